@@ -1,0 +1,213 @@
+"""What was done, by whom, to what: appended, chained, never changed (cl 14, cl 17.8).
+
+The vocabulary is closed: an action is `thing.verb` and declares the details it carries. Details hold
+references, dates, numbers and codes, never a name, an address or an answer, so that the trail stays whole when
+somebody is erased. Each line's MAC covers the line before it; the head is one row, locked last before commit,
+so that the chain never makes two transactions wait for each other longer than a commit takes.
+"""
+
+import hmac
+import json
+import re
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import Enum, StrEnum
+from uuid import UUID
+
+from sqlalchemy import BigInteger, LargeBinary, String, Text, Uuid, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from privacy.errors import ChainBroken
+from privacy.keys import KeyRing, packed
+from privacy.records import Holding, Keep, Record, plain, reference
+
+Detail = str | int | bool | date | datetime | UUID | StrEnum | None
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,59}")
+
+
+class Action(Enum):
+    """Everything that leaves a line: `thing.verb`, with the names of the details it carries."""
+
+    def __init__(self, word: str, details: frozenset[str]) -> None:
+        self.word = word
+        self.details = details
+
+    INSTANCE_MADE = "instance.made", frozenset({"demo"})
+    COUNCILS_IMPORTED = "councils.imported", frozenset({"added", "changed"})
+    COUNCIL_FACT_RECORDED = "council.fact_recorded", frozenset({"fact", "value"})
+    PEOPLE_IMPORTED = "people.imported", frozenset({"people", "offices"})
+    PERSON_ADDED = "person.added", frozenset({"role"})
+    PERSON_CHANGED = "person.changed", frozenset({"what"})
+    PERSON_DISABLED = "person.disabled", frozenset[str]()
+    PERSON_ENABLED = "person.enabled", frozenset[str]()
+    OFFICE_ADDED = "office.added", frozenset({"role"})
+    OFFICE_ENDED = "office.ended", frozenset({"role", "on"})
+    INVITATION_QUEUED = "invitation.queued", frozenset[str]()
+    SIGN_IN_ASKED = "sign_in.asked", frozenset[str]()
+    SIGN_IN_DONE = "sign_in.done", frozenset({"by", "level"})
+    SIGN_IN_REFUSED = "sign_in.refused", frozenset({"why"})
+    SIGN_OUT_DONE = "sign_out.done", frozenset[str]()
+    DEVICE_KEPT = "device.kept", frozenset[str]()
+    DEVICE_ENDED = "device.ended", frozenset[str]()
+    LINK_MADE = "link.made", frozenset[str]()
+    PACKAGE_CREATED = "package.created", frozenset({"strand", "planned_minutes"})
+    PACKAGE_CHANGED = "package.changed", frozenset({"from_state", "to_state"})
+    PACKAGE_ENDED = "package.ended", frozenset({"on", "delivered_minutes"})
+    MENTOR_ASSIGNED = "mentor.assigned", frozenset({"mentor"})
+    MENTOR_UNASSIGNED = "mentor.unassigned", frozenset({"mentor"})
+    MEMBER_ADDED = "member.added", frozenset({"participation"})
+    GOAL_AGREED = "goal.agreed", frozenset[str]()
+    GOAL_CHANGED = "goal.changed", frozenset({"state"})
+    BASELINE_OVERRIDDEN = "baseline.overridden", frozenset[str]()
+    HOURS_PUBLISHED = "hours.published", frozenset[str]()
+    TIMES_OFFERED = "times.offered", frozenset({"count"})
+    TIMES_WITHDRAWN = "times.withdrawn", frozenset({"count"})
+    SESSION_BOOKED = "session.booked", frozenset({"kind", "starts_at", "package"})
+    SESSION_LOGGED = "session.logged", frozenset({"kind", "starts_at", "minutes", "package"})
+    SESSION_MOVED = "session.moved", frozenset({"starts_at"})
+    SESSION_CANCELLED = "session.cancelled", frozenset[str]()
+    SESSION_RECORDED = "session.recorded", frozenset({"minutes", "outcome"})
+    PLACE_BOOKED = "place.booked", frozenset({"session"})
+    PLACE_CANCELLED = "place.cancelled", frozenset({"session"})
+    ATTENDANCE_RECORDED = "attendance.recorded", frozenset({"session", "outcome"})
+    QUESTIONNAIRE_PUBLISHED = "questionnaire.published", frozenset({"code", "number"})
+    RESPONSE_SUBMITTED = "response.submitted", frozenset({"wave", "mode"})
+    RESPONSE_OPENED = "response.opened", frozenset({"purpose"})
+    CALL_ASKED = "call.asked", frozenset({"wave"})
+    CALL_DONE = "call.done", frozenset[str]()
+    VERDICT_GIVEN = "verdict.given", frozenset[str]()
+    REPORT_READ = "report.read", frozenset({"report"})
+    REGISTER_ENTERED = "register.entered", frozenset({"register"})
+    KEYS_CREATED = "keys.created", frozenset({"count"})
+
+
+class AuditEntry(Record):
+    """One line of the trail. `actor`, `object` and `holder` are references of the form `kind:id`."""
+
+    __tablename__ = "audit_entry"
+    __holding__ = Holding("to show what was done with the data, and by whom (cl 17.8)", Keep.ACCOUNTS)
+
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False, info=plain())
+    at: Mapped[datetime] = mapped_column(info=plain())
+    actor: Mapped[str] = mapped_column(String(80), info=reference("who did it"))
+    action: Mapped[str] = mapped_column(String(60), info=plain())
+    object: Mapped[str] = mapped_column(String(80), info=reference("what it was done to"))
+    holder: Mapped[UUID | None] = mapped_column(Uuid, index=True, info=reference("whose data it concerns"))
+    details: Mapped[str] = mapped_column(Text, info=plain("references, dates, numbers and codes as JSON"))
+    mac: Mapped[bytes] = mapped_column(LargeBinary, info=plain("binds this line to the one before"))
+
+
+class AuditHead(Record):
+    """The last line's number and MAC; its row lock puts the writers of the chain in order."""
+
+    __tablename__ = "audit_head"
+    __holding__ = Holding("to append to the audit trail in order", Keep.ACCOUNTS)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, info=plain("always 1"))
+    seq: Mapped[int] = mapped_column(BigInteger, info=plain())
+    mac: Mapped[bytes] = mapped_column(LargeBinary, info=plain())
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line that waits for the end of its unit of work."""
+
+    action: Action
+    object: str
+    holder: UUID | None
+    details: str
+
+
+class LooseDetail(ValueError):
+    """A detail that the action does not declare, lacks, or that is free text."""
+
+
+def line(action: Action, *, object: str, holder: UUID | None, details: dict[str, Detail]) -> Line:
+    """Check a line against the vocabulary. Raises LooseDetail."""
+    if set(details) != action.details:
+        raise LooseDetail(f"{action.word} carries {sorted(action.details)}, not {sorted(details)}")
+    packed_details = {name: _plain(name, value) for name, value in sorted(details.items())}
+    return Line(action, object, holder, json.dumps(packed_details, separators=(",", ":")))
+
+
+def _plain(name: str, value: Detail) -> str | int | bool | None:
+    match value:
+        case None | bool() | int():
+            return value
+        case datetime() | date():
+            return value.isoformat()
+        case UUID():
+            return str(value)
+        case str() if _CODE.fullmatch(value):
+            return str(value)
+    raise LooseDetail(f"detail {name} is no reference, date, number or code")
+
+
+def append(db: Session, lines: list[Line], *, ring: KeyRing, at: datetime, actor: str) -> None:
+    """Write the lines behind the head, under its row lock. Called last before commit."""
+    if not lines:
+        return
+    head = db.execute(
+        select(AuditHead.seq, AuditHead.mac).where(AuditHead.id == 1).with_for_update()
+    ).one_or_none()
+    seq, mac = head if head is not None else (0, b"")
+    key = ring.derive("audit", "chain|v1")
+    for waiting in lines:
+        seq += 1
+        entry = AuditEntry(
+            seq=seq,
+            at=at,
+            actor=actor,
+            action=waiting.action.word,
+            object=waiting.object,
+            holder=waiting.holder,
+            details=waiting.details,
+        )
+        mac = entry.mac = _mac(key, mac, entry)
+        db.add(entry)
+    if head is None:
+        db.add(AuditHead(id=1, seq=seq, mac=mac))
+    else:
+        db.execute(update(AuditHead).where(AuditHead.id == 1).values(seq=seq, mac=mac))
+
+
+def _mac(key: bytes, before: bytes, entry: AuditEntry) -> bytes:
+    fields = (
+        str(entry.seq),
+        entry.at.isoformat(),
+        entry.actor,
+        entry.action,
+        entry.object,
+        str(entry.holder or ""),
+        entry.details,
+    )
+    return hmac.digest(key, before + packed(*(field.encode() for field in fields)), "sha256")
+
+
+def entries(db: Session) -> Generator[AuditEntry, None, None]:
+    """The whole trail in order, read in batches; close it when you stop before its end."""
+    query = select(AuditEntry).order_by(AuditEntry.seq).execution_options(yield_per=1000)
+    with db.scalars(query) as found:
+        yield from found
+
+
+def verify(db: Session, ring: KeyRing) -> int:
+    """Recompute the chain; returns how many lines hold.
+
+    Raises ChainBroken naming the first line that was altered, left out or put elsewhere, or the cut tail.
+    """
+    key = ring.derive("audit", "chain|v1")
+    seq, mac = 0, b""
+    with closing(entries(db)) as trail:
+        for entry in trail:
+            if entry.seq != seq + 1:
+                raise ChainBroken(f"line {seq + 1} is missing")
+            if not hmac.compare_digest(_mac(key, mac, entry), entry.mac):
+                raise ChainBroken(f"line {entry.seq} was altered")
+            seq, mac = entry.seq, entry.mac
+    head = db.execute(select(AuditHead.seq, AuditHead.mac)).one_or_none()
+    if (head.seq, head.mac) != (seq, mac) if head is not None else seq:
+        raise ChainBroken(f"the trail ends at line {seq}, and its head says otherwise")
+    return seq

@@ -1,0 +1,174 @@
+"""The base of every table. A table says why it exists and how long it is kept; a column says what it is.
+
+Nothing here is optional: a class without a holding, or a column without a class, does not import. Export,
+erasure, restriction, retention, the record of processing and the return of data all read these declarations
+(cl 17.4, cl 17.8, schedule 3a; UK GDPR Articles 5 and 30).
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum, StrEnum
+from typing import Any, ClassVar
+from uuid import UUID, uuid4
+
+from sqlalchemy import DateTime, Dialect, MetaData, String
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.types import TypeDecorator
+
+
+class Kind(StrEnum):
+    """What a column holds. *Pseudonymous* is a reference that names nobody without another table."""
+
+    NOT_PERSONAL = "not personal"
+    PSEUDONYMOUS = "pseudonymous"
+    PERSONAL = "personal"
+    SPECIAL = "special"
+
+
+class Keep(Enum):
+    """How long rows are kept, in days after the moment the table's clock names; None has no end of its own.
+
+    CONTRACT: until the data is returned or destroyed at the contract's end (cl 17.4(e), schedule 3a).
+    """
+
+    CONTRACT = ("until the contract ends", None)
+    LEDGER = ("until the last backup that could bring the data back has expired", None)
+    ACCOUNTS = ("6 years after the financial year of the last payment", None)
+    SIGN_IN = ("1 day", 1)
+    BROWSER = ("30 days after it ended", 30)
+    MAIL = ("90 days after it was sent", 90)
+
+    def __init__(self, words: str, days: int | None) -> None:
+        self.words = words
+        self.days = days
+
+
+class Erase(StrEnum):
+    """What erasing the subject does to a value, or to the whole row."""
+
+    DELETE_ROW = "delete row"
+    BLANK = "blank"
+    KEEP = "keep"
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What a table is for.
+
+    `subject` is the column that leads to the person: its foreign key is followed, and that table's own
+    subject column in turn, until a root is reached. None: the table is about nobody. A root names itself
+    (`root="person"`); `stands_for` marks the table through which another root is reached, so that a module
+    further down can name a root whose person it does not know.
+    """
+
+    purpose: str
+    keep: Keep
+    subject: str | None = None
+    root: str | None = None
+    stands_for: str | None = None
+    erase: Erase = Erase.KEEP
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a column is; what the table says holds where it says nothing of its own."""
+
+    kind: Kind
+    erase: Erase
+    sealed: bool = False
+    purpose: str | None = None
+    holder: str | None = None
+
+
+def plain(purpose: str | None = None) -> dict[str, Any]:
+    """Mark a column that says nothing about anybody."""
+    return {"held": Held(Kind.NOT_PERSONAL, Erase.KEEP, purpose=purpose)}
+
+
+def reference(purpose: str | None = None, *, erase: Erase = Erase.KEEP) -> dict[str, Any]:
+    """Mark a column that points at a person or a person's row, and names nobody by itself."""
+    return {"held": Held(Kind.PSEUDONYMOUS, erase, purpose=purpose)}
+
+
+def personal(purpose: str | None = None, *, erase: Erase = Erase.BLANK) -> dict[str, Any]:
+    """Mark a column about a person that has to stay in clear; the register of holdings shows it as such."""
+    return {"held": Held(Kind.PERSONAL, erase, purpose=purpose)}
+
+
+def new_id() -> UUID:
+    """A random id: it tells neither order nor time, so ids give nothing away."""
+    return uuid4()
+
+
+class NaiveInstant(ValueError):
+    """A moment without a time zone was about to be stored."""
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment, stored in UTC and given back aware on both databases; naive values are refused.
+
+    SQLite drops the zone silently, so that 09:00 BST would come back as 09:00 of nowhere.
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise NaiveInstant(f"{value!r} has no time zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Word(TypeDecorator[StrEnum]):
+    """A word of a closed vocabulary, stored as text and given back as the enum's member."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, vocabulary: type[StrEnum]) -> None:
+        super().__init__(40)
+        self.vocabulary = vocabulary
+
+    def process_bind_param(self, value: StrEnum | str | None, dialect: Dialect) -> str | None:
+        return None if value is None else self.vocabulary(value).value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
+        return None if value is None else self.vocabulary(value)
+
+
+class Unclassified(TypeError):
+    """A table or a column does not say what it holds."""
+
+
+class Record(DeclarativeBase):
+    """The base of every table in the data database."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: Instant()}
+    __holding__: ClassVar[Holding]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        if "__holding__" not in cls.__dict__:
+            raise Unclassified(
+                f"{cls.__name__} must say what it is for and how long it is kept (__holding__)"
+            )
+        super().__init_subclass__(**kwargs)
+        loose = [column.name for column in cls.__table__.columns if "held" not in column.info]
+        if loose:
+            raise Unclassified(f"{cls.__name__} does not say what these columns hold: {', '.join(loose)}")

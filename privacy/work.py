@@ -1,0 +1,84 @@
+"""A unit of work: one transaction, one moment, one actor, one trail.
+
+    with unit_of_work(db, clock, actor) as work:
+        bookings.book(work, ...)
+
+It commits when the block ends and rolls back when it raises; rules never commit. What a guard read before is
+given up first, so that the rule reads again under the lock.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, scoped_session
+
+from privacy import audit
+from privacy.clock import Clock
+from privacy.columns import keys_of
+from privacy.keys import KeyRing
+
+WRITE = "portal_write"
+"""The execution option by which the SQLite engine knows that a transaction must begin IMMEDIATE."""
+
+# SQLite's busy handler sleeps instead of queuing: two writers of one process that wait in it make the slow
+# tail. A lock per engine lets them queue here, where the next one goes at once.
+_gates: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
+_gates_lock = threading.Lock()
+
+
+@dataclass
+class Work:
+    """What a rule may use: the session, the moment (aware UTC), the actor (`kind:id`) and the trail."""
+
+    db: Session
+    now: datetime
+    actor: str
+    lines: list[audit.Line] = field(default_factory=list)
+
+    def record(
+        self, action: audit.Action, *, object: str, holder: UUID | None = None, **details: audit.Detail
+    ) -> None:
+        """Leave a line in the audit trail; it is written last, just before the commit."""
+        self.lines.append(audit.line(action, object=object, holder=holder, details=details))
+
+    @property
+    def ring(self) -> KeyRing:
+        return keys_of(self.db).vault.ring
+
+
+@contextmanager
+def unit_of_work(db: Session | scoped_session[Session], clock: Clock, actor: str) -> Iterator[Work]:
+    """Yield a Work whose transaction holds the write lock on SQLite, READ COMMITTED on PostgreSQL."""
+    session = db() if isinstance(db, scoped_session) else db
+    session.rollback()
+    with _gate(session):
+        try:
+            # The option counts only for a transaction that has not begun: hence the rollback above.
+            session.connection(execution_options={WRITE: True})
+            work = Work(session, clock(), actor)
+            yield work
+            session.flush()
+            audit.append(session, work.lines, ring=work.ring, at=work.now, actor=actor)
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+
+
+@contextmanager
+def _gate(session: Session) -> Iterator[None]:
+    engine = session.get_bind().engine
+    if engine.dialect.name != "sqlite":
+        with nullcontext():
+            yield
+        return
+    with _gates_lock:
+        gate = _gates.setdefault(engine, threading.Lock())
+    with gate:
+        yield

@@ -1,0 +1,141 @@
+"""The unit of work and the audit trail."""
+
+import subprocess
+import sys
+import threading
+import warnings
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session as DbSession
+
+from portal.models import Council, CouncilKind
+from privacy import audit
+from privacy.audit import Action, AuditEntry, LooseDetail
+from privacy.errors import ChainBroken
+from privacy.records import Holding, Keep, NaiveInstant, Record, Unclassified
+from privacy.work import unit_of_work
+from tests.conftest import START, SetClock, Stack
+from tests.factories import Factory
+
+
+def test_a_unit_of_work_commits_with_its_trail(make: Factory, db: DbSession, stack: Stack) -> None:
+    council = make.council()
+    with unit_of_work(db, stack.clock, "person:me") as work:
+        work.record(Action.COUNCIL_FACT_RECORDED, object=f"council:{council.id}", fact="agreed", value="decline")
+    entry = db.scalars(select(AuditEntry)).one()
+    assert (entry.action, entry.actor, entry.at) == ("council.fact_recorded", "person:me", START)
+    assert audit.verify(db, stack.instance.vault.ring) == 1
+
+
+def test_an_error_undoes_everything(db: DbSession, clock: SetClock) -> None:
+    with pytest.raises(RuntimeError), unit_of_work(db, clock, "system:test") as work:
+        work.db.add(
+            Council(gss="E1", code="X", name="X", short_name="X", kind=CouncilKind.CITY, region="", replaced_by=[])
+        )
+        work.record(Action.CALL_DONE, object="call:1")
+        work.db.flush()
+        raise RuntimeError
+    assert db.scalars(select(Council)).all() == []
+    assert db.scalars(select(AuditEntry)).all() == []
+
+
+@pytest.mark.parametrize(
+    "details",
+    [{}, {"fact": "agreed"}, {"fact": "agreed", "value": "x", "more": 1}, {"fact": "agreed", "value": "Free text"}],
+)
+def test_details_are_declared_and_no_free_text(details: dict[str, audit.Detail]) -> None:
+    with pytest.raises(LooseDetail):
+        audit.line(Action.COUNCIL_FACT_RECORDED, object="council:1", holder=None, details=details)
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "update audit_entry set action = 'call.done' where seq = 2",
+        "delete from audit_entry where seq = 2",
+        "delete from audit_entry where seq = 3",
+        "update audit_entry set details = '{\"step\":1}' where seq = 1",
+        "update audit_head set seq = 2",
+    ],
+)
+def test_a_changed_trail_is_noticed(db: DbSession, stack: Stack, harm: str) -> None:
+    with unit_of_work(db, stack.clock, "person:me") as work:
+        for number in range(3):
+            work.record(Action.TIMES_OFFERED, object=f"package:{number}", count=number)
+    assert audit.verify(db, stack.instance.vault.ring) == 3
+    db.execute(text(harm.replace(":1", "\\:1")))
+    db.commit()
+    with pytest.raises(ChainBroken):
+        audit.verify(db, stack.instance.vault.ring)
+
+
+def test_many_writers_make_one_chain(stack: Stack) -> None:
+    with DbSession(stack.engine, info={"vault": stack.instance.vault}) as first, unit_of_work(
+        first, stack.clock, "system:first"
+    ) as opening:
+        opening.record(Action.CALL_DONE, object="call:0")
+    failures: list[BaseException] = []
+
+    def write(number: int) -> None:
+        try:
+            for turn in range(5):
+                with DbSession(stack.engine, info={"vault": stack.instance.vault}) as own:
+                    own.scalars(select(Council)).all()
+                    with unit_of_work(own, stack.clock, f"person:{number}") as work:
+                        work.record(Action.CALL_DONE, object=f"call:{number}-{turn}")
+        except BaseException as failure:  # noqa: BLE001 - a thread's failure must reach the test
+            failures.append(failure)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(6)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert failures == []
+    with DbSession(stack.engine) as reader:
+        assert audit.verify(reader, stack.instance.vault.ring) == 31
+
+
+def test_a_write_begins_immediately_on_sqlite(db: DbSession, stack: Stack) -> None:
+    """A session that has read is given up first: otherwise the write would begin deferred, with a warning."""
+    db.scalars(select(Council)).all()
+    with unit_of_work(db, stack.clock, "system:test") as work:
+        if stack.engine.dialect.name != "sqlite":
+            assert work.db.connection().get_isolation_level() == "READ COMMITTED"
+            return
+        with stack.engine.connect() as other:
+            other.exec_driver_sql("pragma busy_timeout=0")
+            with pytest.raises(Exception, match="locked"):
+                other.exec_driver_sql("BEGIN IMMEDIATE" if not other.in_transaction() else "delete from council")
+
+
+def test_naive_moments_are_refused(db: DbSession, make: Factory) -> None:
+    person = make.person()
+    with pytest.raises(Exception, match="no time zone") as caught:
+        person.created_at = START.replace(tzinfo=None)
+        db.flush()
+    assert isinstance(caught.value.__cause__ or caught.value.orig, NaiveInstant)  # type: ignore[attr-defined]
+
+
+def test_a_table_must_say_what_it_is_for() -> None:
+    with pytest.raises(Unclassified, match="__holding__"):
+        type("Loose", (Record,), {"__tablename__": "loose"})
+
+
+def test_a_column_must_say_what_it_holds() -> None:
+    """In a process of its own: the refused table would stay in the metadata of this one."""
+    program = """
+from uuid import UUID
+from sqlalchemy.orm import Mapped, mapped_column
+from privacy.records import Holding, Keep, Record
+class Loose(Record):
+    __tablename__ = "loose"
+    __holding__ = Holding("a test", Keep.CONTRACT)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert "Unclassified: Loose does not say what these columns hold: id" in ended.stderr
