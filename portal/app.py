@@ -1,0 +1,135 @@
+"""`create_app`: the only place where the parts are joined. It touches no disk; `open_app` opens the instance."""
+
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+from flask import Flask, Response, request
+from flask_migrate import Migrate
+from flask_wtf.csrf import CSRFProtect
+
+from portal.assets import Assets
+from portal.cli import register_commands
+from portal.db import db
+from portal.instance import Instance, open_instance
+from portal.settings import Settings
+from portal.views import (
+    account,
+    bookings,
+    councils,
+    errors,
+    formatting,
+    home,
+    mentors,
+    navigation,
+    packages,
+    people,
+    privacy_desk,
+    questionnaires,
+    reports,
+    team,
+    verdicts,
+    your_support,
+)
+from portal.views.fragments import htmx
+from privacy import engines
+from privacy.clock import Clock, clock_from, system_clock
+
+ROOT = Path(__file__).resolve().parent.parent
+BLUEPRINTS = (
+    account.bp,
+    bookings.bp,
+    councils.bp,
+    home.bp,
+    mentors.bp,
+    packages.bp,
+    people.bp,
+    privacy_desk.bp,
+    questionnaires.bp,
+    reports.bp,
+    team.bp,
+    verdicts.bp,
+    your_support.bp,
+)
+CONTENT_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+MAX_BODY_BYTES = 1024 * 1024
+
+csrf = CSRFProtect()
+migrate = Migrate()
+
+
+def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
+    """Join the parts. The app answers pages once `open_app` has opened its instance."""
+    app = Flask(__name__, template_folder=str(ROOT / "templates"), static_folder=None)
+    app.config.update(
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=engines.options(settings.database_url),
+        MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
+        MAX_FORM_MEMORY_SIZE=MAX_BODY_BYTES,
+        TRUSTED_HOSTS=settings.trusted_hosts,
+        # A token lives as long as the browser session: an hour's limit would cost people what they typed.
+        WTF_CSRF_TIME_LIMIT=None,
+        SESSION_COOKIE_NAME="__Host-form" if settings.secure else "form",
+        SESSION_COOKIE_SECURE=settings.secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
+    )
+    app.extensions["settings"] = settings
+    app.extensions["open"] = partial(open_app, app)
+    app.extensions["clock"] = clock or (clock_from(settings.now) if settings.now else system_clock)
+    db.init_app(app)
+    migrate.init_app(app, db, directory=str(ROOT / "portal" / "migrations"))
+    csrf.init_app(app)
+    htmx.init_app(app)
+    formatting.install(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    account.install(app)
+    errors.install(app)
+    navigation.install(app)
+    register_commands(app)
+    app.after_request(_protect)
+    with app.app_context():
+        engines.prepare(db.engine)
+    return app
+
+
+def open_app(app: Flask) -> Instance:
+    """Open the instance behind an app: keys, programme, canary, assets. See open_instance for what it raises."""
+    settings: Settings = app.extensions["settings"]
+    with app.app_context():
+        instance = open_instance(settings, engine=db.engine, clock=app.extensions["clock"])
+    app.extensions["instance"] = instance
+    db.session.session_factory.configure(info={"vault": instance.vault})
+    app.secret_key = instance.vault.ring.derive("token", "form|v1")
+    assets = Assets(ROOT / "static")
+    app.extensions["assets"] = assets
+    app.wsgi_app = assets.wrap(app.wsgi_app)  # type: ignore[method-assign]  # as Flask's own documentation does
+    return instance
+
+
+def _protect(response: Response) -> Response:
+    headers = response.headers
+    headers["Content-Security-Policy"] = CONTENT_POLICY
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "no-referrer"
+    headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
+    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    if request.is_secure:
+        headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    headers.setdefault("Cache-Control", "no-store")
+    return response

@@ -1,0 +1,54 @@
+"""How dates, times and lengths read: one way each, in London time. Pages and mails use the same."""
+
+from datetime import date, datetime
+
+from privacy.clock import london, zone_if_twice
+
+
+def day(value: date | datetime) -> str:
+    """`3 March 2023`."""
+    local = london(value) if isinstance(value, datetime) else value
+    return f"{local.day} {local:%B %Y}"
+
+
+def weekday_day(value: date | datetime) -> str:
+    """`Friday 3 March 2023`."""
+    local = london(value) if isinstance(value, datetime) else value
+    return f"{local:%A} {local.day} {local:%B %Y}"
+
+
+def time(value: datetime) -> str:
+    """`2pm`, `2:30pm`, `midday`, `midnight`; `1:30am BST` in the hour that happens twice."""
+    local = london(value)
+    zone = zone_if_twice(value)
+    if local.minute == 0 and local.hour in (0, 12):
+        return "midday" if local.hour else "midnight"
+    minutes = f":{local.minute:02d}" if local.minute else ""
+    return f"{local.hour % 12 or 12}{minutes}{'pm' if local.hour >= 12 else 'am'}{f' {zone}' if zone else ''}"
+
+
+def day_time(value: datetime) -> str:
+    """`Friday 3 March 2023, 2:30pm`."""
+    return f"{weekday_day(value)}, {time(value)}"
+
+
+def span(starts_at: datetime, ends_at: datetime) -> str:
+    """`Friday 3 March 2023, 2:30pm to 4pm`."""
+    return f"{day_time(starts_at)} to {time(ends_at)}"
+
+
+def minutes(value: int) -> str:
+    """`2 hours 30 minutes`."""
+    hours, rest = divmod(value, 60)
+    parts = []
+    if hours:
+        parts.append(f"{hours} hour{'s' if hours != 1 else ''}")
+    if rest or not hours:
+        parts.append(f"{rest} minute{'s' if rest != 1 else ''}")
+    return " ".join(parts)
+
+
+def days(value: int, minutes_in_day: int) -> str:
+    """`3.5 days`, by the programme's length of a day."""
+    text = f"{round(value / minutes_in_day, 1):g}"
+    return f"{text} day{'' if text == '1' else 's'}"

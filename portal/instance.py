@@ -1,0 +1,120 @@
+"""An instance: its folder, its keys, its programme. Opened by what serves, works or commands; made by `init`.
+
+Opening touches nothing: it reads keys and programme, opens the canary, and refuses by name what is missing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from sqlalchemy import Engine, inspect, select
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session as DbSession
+
+from portal import programme as programmes
+from portal.models import InstanceFact
+from portal.programme import Programme
+from portal.settings import Settings
+from privacy import keys
+from privacy.audit import Action
+from privacy.clock import Clock
+from privacy.engines import open_engine
+from privacy.errors import HolderErased, KeyFault, SealBroken
+from privacy.keystore import METADATA, Vault
+from privacy.work import unit_of_work
+
+CANARY = "This sentence opens only with the keys of this instance."
+DEMO = "demo"
+REAL = "real"
+SHIPPED_PROGRAMME = Path(__file__).resolve().parent.parent / "programme.toml"
+
+
+class InstanceFault(Exception):
+    """This instance cannot be opened or made; the message says why and what to do. Nothing was touched."""
+
+
+@dataclass(frozen=True)
+class Instance:
+    """What an open instance lends to everything that runs on it."""
+
+    settings: Settings
+    programme: Programme
+    vault: Vault
+    clock: Clock
+    demo: bool
+
+    @property
+    def outbox(self) -> Path:
+        """Where sent mail lands when there is no SMTP server."""
+        return self.settings.instance / "outbox"
+
+
+def programme_path(settings: Settings) -> Path:
+    """The file that was named, else the instance's own (a demo has one), else the one that is shipped."""
+    own = settings.instance / "programme.toml"
+    return settings.programme or (own if own.is_file() else SHIPPED_PROGRAMME)
+
+
+def open_instance(settings: Settings, *, engine: Engine, clock: Clock) -> Instance:
+    """Open what `make` made. Raises InstanceFault, ProgrammeFaults or KeyFault; writes nothing."""
+    if not _is_there(settings.database_url) or not inspect(engine).has_table("instance_fact"):
+        raise InstanceFault("this instance has not been made yet: run `flask init` (or `flask demo`)")
+    ring = keys.load(settings.keys)
+    keystore = open_engine(settings.keystore_url)
+    if not _is_there(settings.keystore_url) or not inspect(keystore).has_table("subject_key"):
+        raise InstanceFault("the key store is missing: without it nothing in the database can be opened")
+    vault = Vault(ring, keystore, clock)
+    vault.require_ring()
+    programme = programmes.load(programme_path(settings))
+    with DbSession(engine, info={"vault": vault}) as db:
+        fact = db.scalars(select(InstanceFact)).first()
+        if fact is None:
+            raise InstanceFault("this instance has not been made yet: run `flask init` (or `flask demo`)")
+        try:
+            opened = fact.canary
+        except (HolderErased, SealBroken) as error:
+            raise KeyFault("the keys in the key folder are not the keys of this data") from error
+        if opened != CANARY:
+            raise KeyFault("the canary opens to something else: the data is not this instance's")
+        return Instance(settings, programme, vault, clock, demo=fact.name == DEMO)
+
+
+def make(
+    settings: Settings, *, engine: Engine, clock: Clock, demo: bool, migrate: Callable[[], None]
+) -> list[Path]:
+    """Make keys, key store and tables where they are missing; returns the key files written.
+
+    Raises InstanceFault where data is there and keys are not, or where a real instance would become a demo.
+    """
+    settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+    made_as = _made_as(engine)
+    if demo and made_as == REAL:
+        raise InstanceFault("this instance holds real data: it cannot become a demo")
+    if made_as is not None and not list(settings.keys.glob("kek-*.key")):
+        raise InstanceFault(f"{settings.keys} holds no key-encryption key, and there is data that needs one")
+    written = keys.create(settings.keys) if made_as is None else []
+    vault = Vault(keys.load(settings.keys), open_engine(settings.keystore_url), clock)
+    METADATA.create_all(vault.engine)
+    migrate()
+    if made_as is None:
+        with DbSession(engine, info={"vault": vault}) as db, unit_of_work(db, clock, "system:init") as work:
+            fact = InstanceFact(id=uuid4(), name=DEMO if demo else REAL, recorded_at=work.now)
+            fact.canary = CANARY
+            work.db.add(fact)
+            work.record(Action.INSTANCE_MADE, object=f"instance:{fact.id}", demo=demo)
+    vault.engine.dispose()
+    return written
+
+
+def _is_there(url: str) -> bool:
+    """Whether a database can be asked. Connecting to an SQLite file that is not there would make it."""
+    parsed = make_url(url)
+    return parsed.get_backend_name() != "sqlite" or Path(parsed.database or "").is_file()
+
+
+def _made_as(engine: Engine) -> str | None:
+    if not inspect(engine).has_table("instance_fact"):
+        return None
+    with DbSession(engine) as db:
+        return db.scalars(select(InstanceFact.name)).first()

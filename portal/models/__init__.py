@@ -1,0 +1,81 @@
+"""The tables of the roof, by subject. Importing this makes every table of the product known."""
+
+import privacy.audit
+import privacy.registers  # noqa: F401 - its table must be known
+import surveys.models  # noqa: F401 - its tables must be known
+from portal.models.access import BrowserSession, SignIn
+from portal.models.mail import InstanceFact, Mail, MailState
+from portal.models.packages import (
+    CallRequest,
+    Goal,
+    GoalState,
+    Package,
+    PackageMentor,
+    PackageState,
+    Participation,
+    Strand,
+)
+from portal.models.people import (
+    CORPORATE,
+    PARTICIPANT,
+    POLITICAL,
+    STAFF,
+    Council,
+    CouncilFact,
+    CouncilKind,
+    Fact,
+    Ground,
+    Office,
+    Person,
+    Role,
+)
+from portal.models.sessions import (
+    Attendance,
+    AttendanceState,
+    Hours,
+    Occupied,
+    Offer,
+    OfferState,
+    Place,
+    Session,
+    SessionKind,
+    SessionState,
+)
+
+__all__ = [
+    "CORPORATE",
+    "PARTICIPANT",
+    "POLITICAL",
+    "STAFF",
+    "Attendance",
+    "AttendanceState",
+    "BrowserSession",
+    "CallRequest",
+    "Council",
+    "CouncilFact",
+    "CouncilKind",
+    "Fact",
+    "Goal",
+    "GoalState",
+    "Ground",
+    "Hours",
+    "InstanceFact",
+    "Mail",
+    "MailState",
+    "Occupied",
+    "Offer",
+    "OfferState",
+    "Office",
+    "Package",
+    "PackageMentor",
+    "PackageState",
+    "Participation",
+    "Person",
+    "Place",
+    "Role",
+    "Session",
+    "SessionKind",
+    "SessionState",
+    "SignIn",
+    "Strand",
+]

@@ -1,0 +1,58 @@
+"""Tables: how people come in. Nothing in them opens an account: only digests of secrets are kept."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, LargeBinary, String, Uuid
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.models.people import Person
+from privacy.records import Erase, Holding, Keep, Record, new_id, plain, reference
+
+
+class SignIn(Record):
+    """A sign-in that was asked for in one browser and waits to be completed there.
+
+    `verifier` is the digest of that browser's cookie. The mailed link and code are derived from the id with a
+    key outside the database when the mail is rendered. Without a person: the address is unknown.
+    """
+
+    __tablename__ = "sign_in"
+    __holding__ = Holding(
+        "to let people in by a mailed code or link", Keep.SIGN_IN, subject="person_id", erase=Erase.DELETE_ROW
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=reference())
+    person_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), index=True, info=reference())
+    verifier: Mapped[bytes] = mapped_column(LargeBinary(32), index=True, info=plain("digest of a cookie"))
+    level: Mapped[int] = mapped_column(info=plain("what it will open: 1 or 2"))
+    asked_at: Mapped[datetime] = mapped_column(info=plain())
+    expires_at: Mapped[datetime] = mapped_column(info=plain())
+    tries: Mapped[int] = mapped_column(default=0, info=plain())
+    used_at: Mapped[datetime | None] = mapped_column(info=plain("also when a newer one replaced it"))
+    next_path: Mapped[str | None] = mapped_column(String(300), info=reference("the page that was asked for"))
+
+
+class BrowserSession(Record):
+    """A signed-in browser, or a device kept for 30 days (`device`), found by the digest of its cookie."""
+
+    __tablename__ = "browser_session"
+    __holding__ = Holding(
+        "to keep people signed in, and let them end it",
+        Keep.BROWSER,
+        subject="person_id",
+        erase=Erase.DELETE_ROW,
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=reference())
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True, info=reference())
+    token: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True, info=plain("digest of a cookie"))
+    level: Mapped[int] = mapped_column(info=plain())
+    device: Mapped[bool] = mapped_column(info=plain())
+    browser: Mapped[str] = mapped_column(String(40), info=plain("such as Safari on iPad"))
+    created_at: Mapped[datetime] = mapped_column(info=plain())
+    seen_at: Mapped[datetime] = mapped_column(info=plain())
+    ends_at: Mapped[datetime] = mapped_column(info=plain())
+    ended_at: Mapped[datetime | None] = mapped_column(info=plain())
+
+    person: Mapped[Person] = relationship()

@@ -1,0 +1,62 @@
+"""Tables: mail that waits or was sent, and what this instance is."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, String, UniqueConstraint, Uuid
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.models.people import Person
+from privacy.columns import SealedText, sealed
+from privacy.records import Erase, Holding, Keep, Record, Word, new_id, plain, reference
+
+
+class MailState(StrEnum):
+    """DROPPED: there was no reason left to send it when its time came. FAILED: given up after many tries."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    DROPPED = "dropped"
+    FAILED = "failed"
+
+
+class Mail(Record):
+    """A mail as references only: it is rendered when it is sent. Without a person: it goes to nobody.
+
+    `about` is the id of what it is about, `step` tells apart mails of one template about one thing.
+    """
+
+    __tablename__ = "mail"
+    __table_args__ = (UniqueConstraint("person_id", "template", "about", "step"),)
+    __holding__ = Holding(
+        "to send mail once, and show that it was sent", Keep.MAIL, subject="person_id", erase=Erase.DELETE_ROW
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=reference())
+    person_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), index=True, info=reference())
+    template: Mapped[str] = mapped_column(String(40), info=plain())
+    about: Mapped[UUID] = mapped_column(Uuid, index=True, info=reference("what it is about"))
+    step: Mapped[str] = mapped_column(String(40), info=plain())
+    state: Mapped[MailState] = mapped_column(Word(MailState), index=True, info=plain())
+    queued_at: Mapped[datetime] = mapped_column(info=plain())
+    due_at: Mapped[datetime] = mapped_column(index=True, info=plain())
+    tries: Mapped[int] = mapped_column(default=0, info=plain())
+    claimed_until: Mapped[datetime | None] = mapped_column(info=plain("a worker has it until then"))
+    sent_at: Mapped[datetime | None] = mapped_column(info=plain())
+    trouble: Mapped[str | None] = mapped_column(String(40), info=plain("the kind of error of the last try"))
+
+    person: Mapped[Person | None] = relationship()
+
+
+class InstanceFact(Record):
+    """What this instance is: `demo` marks one that `flask demo` made, `canary` proves that the keys open it."""
+
+    __tablename__ = "instance_fact"
+    __holding__ = Holding("to know what this instance is, and that its keys fit", Keep.CONTRACT)
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=plain())
+    name: Mapped[str] = mapped_column(String(20), unique=True, info=plain())
+    recorded_at: Mapped[datetime] = mapped_column(info=plain())
+    canary_sealed: Mapped[bytes | None] = sealed(holder="id", purpose="a fixed word that must open")
+    canary = SealedText("canary_sealed")

@@ -1,0 +1,167 @@
+"""Tables: councils, people and the offices they hold."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import JSON, ForeignKey, LargeBinary, String, UniqueConstraint, Uuid
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from privacy.columns import SealedText, sealed
+from privacy.records import Erase, Holding, Keep, Kind, Record, Word, new_id, personal, plain, reference
+
+
+class CouncilKind(StrEnum):
+    """Kinds of council that run children's services."""
+
+    COUNTY = "county"
+    UNITARY = "unitary"
+    METROPOLITAN = "metropolitan"
+    LONDON = "london"
+    CITY = "city"
+
+
+class Council(Record):
+    """A council with responsibility for children's services. `ends_on`: the day it was replaced."""
+
+    __tablename__ = "council"
+    __holding__ = Holding("to know where support is given (sch 4 SLAs)", Keep.CONTRACT)
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=plain())
+    gss: Mapped[str] = mapped_column(String(9), unique=True, info=plain("the published code"))
+    code: Mapped[str] = mapped_column(String(10), unique=True, info=plain("the register's short code"))
+    name: Mapped[str] = mapped_column(String(120), info=plain())
+    short_name: Mapped[str] = mapped_column(String(80), index=True, info=plain())
+    kind: Mapped[CouncilKind] = mapped_column(Word(CouncilKind), info=plain())
+    region: Mapped[str] = mapped_column(String(40), info=plain())
+    starts_on: Mapped[date | None] = mapped_column(info=plain())
+    ends_on: Mapped[date | None] = mapped_column(info=plain())
+    replaced_by: Mapped[list[str]] = mapped_column(JSON, info=plain("codes of the successors"))
+
+
+class Fact(StrEnum):
+    """Dated facts about a council (sch 4). AGREED: allocated in agreement with the Department."""
+
+    OFSTED = "ofsted"
+    SEND_STATEMENT = "send_statement"
+    DECLINE = "decline"
+    AGREED = "agreed"
+
+
+class Ground(StrEnum):
+    """On what evidence a council qualifies for support (sch 4 SLAs)."""
+
+    INADEQUATE = "inadequate"
+    REQUIRES_IMPROVEMENT = "requires_improvement"
+    SEND_STATEMENT = "send_statement"
+    DECLINE = "decline"
+
+
+class CouncilFact(Record):
+    """One dated fact. `value` is a code of the fact's vocabulary; `evidence` what it rests on, in words."""
+
+    __tablename__ = "council_fact"
+    __holding__ = Holding("to show why a council is supported, and who agreed (sch 4 SLAs)", Keep.CONTRACT)
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=plain())
+    council_id: Mapped[UUID] = mapped_column(ForeignKey("council.id"), index=True, info=plain())
+    fact: Mapped[Fact] = mapped_column(Word(Fact), info=plain())
+    value: Mapped[str] = mapped_column(String(40), info=plain())
+    from_on: Mapped[date] = mapped_column(info=plain())
+    to_on: Mapped[date | None] = mapped_column(info=plain())
+    recorded_at: Mapped[datetime] = mapped_column(info=plain())
+    by: Mapped[str] = mapped_column(String(80), info=reference("who recorded it"))
+    agreed_with_sealed: Mapped[bytes | None] = sealed(
+        holder="council_id", purpose="who agreed for the Department"
+    )
+    evidence_sealed: Mapped[bytes | None] = sealed(holder="council_id", purpose="the evidence in words")
+    agreed_with = SealedText("agreed_with_sealed")
+    evidence = SealedText("evidence_sealed")
+
+    council: Mapped[Council] = relationship()
+
+
+class Role(StrEnum):
+    """What somebody is in the programme. The first six receive support; the rest give it, run it or watch it."""
+
+    LEAD_MEMBER = "lead_member"
+    COUNCIL_LEADER = "council_leader"
+    SCRUTINY_CHAIR = "scrutiny_chair"
+    COMMITTEE_MEMBER = "committee_member"
+    CHIEF_EXECUTIVE = "chief_executive"
+    CORPORATE_LEADER = "corporate_leader"
+    MENTOR = "mentor"
+    TEAM = "team"
+    DPO = "dpo"
+    OBSERVER = "observer"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
+
+
+POLITICAL = frozenset({Role.LEAD_MEMBER, Role.COUNCIL_LEADER, Role.SCRUTINY_CHAIR, Role.COMMITTEE_MEMBER})
+CORPORATE = frozenset({Role.CHIEF_EXECUTIVE, Role.CORPORATE_LEADER})
+PARTICIPANT = POLITICAL | CORPORATE
+STAFF = frozenset(Role) - PARTICIPANT - {Role.MENTOR}
+
+
+class Person(Record):
+    """Somebody with an account. Found by a keyed index of the address; everything said of them is sealed."""
+
+    __tablename__ = "person"
+    __holding__ = Holding(
+        "to reach the people of the programme (cl 3.1, schedule 3a)",
+        Keep.CONTRACT,
+        root="person",
+        erase=Erase.DELETE_ROW,
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=reference())
+    ref: Mapped[str] = mapped_column(String(12), unique=True, info=reference("what staff quote"))
+    email_index: Mapped[bytes | None] = mapped_column(
+        LargeBinary(32), unique=True, info=reference("to find a person by address", erase=Erase.BLANK)
+    )
+    name_sealed: Mapped[bytes | None] = sealed(holder="id", purpose="to address them")
+    email_sealed: Mapped[bytes | None] = sealed(holder="id", purpose="to write to them")
+    phone_sealed: Mapped[bytes | None] = sealed(holder="id", purpose="to ring them where they ask for it")
+    adjustments_sealed: Mapped[bytes | None] = sealed(
+        holder="id", purpose="what they need in a session", kind=Kind.SPECIAL
+    )
+    political_group_sealed: Mapped[bytes | None] = sealed(
+        holder="id", purpose="to match, once an instruction lists it", kind=Kind.SPECIAL
+    )
+    created_at: Mapped[datetime] = mapped_column(info=plain())
+    disabled_at: Mapped[datetime | None] = mapped_column(info=plain("from then on they cannot sign in"))
+
+    name = SealedText("name_sealed")
+    email = SealedText("email_sealed")
+    phone = SealedText("phone_sealed")
+    adjustments = SealedText("adjustments_sealed")
+    political_group = SealedText("political_group_sealed")
+
+    offices: Mapped[list["Office"]] = relationship(back_populates="person", order_by="Office.from_on")
+
+
+class Office(Record):
+    """A role somebody holds, in a council or in the programme, from a day to a day (both included)."""
+
+    __tablename__ = "office"
+    __table_args__ = (UniqueConstraint("person_id", "role", "council_id", "from_on"),)
+    __holding__ = Holding(
+        "to know who holds which office; it is public who leads a council",
+        Keep.CONTRACT,
+        subject="person_id",
+        erase=Erase.DELETE_ROW,
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=reference())
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True, info=reference())
+    council_id: Mapped[UUID | None] = mapped_column(ForeignKey("council.id"), index=True, info=personal())
+    role: Mapped[Role] = mapped_column(Word(Role), index=True, info=personal())
+    from_on: Mapped[date] = mapped_column(info=personal(erase=Erase.KEEP))
+    to_on: Mapped[date | None] = mapped_column(info=personal())
+
+    person: Mapped[Person] = relationship(back_populates="offices")
+    council: Mapped[Council | None] = relationship()
+
+    def held_on(self, day: date) -> bool:
+        return self.from_on <= day and (self.to_on is None or day <= self.to_on)

@@ -1,0 +1,138 @@
+"""Who may do what: one pure function per act, asked by guards and templates alike."""
+
+from portal.actors import Actor
+from portal.models import (
+    Attendance,
+    Offer,
+    Package,
+    Participation,
+    Person,
+    Role,
+    Session,
+    SessionState,
+    Strand,
+)
+
+
+def may_run_programme(actor: Actor) -> bool:
+    """Councils, people, packages, verdicts: the programme team's work (P5)."""
+    return Role.TEAM in actor.roles
+
+
+def may_see_team_page(actor: Actor, thing: object) -> bool:
+    """A page of the team about one thing."""
+    return may_run_programme(actor)
+
+
+def is_mentor_of(actor: Actor, package: Package) -> bool:
+    return Role.MENTOR in actor.roles and any(
+        serving.person_id == actor.person_id and serving.to_on is None for serving in package.mentors
+    )
+
+
+def takes_part(actor: Actor, package: Package) -> bool:
+    return any(part.person_id == actor.person_id and part.to_on is None for part in package.participations)
+
+
+def may_see_package(actor: Actor, package: Package) -> bool:
+    return may_run_programme(actor) or is_mentor_of(actor, package) or takes_part(actor, package)
+
+
+def may_serve_package(actor: Actor, package: Package) -> bool:
+    """Offer times, log and record sessions: its mentors and the team."""
+    return may_run_programme(actor) or is_mentor_of(actor, package)
+
+
+def may_book(actor: Actor, package: Package) -> bool:
+    """Book a one-to-one session: the leader, a mentor of the package, or the team."""
+    return package.strand is Strand.ONE_TO_ONE and may_see_package(actor, package)
+
+
+def may_see_session(actor: Actor, session: Session) -> bool:
+    return session.mentor_id == actor.person_id or may_see_package(actor, session.package)
+
+
+def may_record(actor: Actor, session: Session) -> bool:
+    """Record that a session took place: its mentor or the team."""
+    return session.mentor_id == actor.person_id or may_serve_package(actor, session.package)
+
+
+def may_change_session(actor: Actor, session: Session) -> bool:
+    """Move or cancel: whoever may book it; a group session only its mentor and the team."""
+    if session.state is not SessionState.BOOKED:
+        return False
+    return may_record(actor, session) or may_book(actor, session.package)
+
+
+def may_take_place(actor: Actor, session: Session) -> bool:
+    """Take or give up a place in a group session: the members of the group."""
+    return session.capacity is not None and takes_part(actor, session.package)
+
+
+def may_choose_offer(actor: Actor, offer_and_package: tuple[Offer, Package]) -> bool:
+    return takes_part(actor, offer_and_package[1])
+
+
+def may_publish_hours(actor: Actor) -> bool:
+    return Role.MENTOR in actor.roles
+
+
+def may_mentor(actor: Actor) -> bool:
+    return Role.MENTOR in actor.roles
+
+
+def may_answer(actor: Actor, participation: Participation) -> bool:
+    """Answer a questionnaire: the person who is asked, and nobody for them."""
+    return participation.person_id == actor.person_id
+
+
+def may_interview(actor: Actor, participation: Participation) -> bool:
+    """Fill a questionnaire in with somebody who would rather talk (sch 4: questionnaire or interview)."""
+    return may_run_programme(actor)
+
+
+def may_answer_or_interview(actor: Actor, participation: Participation) -> bool:
+    return may_answer(actor, participation) or may_interview(actor, participation)
+
+
+def may_judge(actor: Actor, thing: object) -> bool:
+    """Read an example of impact and give a verdict: the team."""
+    return may_run_programme(actor)
+
+
+def may_read_kpi(actor: Actor) -> bool:
+    """The two KPI figures: the team and the Department's observer (sch 4 KPIs)."""
+    return bool(actor.roles & {Role.TEAM, Role.OBSERVER})
+
+
+def may_read_register(actor: Actor) -> bool:
+    """The register of holdings: the data protection officer and the Controller's auditor (cl 17.9)."""
+    return bool(actor.roles & {Role.DPO, Role.AUDITOR})
+
+
+def may_read_trail(actor: Actor) -> bool:
+    """The audit trail: the data protection officer and the Controller's auditor (cl 14, 17.9)."""
+    return bool(actor.roles & {Role.DPO, Role.AUDITOR})
+
+
+def may_manage_accounts(actor: Actor) -> bool:
+    """Staff accounts: the administrator (P9)."""
+    return Role.ADMINISTRATOR in actor.roles
+
+
+def may_manage_account(actor: Actor, person: Person) -> bool:
+    return may_manage_accounts(actor)
+
+
+def may_see_own(actor: Actor) -> bool:
+    """Pages that show people only what is theirs."""
+    return True
+
+
+def may_see_support(actor: Actor) -> bool:
+    """ "Your support": everybody who receives some."""
+    return actor.is_participant
+
+
+def owns_attendance(actor: Actor, attendance: Attendance) -> bool:
+    return attendance.person_id == actor.person_id

@@ -1,0 +1,260 @@
+"""The facts of the programme: dates, targets, windows, words and contacts, read from one file and checked whole.
+
+Everything that the contract sets and the code needs stands in that file, with its clause, and nowhere else.
+"""
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session as DbSession
+
+from portal.models import Role, SessionKind, Strand
+from privacy.clock import add_months
+from privacy.registers import Register, in_force
+
+
+class ProgrammeFaults(Exception):
+    """The programme file cannot be used; `faults` holds one line for each key that is wrong."""
+
+    def __init__(self, path: Path, faults: list[str]) -> None:
+        super().__init__(f"{path}: " + "; ".join(faults))
+        self.path = path
+        self.faults = faults
+
+
+class OutsideContract(Exception):
+    """A package or a session lies outside the contract period; the message names dates and file."""
+
+
+@dataclass(frozen=True)
+class Period:
+    """From a day to a day, both included."""
+
+    starts_on: date
+    ends_on: date
+
+    def __contains__(self, day: object) -> bool:
+        return isinstance(day, date) and self.starts_on <= day <= self.ends_on
+
+
+@dataclass(frozen=True)
+class ContractYear:
+    """A contract year, named after the calendar years it touches, such as `2021-22`."""
+
+    name: str
+    period: Period
+
+
+@dataclass(frozen=True)
+class Kpi:
+    """A key performance indicator: its target is a share (sch 4 KPIs)."""
+
+    id: str
+    strand: Strand
+    target: float
+    expected: str
+    definition: str
+
+
+@dataclass(frozen=True)
+class Programme:
+    """The facts, typed. Times are minutes, hours or days as the name says."""
+
+    path: Path
+    service_name: str
+    sender: str
+    reference: str
+    title: str
+    department: str
+    contract: Period
+    year_ends: tuple[int, int]
+    extension_months_at_most: int
+    kpis: Mapping[Strand, Kpi]
+    sla: Mapping[str, int]
+    minutes_in_day: int
+    minimum_days: int
+    post_months: int
+    feedback_days: int
+    session_minutes: int
+    buffer_minutes: int
+    notice_hours: int
+    horizon_days: int
+    roles: Mapping[Role, str]
+    session_kinds: Mapping[SessionKind, str]
+    contacts: Mapping[str, str]
+
+    @property
+    def minimum_minutes(self) -> int:
+        """What a one-to-one package has at least (sch 4 SLAs)."""
+        return self.minimum_days * self.minutes_in_day
+
+
+SLA_KEYS = (
+    "one_to_one_councils",
+    "corporate_councils",
+    "political_councils",
+    "group_councils",
+    "joint_workshops_at_most",
+    "action_learning_sets_at_most",
+)
+CONTACT_KEYS = ("team", "dpo", "department", "controller_dpo")
+
+
+class _Reader:
+    """Reads keys one by one, remembers what was wrong, and in the end which keys nobody asked for."""
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        self.data = data
+        self.faults: list[str] = []
+        self.seen: set[str] = set()
+
+    def read(self, key: str, kind: type, fits: Callable[[Any], bool], words: str) -> Any:
+        self.seen.add(key)
+        value: Any = self.data
+        for part in key.split("."):
+            value = value.get(part) if isinstance(value, Mapping) else None
+        if value is None:
+            self.faults.append(f"{key} is missing")
+        elif not isinstance(value, kind) or isinstance(value, bool) or not fits(value):
+            self.faults.append(f"{key} must be {words}")
+        else:
+            return value
+        return None
+
+    def text(self, key: str) -> str:
+        return self.read(key, str, lambda value: bool(value.strip()), "text") or ""
+
+    def address(self, key: str) -> str:
+        return self.read(key, str, lambda value: value.count("@") == 1, "an e-mail address of a role") or ""
+
+    def count(self, key: str, least: int = 1) -> int:
+        return self.read(key, int, lambda value: value >= least, f"a whole number from {least}") or least
+
+    def share(self, key: str) -> float:
+        return self.read(key, float, lambda value: 0 < value <= 1, "a share such as 0.75") or 1.0
+
+    def day(self, key: str) -> date:
+        return self.read(key, date, lambda value: True, "a date such as 2021-06-01") or date.min
+
+    def year_end(self, key: str) -> tuple[int, int]:
+        text = self.text(key)
+        try:
+            parsed = date.fromisoformat(f"2023-{text}")
+        except ValueError:
+            self.faults.append(f"{key} must be a month and day such as 03-31")
+            return (12, 31)
+        return (parsed.month, parsed.day)
+
+    def strangers(self) -> None:
+        def walk(prefix: str, value: Any) -> None:
+            if isinstance(value, Mapping):
+                for name, inner in value.items():
+                    walk(f"{prefix}.{name}" if prefix else name, inner)
+            elif prefix not in self.seen:
+                self.faults.append(f"{prefix} is not a known key")
+
+        walk("", self.data)
+
+
+def load(path: Path) -> Programme:
+    """Read and check a programme file. Raises ProgrammeFaults with every fault, by key."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ProgrammeFaults(path, [f"cannot be read ({error.strerror})"]) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ProgrammeFaults(path, [str(error)]) from error
+    reader = _Reader(data)
+    programme = Programme(
+        path=path,
+        service_name=reader.text("service.name"),
+        sender=reader.text("service.sender"),
+        reference=reader.text("contract.reference"),
+        title=reader.text("contract.title"),
+        department=reader.text("contract.department"),
+        contract=Period(reader.day("contract.starts_on"), reader.day("contract.ends_on")),
+        year_ends=reader.year_end("contract.year_ends"),
+        extension_months_at_most=reader.count("contract.extension_months_at_most"),
+        kpis={strand: _kpi(reader, strand) for strand in Strand},
+        sla={key: reader.count(f"sla.{key}") for key in SLA_KEYS},
+        minutes_in_day=reader.count("support.minutes_in_day", 60),
+        minimum_days=reader.count("support.minimum_days"),
+        post_months=reader.count("windows.post_months"),
+        feedback_days=reader.count("windows.feedback_days"),
+        session_minutes=reader.count("booking.session_minutes", 15),
+        buffer_minutes=reader.count("booking.buffer_minutes", 0),
+        notice_hours=reader.count("booking.notice_hours", 0),
+        horizon_days=reader.count("booking.horizon_days"),
+        roles={role: reader.text(f"roles.{role}") for role in Role},
+        session_kinds={kind: reader.text(f"session_kinds.{kind}") for kind in SessionKind},
+        contacts={name: reader.address(f"contacts.{name}") for name in CONTACT_KEYS},
+    )
+    if programme.contract.starts_on > programme.contract.ends_on:
+        reader.faults.append("contract.ends_on must not be before contract.starts_on")
+    for key in ("session_minutes", "buffer_minutes"):
+        if getattr(programme, key) % 15:
+            reader.faults.append(f"booking.{key} must be whole quarter hours")
+    reader.strangers()
+    if reader.faults:
+        raise ProgrammeFaults(path, reader.faults)
+    return programme
+
+
+def _kpi(reader: _Reader, strand: Strand) -> Kpi:
+    key = f"kpi.{strand}"
+    return Kpi(
+        id=reader.text(f"{key}.id"),
+        strand=strand,
+        target=reader.share(f"{key}.target"),
+        expected=reader.text(f"{key}.expected"),
+        definition=reader.text(f"{key}.definition"),
+    )
+
+
+def contract_period(db: DbSession, programme: Programme, *, on: date) -> Period:
+    """The contract period as it stands on a day: the file's, or what the register says instead (cl 2.2, 10)."""
+    entry = in_force(db, Register.CONTRACT_END, on=on)
+    ends_on = entry.value_on if entry is not None and entry.value_on else programme.contract.ends_on
+    return Period(programme.contract.starts_on, ends_on)
+
+
+def latest_end(programme: Programme) -> date:
+    """The furthest that an extension can reach (cl 2.2)."""
+    return add_months(programme.contract.ends_on, programme.extension_months_at_most)
+
+
+def require_inside(db: DbSession, programme: Programme, day: date, *, what: str, on: date) -> None:
+    """Raises OutsideContract naming the dates and the file they come from."""
+    period = contract_period(db, programme, on=on)
+    if day not in period:
+        raise OutsideContract(
+            f"{what} is on {_words(day)}, outside the contract, which runs from {_words(period.starts_on)} "
+            f"to {_words(period.ends_on)} (see {programme.path.name})"
+        )
+
+
+def _words(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"
+
+
+def contract_years(period: Period, year_ends: tuple[int, int]) -> list[ContractYear]:
+    """The contract years of a period; each ends on the same day of the year, the last with the contract."""
+    years = []
+    starts_on = period.starts_on
+    while starts_on <= period.ends_on:
+        ends_on = date(starts_on.year, *year_ends)
+        if ends_on < starts_on:
+            ends_on = date(starts_on.year + 1, *year_ends)
+        ends_on = min(ends_on, period.ends_on)
+        name = (
+            f"{starts_on.year}-{(starts_on.year + 1) % 100:02d}"
+            if starts_on.year < ends_on.year or ((starts_on.month, starts_on.day) > year_ends)
+            else f"{starts_on.year - 1}-{starts_on.year % 100:02d}"
+        )
+        years.append(ContractYear(name, Period(starts_on, ends_on)))
+        starts_on = ends_on + timedelta(days=1)
+    return years

@@ -1,0 +1,141 @@
+"""Settings: read once from the environment, checked whole, frozen. No secret has a default."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from privacy.engines import sqlite_url
+
+
+class SettingsFaults(Exception):
+    """Some settings cannot be used; `faults` holds a line for each."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = faults
+
+
+class Mode(StrEnum):
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+@dataclass(frozen=True)
+class Smtp:
+    """Where mail goes out. STARTTLS is verified unless the host is this machine."""
+
+    host: str
+    port: int
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where this instance lives and how it is reached. `now` starts the clock elsewhere, to try dates out."""
+
+    mode: Mode
+    instance: Path
+    keys: Path
+    database_url: str = field(repr=False)
+    keystore_url: str = field(repr=False)
+    public_url: str
+    programme: Path | None
+    smtp: Smtp | None
+    now: datetime | None
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach us over HTTPS, so that cookies can be tied to it."""
+        return self.public_url.startswith("https://")
+
+    @property
+    def trusted_hosts(self) -> list[str]:
+        return sorted({"localhost", "127.0.0.1", urlsplit(self.public_url).hostname or "localhost"})
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str], *, root: Path) -> "Settings":
+        """Read the settings; relative paths are below `root`. Raises SettingsFaults with all faults."""
+        faults: list[str] = []
+        instance = root / environ.get("PORTAL_INSTANCE", "instance")
+        mode = _mode(environ.get("PORTAL_MODE", "development"), faults)
+        public_url = environ.get("PUBLIC_URL", f"http://localhost:{environ.get('PORT', '8000')}").rstrip("/")
+        if urlsplit(public_url).scheme not in {"http", "https"} or not urlsplit(public_url).hostname:
+            faults.append("PUBLIC_URL must be an address such as https://portal.example")
+        elif mode is Mode.PRODUCTION and not public_url.startswith("https://"):
+            faults.append("PUBLIC_URL must begin with https:// in production")
+        smtp = _smtp(environ, faults)
+        if mode is Mode.PRODUCTION and smtp is None:
+            faults.append("SMTP_HOST is missing: production sends real mail")
+        programme = environ.get("PORTAL_PROGRAMME")
+        settings = cls(
+            mode=mode,
+            instance=instance,
+            keys=root / environ["PORTAL_KEYS"] if "PORTAL_KEYS" in environ else instance / "keys",
+            database_url=_database(environ, "DATABASE_URL", instance / "portal.sqlite", faults),
+            keystore_url=_database(environ, "KEYSTORE_URL", instance / "keystore.sqlite", faults),
+            public_url=public_url,
+            programme=root / programme if programme else None,
+            smtp=smtp,
+            now=_now(environ, mode, faults),
+        )
+        if settings.database_url == settings.keystore_url:
+            faults.append("KEYSTORE_URL must not be the database: keys lie apart from the data")
+        if faults:
+            raise SettingsFaults(faults)
+        return settings
+
+
+def _mode(text: str, faults: list[str]) -> Mode:
+    try:
+        return Mode(text)
+    except ValueError:
+        faults.append(f"PORTAL_MODE must be development or production, not {text}")
+        return Mode.DEVELOPMENT
+
+
+def _database(environ: Mapping[str, str], name: str, default: Path, faults: list[str]) -> str:
+    text = environ.get(name)
+    if not text:
+        return sqlite_url(default)
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        faults.append(f"{name} is no database address")
+        return sqlite_url(default)
+    if url.get_backend_name() == "postgresql":
+        return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+    if url.get_backend_name() != "sqlite":
+        faults.append(f"{name} must be an SQLite or a PostgreSQL address")
+    return text
+
+
+def _smtp(environ: Mapping[str, str], faults: list[str]) -> Smtp | None:
+    host = environ.get("SMTP_HOST")
+    if not host:
+        return None
+    port = environ.get("SMTP_PORT", "587")
+    if not port.isascii() or not port.isdigit():
+        faults.append("SMTP_PORT must be a number")
+        port = "587"
+    return Smtp(host, int(port), environ.get("SMTP_USER"), environ.get("SMTP_PASSWORD"))
+
+
+def _now(environ: Mapping[str, str], mode: Mode, faults: list[str]) -> datetime | None:
+    text = environ.get("PORTAL_NOW")
+    if not text:
+        return None
+    if mode is Mode.PRODUCTION:
+        faults.append("PORTAL_NOW is refused in production")
+    try:
+        now = datetime.fromisoformat(text)
+    except ValueError:
+        faults.append("PORTAL_NOW must be an instant such as 2023-03-01T09:00:00+00:00")
+        return None
+    return now if now.tzinfo else now.replace(tzinfo=UTC)
