@@ -1,6 +1,6 @@
 """How dates, times and lengths read: one way each, in London time. Pages and mails use the same."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from privacy.clock import london, zone_if_twice
 
@@ -35,6 +35,11 @@ def day_time(value: datetime) -> str:
 def span(starts_at: datetime, ends_at: datetime) -> str:
     """`Friday 3 March 2023, 2:30pm to 4pm`."""
     return f"{day_time(starts_at)} to {time(ends_at)}"
+
+
+def last_day(closes_at: datetime) -> str:
+    """`3 March 2023`: the last London day of a window that closes at an instant, itself excluded."""
+    return day(closes_at - timedelta(microseconds=1))
 
 
 def minutes(value: int) -> str:

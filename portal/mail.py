@@ -26,14 +26,14 @@ def queue(
 
     `to` is a person's id; None for a mail to nobody, which costs the same and goes nowhere.
     """
-    if to is not None:
-        known = work.db.scalars(
-            select(Mail.id).where(
-                Mail.person_id == to, Mail.template == template, Mail.about == about, Mail.step == step
-            )
-        ).first()
-        if known is not None:
-            return
+    # Also asked for nobody: a look-up that only a known address costs would tell that it is known.
+    known = work.db.scalars(
+        select(Mail.id).where(
+            Mail.person_id == to, Mail.template == template, Mail.about == about, Mail.step == step
+        )
+    ).first()
+    if known is not None:
+        return
     work.db.add(
         Mail(
             id=new_id(),

@@ -1,6 +1,6 @@
 """Every table and column is in the register of holdings, and every way to a person arrives."""
 
-from sqlalchemy import Table
+from sqlalchemy import LargeBinary, Table
 
 import portal.models  # noqa: F401 - its tables must be known
 from privacy import holdings
@@ -46,8 +46,6 @@ def test_what_is_personal_is_sealed_or_says_why_not() -> None:
 
 
 def test_binary_columns_are_sealed_or_keyed() -> None:
-    from sqlalchemy import LargeBinary
-
     clear = {
         f"{table.name}.{column.name}"
         for table in tables()

@@ -1,0 +1,284 @@
+"""How people come in: a sign-in is asked for in a browser, mailed, and completed in that browser.
+
+The mailed link and code are derived from the sign-in's id with a key outside the database; the browser proves
+itself with a cookie of which only the digest is stored. So nothing in the database opens an account. Whether
+an address is known shows in nothing: an unknown one costs the same steps, and its mail goes to nobody.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy.orm import Session as DbSession
+from sqlalchemy.orm import joinedload
+
+from portal import mail
+from portal.devices import LEVEL, Tokens, digest, let_in, may_come_in
+from portal.models import Person, SignIn
+from privacy.audit import Action
+from privacy.columns import address_index, keys_of
+from privacy.keys import KeyRing
+from privacy.records import new_id
+from privacy.work import Work
+
+ASK_LIFE = timedelta(minutes=10)
+ASKS_AT_MOST = 5
+ASKS_WITHIN = timedelta(minutes=15)
+TRIES_AT_MOST = 5
+LINK_LIFE = timedelta(hours=24)
+
+
+class LinkDead(Exception):
+    """A link or code that is unknown, used, expired, mistyped too often, or another browser's."""
+
+
+class NoAccount(Exception):
+    """Nobody with this address may sign in; the message is for staff, never for a page before sign-in."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A sign-in that waits. `verifier` goes into the cookie of the browser that asked, and nowhere else."""
+
+    sign_in_id: UUID
+    verifier: str
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What a mailed link shows. `mine`: this is the browser that asked."""
+
+    mine: bool
+    code: str
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """What the browser keeps from now on, and the page that it was asked for."""
+
+    tokens: Tokens
+    next_path: str | None
+
+
+# ---- asking
+
+
+def find(db: DbSession, ring: KeyRing, address: str) -> Person | None:
+    """The person with an e-mail address, offices loaded."""
+    return _one(db, Person.email_index == address_index(ring, address))
+
+
+def _one(db: DbSession, which: ColumnElement[bool]) -> Person | None:
+    found = db.execute(select(Person).where(which).options(joinedload(Person.offices)))
+    return found.unique().scalar_one_or_none()
+
+
+def ask(work: Work, *, address: str, next_path: str | None) -> Asked:
+    """Begin a sign-in for an address, known or not; if it is known, the link and code are mailed to it."""
+    return _ask(work, find(work.db, work.ring, address), next_path)
+
+
+def ask_again(work: Work, *, verifier: str) -> Asked:
+    """Begin anew what this browser asked for, and mail it again. Raises LinkDead if it asked for nothing."""
+    sign_in = _of_browser(work.db, verifier)
+    if sign_in is None:
+        raise LinkDead
+    return _ask(work, _one(work.db, Person.id == sign_in.person_id), sign_in.next_path)
+
+
+def _ask(work: Work, person: Person | None, next_path: str | None) -> Asked:
+    # Nobody has this id: an unknown address is counted and superseded by the same statements.
+    counted = person.id if person is not None else new_id()
+    asked = work.db.scalar(
+        select(func.count())
+        .select_from(SignIn)
+        .where(SignIn.person_id == counted, SignIn.asked_at > work.now - ASKS_WITHIN)
+    )
+    # After too many, the answer is the same, the last mail stays good, and no mailbox is flooded.
+    welcome = may_come_in(person, now=work.now) and (asked or 0) < ASKS_AT_MOST
+    person_id = counted if person is not None and welcome else None
+    work.db.execute(
+        update(SignIn)
+        # An operator's link lives longer than a mailed one, and stays.
+        .where(SignIn.person_id == (person_id or new_id()), SignIn.expires_at <= work.now + ASK_LIFE)
+        .where(SignIn.used_at.is_(None))
+        .values(used_at=work.now)
+    )
+    verifier = secrets.token_urlsafe(32)
+    sign_in_id = _add(work, person_id, digest(verifier), lasts=ASK_LIFE, next_path=next_path)
+    mail.queue(work, template="sign_in", about=sign_in_id, to=person_id)
+    work.record(Action.SIGN_IN_ASKED, object=f"sign_in:{sign_in_id}", holder=person_id)
+    return Asked(sign_in_id, verifier)
+
+
+def _add(
+    work: Work, person_id: UUID | None, verifier: bytes, *, lasts: timedelta, next_path: str | None = None
+) -> UUID:
+    sign_in = SignIn(
+        id=new_id(),
+        person_id=person_id,
+        verifier=verifier,
+        level=LEVEL,
+        asked_at=work.now,
+        expires_at=work.now + lasts,
+        tries=0,
+        next_path=next_path,
+    )
+    work.db.add(sign_in)
+    work.db.flush()
+    return sign_in.id
+
+
+# ---- the mailed link and code
+
+
+def link_token(ring: KeyRing, sign_in_id: UUID) -> str:
+    """The last part of a mailed link: the id, and a MAC that only the keys can make.
+
+    128 bits of MAC: more would make the link longer than a line of a mail may be.
+    """
+    mac = ring.digest("token", "sign-in link|v1", sign_in_id.bytes)[:16]
+    return base64.urlsafe_b64encode(sign_in_id.bytes + mac).decode().rstrip("=")
+
+
+def code_of(ring: KeyRing, sign_in_id: UUID) -> str:
+    """The six figures that do the same as the link."""
+    mac = ring.digest("token", "sign-in code|v1", sign_in_id.bytes)
+    return f"{int.from_bytes(mac[:8], 'big') % 1_000_000:06d}"
+
+
+def _id_in(ring: KeyRing, token: str) -> UUID | None:
+    """The sign-in that a link is about; None for a link that we did not make."""
+    try:
+        raw = base64.b64decode(token.encode() + b"=", altchars=b"-_", validate=True)
+        sign_in_id = UUID(bytes=raw[:16])
+    except (binascii.Error, ValueError):
+        return None
+    genuine = hmac.compare_digest(link_token(ring, sign_in_id).encode(), token.encode())
+    return sign_in_id if genuine else None
+
+
+def _waits(now: datetime) -> ColumnElement[bool]:
+    return and_(SignIn.used_at.is_(None), SignIn.tries < TRIES_AT_MOST, SignIn.expires_at > now)
+
+
+def look(db: DbSession, token: str, *, verifier: str | None, now: datetime) -> Looked:
+    """What the page of a mailed link shows. Changes nothing, whoever opens it. Raises LinkDead."""
+    ring = keys_of(db).vault.ring
+    sign_in_id = _id_in(ring, token)
+    sign_in = db.scalars(select(SignIn).where(SignIn.id == sign_in_id, _waits(now))).first()
+    if sign_in is None:
+        raise LinkDead
+    mine = verifier is not None and hmac.compare_digest(sign_in.verifier, digest(verifier))
+    return Looked(mine, code_of(ring, sign_in.id))
+
+
+def next_path_of(db: DbSession, token: str) -> str | None:
+    """The page behind a mailed link, used or not, for whoever is signed in already."""
+    sign_in_id = _id_in(keys_of(db).vault.ring, token)
+    return db.scalars(select(SignIn.next_path).where(SignIn.id == sign_in_id)).first()
+
+
+# ---- completing
+
+
+def finish(
+    work: Work,
+    *,
+    verifier: str | None,
+    browser: str,
+    token: str | None = None,
+    code: str = "",
+    keep_device: bool = False,
+) -> SignedIn | None:
+    """Complete a sign-in in the browser that asked for it, by link or code.
+
+    None for whatever is wrong with it. Nothing is raised, since a wrong code counts as a try: that has to be
+    committed.
+    """
+    sign_in = _of_browser(work.db, verifier) if verifier else None
+    if sign_in is None:
+        return None
+    by = "code" if token is None else "link"
+    if token is not None:
+        right = _id_in(work.ring, token) == sign_in.id
+    else:
+        right = hmac.compare_digest(code_of(work.ring, sign_in.id).encode(), code.encode())
+    person = _one(work.db, Person.id == sign_in.person_id)
+    right = right and may_come_in(person, now=work.now)
+    level, next_path = sign_in.level, sign_in.next_path
+    if not _claim(work, sign_in.id, right=right) or person is None:
+        work.record(Action.SIGN_IN_REFUSED, object=f"sign_in:{sign_in.id}", why=by)
+        return None
+    return SignedIn(let_in(work, person, by=by, level=level, browser=browser, keep=keep_device), next_path)
+
+
+def _of_browser(db: DbSession, verifier: str) -> SignIn | None:
+    return db.scalars(select(SignIn).where(SignIn.verifier == digest(verifier))).first()
+
+
+def _claim(work: Work, sign_in_id: UUID, *, right: bool) -> bool:
+    """Use the sign-in up or count a try, in one statement, so that of two at once only one can win.
+
+    A used one no longer says whose it was: then it is not an open request of theirs, and of no other use.
+    """
+    outcome = {"used_at": work.now, "person_id": None} if right else {"tries": SignIn.tries + 1}
+    taken = work.db.execute(
+        update(SignIn)
+        .where(SignIn.id == sign_in_id, _waits(work.now))
+        .values(outcome)
+        .returning(SignIn.id)
+        .execution_options(synchronize_session=False)
+    ).first()
+    return right and taken is not None
+
+
+# ---- an operator's link, and the people of a demo
+
+
+def make_operator_link(work: Work, *, person_id: UUID) -> str:
+    """The token of a link that signs somebody in once, in any browser, within 24 hours. Raises NoAccount."""
+    person = _one(work.db, Person.id == person_id)
+    if person is None or not may_come_in(person, now=work.now):
+        raise NoAccount("This person is disabled, or holds no office today.")
+    token = secrets.token_urlsafe(32)
+    _add(work, person.id, _operator_digest(token), lasts=LINK_LIFE)
+    work.record(Action.LINK_MADE, object=f"person:{person.id}", holder=person.id)
+    return token
+
+
+def _operator_digest(token: str) -> bytes:
+    # Set apart from a browser's cookie, which would else open an account without the mail.
+    return hashlib.sha256(b"operator's link|" + token.encode()).digest()
+
+
+def look_at_operator_link(db: DbSession, token: str, *, now: datetime) -> None:
+    """Raises LinkDead unless the link would sign somebody in. Changes nothing."""
+    waits = db.scalars(select(SignIn.id).where(SignIn.verifier == _operator_digest(token), _waits(now)))
+    if waits.first() is None:
+        raise LinkDead
+
+
+def use_operator_link(work: Work, *, token: str, browser: str) -> SignedIn:
+    """Sign in by an operator's link, once. Raises LinkDead."""
+    sign_in = work.db.scalars(select(SignIn).where(SignIn.verifier == _operator_digest(token))).first()
+    person = _one(work.db, Person.id == sign_in.person_id) if sign_in is not None else None
+    if sign_in is None or person is None or not may_come_in(person, now=work.now):
+        raise LinkDead
+    if not _claim(work, sign_in.id, right=True):
+        raise LinkDead
+    return SignedIn(let_in(work, person, by="operator", level=sign_in.level, browser=browser), None)
+
+
+def enter_demo(work: Work, *, address: str, browser: str) -> SignedIn:
+    """Sign in as one of the made-up people of a demo; the view allows it on a demo only. Raises LinkDead."""
+    person = find(work.db, work.ring, address)
+    if person is None or not may_come_in(person, now=work.now):
+        raise LinkDead
+    return SignedIn(let_in(work, person, by="demo", level=LEVEL, browser=browser), None)

@@ -1,0 +1,12 @@
+"""The commands. Their names are a public interface; what they do stands in the rule modules."""
+
+from flask import Flask
+
+from portal.cli import councils, demo, instance, people, privacy, questionnaires, reports, serve
+
+
+def register_commands(app: Flask) -> None:
+    """Put every command and group on the app's command line."""
+    for module in (councils, demo, instance, people, privacy, questionnaires, reports, serve):
+        for command in module.COMMANDS:
+            app.cli.add_command(command)

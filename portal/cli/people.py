@@ -1,0 +1,68 @@
+"""`flask people`: who has an account, a way in by hand, the first administrator, and a file of people."""
+
+import click
+
+from portal import accounts, people, staff
+from portal.actors import roles_on
+from portal.cli.base import fail, say, with_instance
+from portal.cli.imports import people_import
+from portal.db import db
+from portal.instance import Instance
+from privacy.clock import london_date
+from privacy.columns import normal_address
+from privacy.work import unit_of_work
+
+ACTOR = "system:command"
+
+
+@click.group("people")
+def group() -> None:
+    """People and their accounts."""
+
+
+@group.command("list")
+@with_instance
+def list_people(instance: Instance) -> None:
+    """Reference, e-mail, name and today's roles of everybody, one to a line, between tabs."""
+    today = london_date(instance.clock())
+    for person in staff.everyone(db.session()):
+        roles = ",".join(sorted(roles_on(person, today))) or "-"
+        state = "disabled" if person.disabled_at else "open"
+        click.echo("\t".join((person.ref, person.email or "-", person.name or "-", roles, state)))
+
+
+@group.command("link")
+@click.argument("email")
+@with_instance
+def link(instance: Instance, email: str) -> None:
+    """Print a link that signs EMAIL in once, in any browser, within 24 hours. Hand it over in person."""
+    try:
+        with unit_of_work(db.session(), instance.clock, ACTOR) as work:
+            person = accounts.find(work.db, work.ring, email)
+            if person is None:
+                fail(f"nobody has the address {email}")
+            token = accounts.make_operator_link(work, person_id=person.id)
+    except accounts.NoAccount as problem:
+        fail(str(problem))
+    click.echo(f"{instance.settings.public_url}/sign-in/o/{token}")
+
+
+@group.command("add-administrator")
+@click.argument("email")
+@click.option("--name", help="How to address them (the address, if left out).")
+@with_instance
+def add_administrator(instance: Instance, email: str, name: str | None) -> None:
+    """Make EMAIL an administrator, who can open and close accounts of staff."""
+    address = normal_address(email)
+    try:
+        with unit_of_work(db.session(), instance.clock, ACTOR) as work:
+            added = staff.add_administrator(work, address=address, name=name or address)
+    except people.PersonRefused as problem:
+        fail(str(problem))
+    say(f"{address} is an administrator." if added else f"{address} was an administrator already.")
+    say(f"They sign in at {instance.settings.public_url}/sign-in, or by `flask people link {address}`.")
+
+
+group.add_command(people_import)
+
+COMMANDS: tuple[click.Command, ...] = (group,)

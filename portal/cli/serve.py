@@ -1,0 +1,128 @@
+"""`flask serve` and `flask worker`: the pages, and the post beside them."""
+
+import importlib
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import threading
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+import structlog
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session as DbSession
+
+from portal import logs, post
+from portal.cli.base import fail, say, with_instance
+from portal.cli.processes import Companion, end_with
+from portal.db import db
+from portal.instance import Instance
+from portal.senders import sender_for
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+ADDRESS = "127.0.0.1"
+REST_SECONDS = 2
+BLOCKING_THREADS = 3
+
+log = structlog.get_logger("worker")
+
+
+@click.command("worker")
+@click.option("--once", is_flag=True, help="Send what is due, then end.")
+@click.option("--parent", type=int, hidden=True, help="End when this process does.")
+@with_instance
+def worker(instance: Instance, once: bool, parent: int | None) -> None:
+    """Send the mail that is due, until a signal ends it."""
+    logs.configure()
+    if parent is not None:
+        end_with(parent)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    sender = sender_for(instance.settings, instance.outbox)
+    sessions = partial(DbSession, db.engine, info={"vault": instance.vault})
+    while not stop.is_set():
+        try:
+            dealt_with = post.deliver(instance, sessions, sender)
+        except OperationalError as error:
+            # Locked or restarting: what was claimed is claimed again in a few minutes.
+            log.warning("worker.database_away", trouble=type(error.orig).__name__)
+            dealt_with = 0
+        if once and not dealt_with:
+            return
+        if not dealt_with:
+            stop.wait(REST_SECONDS)
+
+
+@click.command("serve")
+@click.option("--port", type=click.IntRange(1, 65535), envvar="PORT", default=8000, show_default=True)
+@with_instance
+def serve(instance: Instance, port: int) -> None:
+    """Serve the pages on this machine, with the worker beside them, until a signal ends both."""
+    _require_free(port)
+    one_process = db.engine.dialect.name == "sqlite"
+    # The children open their own: a connection must not be shared between processes.
+    db.session.remove()
+    db.engine.dispose()
+    instance.vault.engine.dispose()
+    os.environ["PORT"] = str(port)
+    multiprocessing.set_start_method("spawn", force=True)
+    companion = Companion(
+        [sys.executable, "-m", "flask", "--app", "wsgi:app", "worker", "--parent", str(os.getpid())],
+        folder=ROOT,
+        environ=partial(_environ, instance),
+        tell=say,
+    )
+    os.environ.update(_environ(instance))
+    server = Granian(
+        "wsgi:application",
+        address=ADDRESS,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=1 if one_process else multiprocessing.cpu_count(),
+        blocking_threads=BLOCKING_THREADS,
+        respawn_failed_workers=True,
+        workers_kill_timeout=10,
+        log_level=LogLevels.warning,
+    )
+    server.on_startup(companion.start)
+    server.on_shutdown(companion.stop)
+    click.echo(f"http://localhost:{port}")
+    try:
+        server.serve(target_loader=partial(load_application, os.getpid()))
+    finally:
+        companion.stop()
+
+
+def load_application(parent: int, target: str) -> Any:
+    """What a process of the server runs: it ends with `parent`, whose id it is given. Target: `module:maker`."""
+    end_with(parent)
+    sys.path.insert(0, str(ROOT))
+    module, _, maker = target.partition(":")
+    return getattr(importlib.import_module(module), maker)()
+
+
+def _environ(instance: Instance) -> dict[str, str]:
+    """This environment; a clock that was set elsewhere runs on in the child."""
+    if instance.settings.now is None:
+        return dict(os.environ)
+    return {**os.environ, "PORTAL_NOW": instance.clock().isoformat()}
+
+
+def _require_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((ADDRESS, port))
+        except OSError:
+            fail(f"port {port} is in use: stop what uses it, or choose another with --port")
+
+
+COMMANDS: tuple[click.Command, ...] = (worker, serve)

@@ -1,0 +1,122 @@
+"""The base of every form, and the fields that the library lacks."""
+
+from datetime import date
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import Field, HiddenField, PasswordField, StringField, TextAreaField
+from wtforms.utils import unset_value
+from wtforms.validators import StopValidation
+
+MONTHS = (
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
+PARTS = ("day", "month", "year")
+
+
+def one_line(value: str | None) -> str | None:
+    """Typed text on one line: no control characters, no space at the ends. None stays None."""
+    if value is None:
+        return None
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in value).split())
+
+
+def many_lines(value: str | None) -> str | None:
+    """Typed text with its line ends as one character each, as counters count them. None stays None."""
+    if value is None:
+        return None
+    return value.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").strip()
+
+
+class Form(FlaskForm):
+    """Tidies what is typed into text fields before it is checked, and takes errors from rules."""
+
+    class Meta(FlaskForm.Meta):
+        def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Any:
+            kind = unbound_field.field_class
+            filters = list(unbound_field.kwargs.get("filters", ()))
+            if issubclass(kind, TextAreaField):
+                filters.insert(0, many_lines)
+            elif issubclass(kind, StringField) and not issubclass(kind, PasswordField | HiddenField):
+                filters.insert(0, one_line)
+            return unbound_field.bind(form=form, filters=filters, **options)
+
+    def refuse(self, field: Field | None, problem: object) -> None:
+        """Show a broken rule beside a field, or above the form when it belongs to none."""
+        if field is None:
+            self.form_errors.append(str(problem))
+        else:
+            field.errors = [*field.errors, str(problem)]
+
+
+class DatePartsField(Field):
+    """A date in three boxes, posted as name-day, name-month and name-year. A month can be typed as a word.
+
+    `data` is the date or None; `parts` what was typed; `wrong_parts` the boxes at fault, None when none is.
+    For a date that must be there use InputRequired. `said` begins its messages, such as "The start date".
+    """
+
+    def __init__(self, label: str = "", *, said: str = "The date", **options: Any) -> None:
+        super().__init__(label, **options)
+        self.said = said
+        self.parts: dict[str, str] = dict.fromkeys(PARTS, "")
+        self.wrong_parts: list[str] | None = None
+
+    def process(self, formdata: Any, data: Any = unset_value, extra_filters: Any = None) -> None:
+        super().process(None, data, extra_filters)
+        if isinstance(self.data, date):
+            shown = self.data
+            self.parts = {"day": str(shown.day), "month": str(shown.month), "year": str(shown.year)}
+        names = [f"{self.name}-{part}" for part in PARTS]
+        if formdata is not None and any(name in formdata for name in names):
+            self._take([(one_line(formdata.get(name, "")) or "")[:20] for name in names])
+
+    def _take(self, typed: list[str]) -> None:
+        self.parts = dict(zip(PARTS, typed, strict=True))
+        self.raw_data = [" ".join(typed)] if any(typed) else []
+        self.data = None
+        missing = [part for part in PARTS if not self.parts[part]]
+        if len(missing) == len(PARTS):
+            return
+        if missing:
+            self.wrong_parts = missing
+            self.process_errors.append(f"{self.said} must include a {' and a '.join(missing)}")
+            return
+        try:
+            day, month, year = typed
+            self.data = date(_year(year), _month(month), int(day))
+        except ValueError:
+            self.wrong_parts = list(PARTS)
+            self.process_errors.append(f"{self.said} must be a real date, such as 27 3 2023")
+
+    def pre_validate(self, form: Any) -> None:
+        if self.process_errors:
+            # Whatever else is asked of the date makes no sense while it is none.
+            raise StopValidation()
+
+    def _value(self) -> str:
+        return self.data.isoformat() if self.data else ""
+
+
+def _month(text: str) -> int:
+    word = text.lower()
+    if not word.isdigit() and len(word) >= 3:
+        return next((number for number, name in enumerate(MONTHS, 1) if name.startswith(word)), 0)
+    return int(text)
+
+
+def _year(text: str) -> int:
+    if len(text) != 4:
+        raise ValueError("a year has four figures")
+    return int(text)

@@ -1,0 +1,192 @@
+"""What each mail says: one function per template, which reads again what the mail is about.
+
+None means that there is no reason left to send it. Mails carry no credential (a sign-in apart, which is good
+for minutes and in one browser only), and say nothing about questionnaires: assistants read them.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session as DbSession
+
+from portal import accounts, invitations
+from portal.calendar import Event
+from portal.letters import one_line
+from portal.models import (
+    Attendance,
+    AttendanceState,
+    Mail,
+    Offer,
+    OfferState,
+    Package,
+    PackageState,
+    Participation,
+    Person,
+    Session,
+    SessionState,
+    SignIn,
+)
+from portal.programme import Programme, contract_period
+from privacy.clock import london_date
+from privacy.columns import keys_of
+from surveys.models import Wave
+from surveys.responses import submitted
+from surveys.waves import post_window
+
+PATHS = {
+    "support": "/your-support/next",
+    "link": "/sign-in/l/{}",
+    "session": "/sessions/{}",
+    "offer": "/offers/{}",
+}
+
+
+@dataclass(frozen=True)
+class Around:
+    """What a mail may use besides its own row: the facts, the portal's address, the moment."""
+
+    programme: Programme
+    public_url: str
+    now: datetime
+
+    def link(self, page: str, *parts: object) -> str:
+        return self.public_url + PATHS[page].format(*parts)
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What the template is filled with, and the calendar entry that goes with it."""
+
+    context: Mapping[str, Any] = field(default_factory=dict)
+    event: Event | None = None
+
+
+Context = Callable[[DbSession, Mail, Person, Around], Letter | None]
+
+
+def sign_in(db: DbSession, mail: Mail, reader: Person, around: Around) -> Letter | None:
+    """The code and the link; none once the sign-in was used, replaced or too old."""
+    asked = db.get(SignIn, mail.about)
+    if asked is None or asked.used_at is not None or asked.expires_at <= around.now:
+        return None
+    ring = keys_of(db).vault.ring
+    return Letter(
+        {
+            "code": accounts.code_of(ring, asked.id),
+            "link": around.link("link", accounts.link_token(ring, asked.id)),
+            "good_until": asked.expires_at,
+        }
+    )
+
+
+def invitation(db: DbSession, mail: Mail, reader: Person, around: Around) -> Letter | None:
+    """Where the portal is; none if the support is over or somebody else's by now."""
+    part = _part(db, mail)
+    if part is None or part.package.state in {PackageState.ENDED, PackageState.WITHDRAWN}:
+        return None
+    return Letter({"link": around.link("support")})
+
+
+def post_open(db: DbSession, mail: Mail, reader: Person, around: Around) -> Letter | None:
+    """That something is left to do, and until when; none if it is done, or too late (sch 4 KPIs)."""
+    part = _part(db, mail)
+    if part is None or part.package.state is not PackageState.ENDED or part.package.ends_on is None:
+        return None
+    ends_on = contract_period(db, around.programme, on=london_date(around.now)).ends_on
+    window = post_window(part.package.ends_on, months=around.programme.post_months, contract_ends_on=ends_on)
+    if around.now not in window or submitted(db, [part.id], Wave.POST):
+        return None
+    return Letter({"link": around.link("support"), "last_day": window.last_day})
+
+
+def _part(db: DbSession, mail: Mail) -> Participation | None:
+    part = db.get(Participation, mail.about)
+    if part is None or part.person_id != mail.person_id or part.to_on is not None:
+        return None
+    return part
+
+
+def session(db: DbSession, mail: Mail, reader: Person, around: Around) -> Letter | None:
+    """A session as it stands now, for the reader's calendar; none once it is over or a newer mail waits."""
+    about = db.get(Session, mail.about)
+    if about is None or about.state is SessionState.HELD or about.ends_at <= around.now:
+        return None
+    if _newer_waits(db, mail):
+        return None
+    url = around.link("session", about.id)
+    gone = about.state is SessionState.CANCELLED or not _has_place(about, reader)
+    event = invitations.entry(
+        about,
+        around.programme,
+        reader=reader,
+        url=url,
+        stamp_at=around.now,
+        sequence=about.sequence,
+        cancelled=gone,
+    )
+    return Letter({**_words(about, around.programme, reader), "link": url, "cancelled": gone}, event)
+
+
+def _newer_waits(db: DbSession, mail: Mail) -> bool:
+    same = select(Mail.step).where(
+        Mail.person_id == mail.person_id, Mail.template == mail.template, Mail.about == mail.about
+    )
+    return any(int(step) > int(mail.step) for step in db.scalars(same))
+
+
+def _has_place(about: Session, reader: Person) -> bool:
+    return about.mentor_id == reader.id or any(
+        seat.person_id == reader.id and seat.state is not AttendanceState.CANCELLED
+        for seat in about.attendances
+    )
+
+
+def _words(about: Session, programme: Programme, reader: Person) -> dict[str, Any]:
+    return {
+        "heading": one_line(invitations.heading_of(about, programme)),
+        "others": [one_line(name) for name in invitations.others_of(about, reader)],
+        "where": one_line(invitations.where_of(about)),
+        "starts_at": about.starts_at,
+        "ends_at": about.ends_at,
+    }
+
+
+def group_session(db: DbSession, mail: Mail, reader: Person, around: Around) -> Letter | None:
+    """That places can be booked in a session of the reader's group; none if they have one, or it is off."""
+    about = db.get(Session, mail.about)
+    if about is None or about.state is not SessionState.BOOKED or about.starts_at <= around.now:
+        return None
+    taken = db.scalars(
+        select(Attendance.id).where(Attendance.session_id == about.id, Attendance.person_id == reader.id)
+    ).first()
+    if taken is not None:
+        return None
+    return Letter({**_words(about, around.programme, reader), "link": around.link("session", about.id)})
+
+
+def offers(db: DbSession, mail: Mail, reader: Person, around: Around) -> Letter | None:
+    """The times that a mentor offers, each with the page that confirms it; none if none is left."""
+    rows = db.scalars(
+        select(Offer)
+        .where(Offer.batch_id == mail.about, Offer.state == OfferState.OPEN, Offer.starts_at > around.now)
+        .order_by(Offer.starts_at)
+    ).all()
+    package = db.get(Package, rows[0].package_id) if rows else None
+    if package is None or package.state in {PackageState.ENDED, PackageState.WITHDRAWN}:
+        return None
+    mentor = db.get(Person, rows[0].mentor_id)
+    return Letter(
+        {
+            "mentor": one_line(invitations.name_of(mentor)),
+            "times": [(row.starts_at, row.ends_at, around.link("offer", row.id)) for row in rows],
+        }
+    )
+
+
+CONTEXTS: Mapping[str, Context] = {
+    function.__name__: function
+    for function in (sign_in, invitation, post_open, session, group_session, offers)
+}

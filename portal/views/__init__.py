@@ -1,0 +1,1 @@
+"""The pages. A view loads nothing itself and holds no rule: guard, form, one unit of work, answer."""

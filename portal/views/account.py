@@ -1,0 +1,275 @@
+"""Signing in and out, own devices, and the accounts of staff."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import session as form_session
+from flask.typing import ResponseReturnValue
+from werkzeug import Response
+
+from portal import accounts, devices, people, policies, staff
+from portal.actors import roles_on
+from portal.forms.account import AskForm, FinishForm, LinkForm
+from portal.models import Person
+from portal.views import cookies
+from portal.views.context import (
+    clock_now,
+    current_actor,
+    instance,
+    programme,
+    session,
+    the_actor,
+    today,
+    work,
+)
+from portal.views.guards import guarded, public
+from portal.views.next_page import own_page
+from portal.views.signed_in import browser, install
+
+__all__ = ["bp", "install"]
+
+bp = Blueprint("account", __name__)
+
+ACTOR = "system:sign-in"
+# Longer than a sign-in waits, so that its page can still send a new one.
+ASK_COOKIE_LIFE = timedelta(minutes=15)
+BEFORE = "people have no account open yet"
+
+
+# ---- signing in
+
+
+@bp.route("/sign-in", methods=["GET", "POST"])
+@public(BEFORE)
+def sign_in() -> ResponseReturnValue:
+    wanted = own_page(request.values.get("to"))
+    if current_actor() is not None:
+        return redirect(wanted or url_for("home.start"), 303)
+    if "again" in request.form:
+        return _ask_again()
+    form = AskForm()
+    if form.validate_on_submit():
+        with work(ACTOR) as unit:
+            asked = accounts.ask(unit, address=form.email.data, next_path=wanted)
+        return _asked(asked)
+    return _sign_in_page(form, wanted), 422 if form.errors else 200
+
+
+def _sign_in_page(form: AskForm, wanted: str | None) -> str:
+    token = cookies.read(cookies.DEVICE)
+    device = devices.live_device(session(), token, now=clock_now()) if token else None
+    demo = staff.demo_people(session(), on=today()) if instance().demo else []
+    return render_template("account/sign_in.html", form=form, to=wanted, device=device, demo_people=demo)
+
+
+def _ask_again() -> ResponseReturnValue:
+    try:
+        with work(ACTOR) as unit:
+            asked = accounts.ask_again(unit, verifier=cookies.read(cookies.ASK) or "")
+    except accounts.LinkDead:
+        return redirect(url_for("account.sign_in"), 303)
+    return _asked(asked)
+
+
+def _asked(asked: accounts.Asked) -> Response:
+    response = redirect(url_for("account.code"), 303)
+    cookies.keep(response, cookies.ASK, asked.verifier, lasts=ASK_COOKIE_LIFE)
+    return response
+
+
+@bp.get("/sign-in/code")
+@public(BEFORE)
+def code() -> ResponseReturnValue:
+    if current_actor() is not None:
+        return redirect(url_for("home.start"), 303)
+    if cookies.read(cookies.ASK) is None:
+        return redirect(url_for("account.sign_in"), 303)
+    return render_template("account/code.html", form=FinishForm())
+
+
+@bp.get("/sign-in/l/<token>")
+@public(BEFORE)
+def link(token: str) -> ResponseReturnValue:
+    if current_actor() is not None:
+        # People click twice: whoever is in already just goes on.
+        return redirect(accounts.next_path_of(session(), token) or url_for("home.start"), 303)
+    try:
+        found = accounts.look(session(), token, verifier=cookies.read(cookies.ASK), now=clock_now())
+    except accounts.LinkDead:
+        return _dead(410)
+    if not found.mine:
+        return render_template("account/other_browser.html", code=found.code)
+    return render_template("account/link.html", form=LinkForm(), token=token)
+
+
+@bp.post("/sign-in/finish")
+@public(BEFORE)
+def finish() -> ResponseReturnValue:
+    token = request.form.get("token")
+    form = FinishForm() if token is None else LinkForm()
+    if not form.validate_on_submit():
+        return render_template("account/code.html", form=form), 422
+    with work(ACTOR) as unit:
+        signed_in = accounts.finish(
+            unit,
+            verifier=cookies.read(cookies.ASK),
+            token=token,
+            code=form.code.data if token is None else "",
+            keep_device=form.device.data,
+            browser=browser(),
+        )
+    if signed_in is None:
+        return _dead(422)
+    return _let_in(signed_in.tokens, signed_in.next_path)
+
+
+def _dead(status: int) -> ResponseReturnValue:
+    return render_template("account/dead.html"), status
+
+
+def _let_in(tokens: devices.Tokens, next_path: str | None) -> Response:
+    # A form token from before the sign-in may have been seen by somebody else.
+    form_session.clear()
+    response = redirect(own_page(next_path) or url_for("home.start"), 303)
+    cookies.keep(response, cookies.SESSION, tokens.session)
+    if tokens.device is not None:
+        cookies.keep(response, cookies.DEVICE, tokens.device, lasts=devices.DEVICE_LIFE)
+    cookies.forget(response, cookies.ASK)
+    return response
+
+
+@bp.post("/sign-in/continue")
+@public("a kept device opens a sign-in of its own")
+def carry_on() -> ResponseReturnValue:
+    wanted = own_page(request.form.get("to"))
+    try:
+        with work(ACTOR) as unit:
+            token = cookies.read(cookies.DEVICE) or ""
+            tokens = devices.carry_on(unit, device_token=token, browser=browser())
+    except devices.DeviceUnknown:
+        response = redirect(url_for("account.sign_in", to=wanted), 303)
+        cookies.forget(response, cookies.DEVICE)
+        return response
+    return _let_in(tokens, wanted)
+
+
+@bp.post("/sign-in/demo")
+@public("a demo is open to anybody, and everybody in it is made up")
+def enter_demo() -> ResponseReturnValue:
+    if not instance().demo:
+        abort(404)
+    try:
+        with work(ACTOR) as unit:
+            address = request.form.get("demo_person", "")
+            signed_in = accounts.enter_demo(unit, address=address, browser=browser())
+    except accounts.LinkDead:
+        return _dead(422)
+    return _let_in(signed_in.tokens, request.form.get("to"))
+
+
+@bp.route("/sign-in/o/<token>", methods=["GET", "POST"])
+@public("an operator hands the link over by another way than mail")
+def operator_link(token: str) -> ResponseReturnValue:
+    try:
+        if request.method == "POST":
+            with work(ACTOR) as unit:
+                signed_in = accounts.use_operator_link(unit, token=token, browser=browser())
+            return _let_in(signed_in.tokens, signed_in.next_path)
+        accounts.look_at_operator_link(session(), token, now=clock_now())
+    except accounts.LinkDead:
+        return _dead(410)
+    return render_template("account/operator_link.html", token=token)
+
+
+@bp.post("/sign-out")
+@public("it ends nothing but one's own sign-in")
+def sign_out() -> ResponseReturnValue:
+    actor = current_actor()
+    if actor is not None:
+        with work() as unit:
+            devices.sign_out(
+                unit,
+                browser_session_id=actor.browser_session_id,
+                device_token=cookies.read(cookies.DEVICE),
+            )
+    return _signed_out("You have signed out.")
+
+
+def _signed_out(words: str) -> Response:
+    form_session.clear()
+    flash(words, "success")
+    response = redirect(url_for("account.sign_in"), 303)
+    cookies.forget(response, cookies.SESSION, cookies.DEVICE, cookies.ASK)
+    if instance().settings.secure:
+        response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response
+
+
+# ---- own devices
+
+
+@bp.get("/your-devices", endpoint="devices")
+@guarded(None, policies.may_see_own)
+def your_devices() -> ResponseReturnValue:
+    actor = the_actor()
+    rows = devices.own(session(), actor.person_id, now=clock_now())
+    return render_template("account/devices.html", rows=rows, this=actor.browser_session_id)
+
+
+@bp.post("/your-devices/<uuid:browser_session_id>/end")
+@guarded(None, policies.may_see_own)
+def end_device(browser_session_id: UUID) -> ResponseReturnValue:
+    actor = the_actor()
+    try:
+        with work() as unit:
+            devices.end_device(unit, browser_session_id=browser_session_id, person_id=actor.person_id)
+    except devices.DeviceUnknown:
+        abort(404)
+    if browser_session_id == actor.browser_session_id:
+        return _signed_out("You have signed out.")
+    flash("That browser is signed out.", "success")
+    return redirect(url_for("account.devices"), 303)
+
+
+# ---- accounts of staff
+
+
+def _staff_member(person_id: UUID) -> Person | None:
+    return staff.staff_member(session(), person_id)
+
+
+@bp.get("/accounts", endpoint="accounts")
+@guarded(None, policies.may_manage_accounts)
+def staff_accounts() -> ResponseReturnValue:
+    rows = [
+        (person, [programme().roles[role] for role in sorted(roles_on(person, today()))])
+        for person in staff.staff(session())
+    ]
+    return render_template("account/accounts.html", rows=rows)
+
+
+@bp.post("/accounts/<uuid:person_id>/disable")
+@guarded(_staff_member, policies.may_manage_account)
+def disable(person: Person) -> ResponseReturnValue:
+    try:
+        with work() as unit:
+            people.disable(unit, person_id=person.id)
+    except people.AdministratorsOnly as problem:
+        flash(str(problem), "notice")
+    else:
+        flash("The account is disabled. Every browser is signed out.", "success")
+    return redirect(url_for("account.accounts"), 303)
+
+
+@bp.post("/accounts/<uuid:person_id>/enable")
+@guarded(_staff_member, policies.may_manage_account)
+def enable(person: Person) -> ResponseReturnValue:
+    try:
+        with work() as unit:
+            people.enable(unit, person_id=person.id)
+    except people.AdministratorsOnly as problem:
+        flash(str(problem), "notice")
+    else:
+        flash("The account is enabled.", "success")
+    return redirect(url_for("account.accounts"), 303)

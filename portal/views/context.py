@@ -1,0 +1,59 @@
+"""What views share of the running instance: clock, database session, actor, unit of work."""
+
+from contextlib import AbstractContextManager
+from datetime import date, datetime
+from typing import cast
+
+from flask import current_app, g
+from sqlalchemy.orm import Session as DbSession
+
+from portal.actors import Actor
+from portal.db import db
+from portal.instance import Instance
+from portal.programme import Programme
+from privacy.clock import london_date
+from privacy.work import Work, unit_of_work
+
+
+def instance() -> Instance:
+    """The open instance. Raises KeyError in an app that was not opened."""
+    return cast(Instance, current_app.extensions["instance"])
+
+
+def programme() -> Programme:
+    return instance().programme
+
+
+def clock_now() -> datetime:
+    """The moment, once per request, so that one page never speaks of two."""
+    if "now" not in g:
+        g.now = instance().clock()
+    return cast(datetime, g.now)
+
+
+def today() -> date:
+    """The London date."""
+    return london_date(clock_now())
+
+
+def session() -> DbSession:
+    """The database session of this request."""
+    return db.session()
+
+
+def current_actor() -> Actor | None:
+    """Who is signed in; None for nobody."""
+    return cast(Actor | None, g.get("actor"))
+
+
+def the_actor() -> Actor:
+    """Who is signed in, behind a guard that made sure somebody is."""
+    actor = current_actor()
+    if actor is None:
+        raise LookupError("no guard stands before this view")
+    return actor
+
+
+def work(actor: str | None = None) -> AbstractContextManager[Work]:
+    """A unit of work of this request, by the signed-in person or, before sign-in, a named system actor."""
+    return unit_of_work(session(), instance().clock, actor or the_actor().ref)

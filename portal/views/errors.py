@@ -1,0 +1,54 @@
+"""Error pages: plain words, no trace, and what was typed stays on the page."""
+
+from flask import Flask, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+
+UNSHOWN = {"csrf_token", "password", "code"}
+PAGES = {400, 403, 404, 405, 409, 413, 422, 429, 500, 503}
+
+
+def typed() -> list[tuple[str, str]]:
+    """What was typed into the form that failed, so that it can be copied and is not lost."""
+    if request.method != "POST" or (request.content_length or 0) > 1024 * 1024:
+        return []
+    return [
+        (name, value)
+        for name, value in request.form.items(multi=True)
+        if name not in UNSHOWN and len(value.strip()) > 40
+    ]
+
+
+def _page(status: int, **context: object) -> ResponseReturnValue:
+    shown = status if status in PAGES else 500
+    return render_template("errors/error.html", code=shown, **context), status
+
+
+def install(app: Flask) -> None:
+    """Answer every error with a page."""
+
+    @app.errorhandler(HTTPException)
+    def _http(error: HTTPException) -> ResponseReturnValue:
+        if error.code is None or error.code < 400:
+            return error
+        kept = [] if error.code == 413 else typed()
+        return _page(error.code, typed=kept)
+
+    @app.errorhandler(CSRFError)
+    def _token(error: CSRFError) -> ResponseReturnValue:
+        return _page(400, typed=typed(), stale=True)
+
+    @app.errorhandler(OperationalError)
+    def _busy(error: OperationalError) -> ResponseReturnValue:
+        # The database is locked or restarting: nothing was written, and the same form can be sent again.
+        app.logger.error("the database did not answer: %s", type(error.orig).__name__)
+        return _page(503, typed=typed())
+
+    @app.errorhandler(Exception)
+    def _unexpected(error: Exception) -> ResponseReturnValue:
+        if app.testing:
+            raise error
+        app.logger.error("unexpected error", exc_info=error)
+        return _page(500, typed=typed())

@@ -1,0 +1,28 @@
+"""Gives templates the portal's way of writing dates, times and lengths, and the addresses of static files."""
+
+from flask import Flask, current_app
+
+from portal import filters
+from portal.views.context import programme
+
+
+def asset(name: str) -> str:
+    """The hashed address of a static file."""
+    url: str = current_app.extensions["assets"].url(name)
+    return url
+
+
+def install(app: Flask) -> None:
+    """Make them filters and globals of templates."""
+    for function in (
+        filters.day,
+        filters.weekday_day,
+        filters.time,
+        filters.day_time,
+        filters.last_day,
+        filters.minutes,
+    ):
+        app.add_template_filter(function)
+    app.add_template_filter(lambda value: filters.days(value, programme().minutes_in_day), "days")
+    app.add_template_global(filters.span)
+    app.add_template_global(asset)

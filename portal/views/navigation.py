@@ -1,0 +1,71 @@
+"""What every page shows around its content: service name, links by role, who is signed in."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, request, url_for
+
+from portal.actors import Actor
+from portal.models import PARTICIPANT, Role
+from portal.views.context import clock_now, current_actor, instance
+from privacy.clock import london_date
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link of the service navigation."""
+
+    text: str
+    href: str
+    current: bool
+
+
+LINKS: tuple[tuple[frozenset[Role], str, str], ...] = (
+    (PARTICIPANT, "Your support", "your_support.index"),
+    (frozenset({Role.MENTOR}), "Your mentoring", "mentors.home"),
+    (frozenset({Role.MENTOR}), "Your hours", "mentors.hours"),
+    (frozenset({Role.TEAM}), "Today", "team.home"),
+    (frozenset({Role.TEAM}), "Packages", "packages.index"),
+    (frozenset({Role.TEAM}), "People", "people.index"),
+    (frozenset({Role.TEAM}), "Councils", "councils.index"),
+    (frozenset({Role.TEAM}), "Verdicts", "verdicts.index"),
+    (frozenset({Role.TEAM, Role.OBSERVER}), "Results", "reports.kpi"),
+    (frozenset({Role.DPO, Role.AUDITOR}), "What is held", "privacy_desk.data_map"),
+    (frozenset({Role.DPO, Role.AUDITOR}), "Audit trail", "privacy_desk.trail"),
+    (frozenset({Role.ADMINISTRATOR}), "Accounts", "account.accounts"),
+)
+
+
+def links_for(actor: Actor | None) -> list[Link]:
+    """The links of somebody's roles, in one order for everybody."""
+    if actor is None:
+        return []
+    return [
+        Link(text, url_for(endpoint), request.endpoint == endpoint)
+        for roles, text, endpoint in LINKS
+        if roles & actor.roles
+    ]
+
+
+def home_for(actor: Actor) -> str:
+    """Where somebody starts: the first page of their roles."""
+    links = links_for(actor)
+    return links[0].href if links else url_for("account.devices")
+
+
+def install(app: Flask) -> None:
+    """Give it to every template."""
+
+    @app.context_processor
+    def _around() -> dict[str, Any]:
+        actor = current_actor()
+        open_instance = instance()
+        return {
+            "actor": actor,
+            "navigation": links_for(actor),
+            "service_name": open_instance.programme.service_name,
+            "contacts": open_instance.programme.contacts,
+            "programme": open_instance.programme,
+            "demo": open_instance.demo,
+            "year": london_date(clock_now()).year,
+        }

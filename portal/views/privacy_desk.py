@@ -1,0 +1,27 @@
+"""What the data protection officer and the Controller's auditor read: what is held, and what was done with it."""
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from portal import desk, policies
+from portal.views.context import instance, session
+from portal.views.guards import guarded
+
+bp = Blueprint("privacy_desk", __name__, url_prefix="/privacy-desk")
+
+
+@bp.get("/holdings")
+@guarded(None, policies.may_read_register)
+def data_map() -> ResponseReturnValue:
+    return render_template("privacy_desk/holdings.html", tables=desk.tables_held(), stores=desk.stores_held())
+
+
+@bp.get("/trail")
+@guarded(None, policies.may_read_trail)
+def trail() -> ResponseReturnValue:
+    page = request.args.get("page", 1, type=int)
+    return render_template(
+        "privacy_desk/trail.html",
+        trail=desk.trail(session(), page=page),
+        state=desk.chain_state(session(), instance().vault.ring),
+    )

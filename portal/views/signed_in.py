@@ -1,0 +1,52 @@
+"""Who is acting: found out before every request, through Flask-Login and our own cookie."""
+
+from flask import Flask, Request, g, request
+from flask_login import LoginManager, current_user
+from sqlalchemy.exc import OperationalError
+
+from portal import devices
+from portal.actors import Actor, actor_of
+from portal.browsers import browser_words
+from portal.views import cookies
+from portal.views.context import clock_now, session, today, work
+
+NOBODY_ACTS = {"home.healthz"}
+
+
+def install(app: Flask) -> None:
+    """Set `g.actor` before every request; None for nobody."""
+    logins = LoginManager()
+    # Its own cookies would outlive a sign-out, so it only ever asks the loader.
+    logins.session_protection = None
+    logins.anonymous_user = lambda: None
+    logins.init_app(app, add_context_processor=False)
+    logins.request_loader(_signed_in_browser)
+    app.before_request(_load_actor)
+
+
+def _load_actor() -> None:
+    g.actor = None
+    if request.endpoint not in NOBODY_ACTS:
+        bool(current_user)
+
+
+def _signed_in_browser(asked: Request) -> Actor | None:
+    token = cookies.read(cookies.SESSION)
+    row = devices.live_session(session(), token, now=clock_now()) if token else None
+    if row is None:
+        return None
+    actor = actor_of(row, on=today())
+    g.actor = actor
+    if devices.is_unseen(row, now=clock_now()):
+        try:
+            with work() as unit:
+                devices.see(unit, browser_session_id=actor.browser_session_id)
+        except OperationalError:
+            # A busy database must not keep anybody from a page: the next request notes it.
+            session().rollback()
+    return actor
+
+
+def browser() -> str:
+    """What this browser is called in the list of devices."""
+    return browser_words(request.user_agent.string)

@@ -1,0 +1,148 @@
+"""Fixtures: the same product on both databases, a clock that tests set, and no rows left after a test."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from sqlalchemy import Engine, delete
+from sqlalchemy.orm import Session as DbSession
+
+from portal.app import create_app, open_app
+from portal.db import db as flask_db
+from portal.instance import CANARY, Instance
+from portal.models import InstanceFact
+from portal.programme import Programme
+from portal.settings import Settings
+from privacy import keys
+from privacy.engines import open_engine
+from privacy.keystore import METADATA, Vault
+from privacy.records import Record
+from tests.factories import Factory
+from tests.pages_client import PageClient
+from tests.postgres import fresh_database, running_postgres
+
+START = datetime(2023, 3, 1, 9, 0, tzinfo=UTC)
+
+
+class SetClock:
+    """A clock that stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_time(self, **units: float) -> datetime:
+        self.now += timedelta(**units)
+        return self.now
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One database kind, set up once: the app, its open instance, engine and clock."""
+
+    app: Flask
+    instance: Instance
+    engine: Engine
+    clock: SetClock
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    with running_postgres() as url:
+        yield url
+
+
+def make_stack(folder: Path, environ: dict[str, str]) -> Stack:
+    """An app with an open instance on fresh databases; tables straight from the metadata, for speed."""
+    clock = SetClock()
+    settings = Settings.from_environ(
+        {"PORTAL_INSTANCE": str(folder / "instance"), "PUBLIC_URL": "http://localhost", **environ},
+        root=folder,
+    )
+    settings.instance.mkdir(parents=True)
+    keys.create(settings.keys)
+    app = create_app(settings, clock)
+    app.testing = True
+    with app.app_context():
+        engine = flask_db.engine
+    vault = Vault(keys.load(settings.keys), open_engine(settings.keystore_url), clock)
+    METADATA.drop_all(vault.engine)
+    METADATA.create_all(vault.engine)
+    Record.metadata.drop_all(engine)
+    Record.metadata.create_all(engine)
+    with DbSession(engine, info={"vault": vault}) as session:
+        fact = InstanceFact(id=uuid4(), name="real", recorded_at=START)
+        fact.canary = CANARY
+        session.add(fact)
+        session.commit()
+    vault.engine.dispose()
+    instance = open_app(app)
+    return Stack(app, instance, engine, clock)
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    environ = {}
+    if request.param == "postgresql":
+        server: str = request.getfixturevalue("postgres_server")
+        environ = {
+            "DATABASE_URL": fresh_database(server, name="portal"),
+            "KEYSTORE_URL": fresh_database(server, name="keystore"),
+        }
+    made = make_stack(tmp_path_factory.mktemp(request.param), environ)
+    yield made
+    with made.app.app_context():
+        flask_db.session.remove()
+    made.engine.dispose()
+    made.instance.vault.engine.dispose()
+
+
+@pytest.fixture(autouse=True)
+def _clean(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Real transactions, no savepoints: locks behave as they will, and the rows go afterwards."""
+    yield
+    if "stack" not in request.fixturenames:
+        return
+    made: Stack = request.getfixturevalue("stack")
+    made.clock.now = START
+    with made.app.app_context():
+        flask_db.session.remove()
+    with made.engine.begin() as connection:
+        for table in reversed(Record.metadata.sorted_tables):
+            if table.name != "instance_fact":
+                connection.execute(delete(table))
+
+
+@pytest.fixture
+def clock(stack: Stack) -> SetClock:
+    return stack.clock
+
+
+@pytest.fixture
+def programme(stack: Stack) -> Programme:
+    return stack.instance.programme
+
+
+@pytest.fixture
+def db(stack: Stack) -> Iterator[DbSession]:
+    """A database session outside any request, for tests of rules."""
+    with DbSession(stack.engine, info={"vault": stack.instance.vault}) as session:
+        yield session
+
+
+@pytest.fixture
+def make(stack: Stack, db: DbSession) -> Factory:
+    """Makes councils, people and packages, committed."""
+    return Factory(db, stack.clock, stack.instance.programme)
+
+
+@pytest.fixture
+def client(stack: Stack) -> PageClient:
+    """A browser without JavaScript that checks every page it fetches."""
+    return PageClient(stack.app, stack.instance)

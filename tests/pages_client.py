@@ -1,0 +1,133 @@
+"""A test client that checks every page it fetches, and can sign people in."""
+
+import hashlib
+import secrets
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import html5lib
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session as DbSession
+from werkzeug.test import TestResponse
+
+from portal.db import db as flask_db
+from portal.instance import Instance
+from portal.models import BrowserSession
+from privacy.records import new_id
+
+
+class Page:
+    """An answer that was HTML: parsed, with a few ways to look at it."""
+
+    def __init__(self, response: TestResponse) -> None:
+        self.response = response
+        self.status = response.status_code
+        self.text = response.get_data(as_text=True)
+        self.tree = html5lib.parse(self.text, namespaceHTMLElements=False)
+
+    def all(self, tag: str, **attributes: str) -> list[Any]:
+        """Elements of a tag whose attributes have these values (`class_` holds as one of several)."""
+        wanted = {name.rstrip("_").replace("_", "-"): value for name, value in attributes.items()}
+        return [
+            element
+            for element in self.tree.iter(tag)
+            if all(
+                value in element.get(name, "").split() if name == "class" else element.get(name) == value
+                for name, value in wanted.items()
+            )
+        ]
+
+    def words(self, element: Any = None) -> str:
+        """The text a person reads, white space folded."""
+        return " ".join("".join((self.tree if element is None else element).itertext()).split())
+
+    @property
+    def heading(self) -> str:
+        return self.words(self.all("h1")[0])
+
+    def token(self) -> str:
+        """The form token of the page."""
+        return str(self.all("input", name="csrf_token")[0].get("value"))
+
+
+class PageClient:
+    """Fetches pages as a browser without JavaScript would."""
+
+    def __init__(self, app: Flask, instance: Instance) -> None:
+        self.app = app
+        self.instance = instance
+        self.http: FlaskClient = app.test_client()
+
+    def sign_in(self, person_id: UUID, *, level: int = 1) -> "PageClient":
+        """Sign somebody in without the mail, as if they had come the whole way."""
+        token = secrets.token_urlsafe(32)
+        now = self.instance.clock()
+        with self.app.app_context(), DbSession(flask_db.engine) as db:
+            db.add(
+                BrowserSession(
+                    id=new_id(),
+                    person_id=person_id,
+                    token=hashlib.sha256(token.encode()).digest(),
+                    level=level,
+                    device=False,
+                    browser="test",
+                    created_at=now,
+                    seen_at=now,
+                    ends_at=now + timedelta(hours=12),
+                )
+            )
+            db.commit()
+        self.http.set_cookie("sid", token)
+        return self
+
+    def get(self, path: str, *, status: int = 200, **headers: str) -> Page:
+        response = self.http.get(
+            path, headers={name.replace("_", "-"): value for name, value in headers.items()}
+        )
+        return self._checked(response, status, path)
+
+    def post(
+        self, path: str, data: dict[str, Any] | None = None, *, page: str | None = None, status: int = 303
+    ) -> Page:
+        """Post a form; its token is taken from the page at `page` (default: the path itself)."""
+        token = Page(self.http.get(page or path)).token()
+        response = self.http.post(path, data={"csrf_token": token, **(data or {})})
+        return self._checked(response, status, path)
+
+    def follow(self, page: Page) -> Page:
+        """Go where a redirect leads."""
+        return self.get(page.response.headers["Location"])
+
+    def _checked(self, response: TestResponse, status: int, path: str) -> Page:
+        page = Page(response)
+        assert page.status == status, f"{path}: {page.status} instead of {status}\n{page.words()[:1500]}"
+        if (
+            response.mimetype == "text/html"
+            and page.status >= 200
+            and page.status not in (301, 302, 303)
+            and "<html" in page.text
+        ):
+            check_page(page, path)
+        return page
+
+
+def check_page(page: Page, path: str) -> None:
+    """What holds on every page: one heading, a title that matches it, unique ids, whole forms, a language."""
+    headings = page.all("h1")
+    assert len(headings) == 1, f"{path}: {len(headings)} headings of level 1"
+    title = page.words(page.all("title")[0])
+    assert page.heading.split(":")[0][:30] in title, (
+        f"{path}: title {title!r} does not match {page.heading!r}"
+    )
+    ids = [element.get("id") for element in page.tree.iter() if element.get("id")]
+    doubled = {name for name in ids if ids.count(name) > 1}
+    assert not doubled, f"{path}: ids used twice: {doubled}"
+    for form in page.all("form"):
+        assert form.get("method") in {"post", "get"}, f"{path}: a form without a method"
+        assert form.get("action"), f"{path}: a form without an action"
+        if form.get("method") == "post":
+            assert any(field.get("name") == "csrf_token" for field in form.iter("input")), f"{path}: no token"
+    assert page.all("html")[0].get("lang"), f"{path}: no language"
+    assert page.all("main"), f"{path}: no main landmark"
