@@ -35,6 +35,7 @@ class Action(Enum):
         self.details = details
 
     INSTANCE_MADE = "instance.made", frozenset({"demo"})
+    INSTANCE_FILLED = "instance.filled", frozenset({"people"})
     COUNCILS_IMPORTED = "councils.imported", frozenset({"added", "changed"})
     COUNCIL_FACT_RECORDED = "council.fact_recorded", frozenset({"fact", "value"})
     PEOPLE_IMPORTED = "people.imported", frozenset({"people", "offices"})

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Integer, String, Text, UniqueConstraint, Uuid
+from sqlalchemy import BigInteger, ForeignKey, String, Text, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from privacy.columns import SealedJson, sealed
@@ -63,7 +63,8 @@ class Respondent(Record):
 
 
 class Response(Record):
-    """One respondent's answers on one occasion. `ref` is what people see; `revision` counts the saves.
+    """One respondent's answers on one occasion. `ref` is what people see. `revision` is random and
+    new at each save: a count would tell how many pages somebody had to answer, and so what they said.
 
     `occasion` is `once`, or the id of the session that feedback is about.
     `answers` is `{question code: value}`, kept whole: also what lies off the path for now.
@@ -87,7 +88,7 @@ class Response(Record):
     occasion: Mapped[str] = mapped_column(String(40), info=reference())
     state: Mapped[ResponseState] = mapped_column(Word(ResponseState), info=plain())
     mode: Mapped[Mode] = mapped_column(Word(Mode), info=plain())
-    revision: Mapped[int] = mapped_column(Integer, info=plain("how often it was saved"))
+    revision: Mapped[int] = mapped_column(BigInteger, info=plain("random, new at each save"))
     started_at: Mapped[datetime] = mapped_column(info=plain())
     saved_at: Mapped[datetime] = mapped_column(info=plain())
     submitted_at: Mapped[datetime | None] = mapped_column(info=plain())
@@ -119,7 +120,7 @@ class ResponsePast(Record):
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=reference())
     response_id: Mapped[UUID] = mapped_column(ForeignKey("response.id"), info=reference())
     respondent_id: Mapped[UUID] = mapped_column(ForeignKey("respondent.id"), info=reference())
-    revision: Mapped[int] = mapped_column(info=plain())
+    revision: Mapped[int] = mapped_column(BigInteger, info=plain())
     submitted_at: Mapped[datetime] = mapped_column(info=plain())
     answers_sealed: Mapped[bytes | None] = sealed(
         holder="respondent_id", purpose="what they said", at_least=ANSWERS_AT_LEAST

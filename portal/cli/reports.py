@@ -1,0 +1,75 @@
+"""`flask report`: figures for the Department, recomputed each time."""
+
+from dataclasses import asdict
+from datetime import datetime
+
+import click
+
+from portal import reports, service_levels
+from portal.cli.base import print_json, with_instance
+from portal.db import db
+from portal.instance import Instance
+from portal.reports import KpiFigure
+from privacy.clock import london_date
+
+SLA_COUNTS = (
+    *("one_to_one_councils", "corporate_councils", "political_councils", "group_councils"),
+    *("joint_workshops", "action_learning_sets", "packages_under_minimum"),
+)
+DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+
+@click.group("report")
+def report() -> None:
+    """Figures for the Department."""
+
+
+@report.command("kpi")
+@click.option("--as-of", type=DAY, help="The London day at whose end it is counted; today if left out.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+@with_instance
+def kpi(instance: Instance, as_of: datetime | None, as_json: bool) -> None:
+    """KPI 1 and KPI 2: how many were supported, answered, are more confident and show impact (sch 4)."""
+    day = as_of.date() if as_of else london_date(instance.clock())
+    figures = reports.kpi(db.session(), instance.programme, as_of=day)
+    if as_json:
+        print_json({"as_of": day.isoformat(), "kpis": [figure.as_json() for figure in figures]})
+        return
+    click.echo(f"As of {day.isoformat()}")
+    for figure in figures:
+        _show(figure)
+
+
+def _show(figure: KpiFigure) -> None:
+    low, high = figure.interval
+    share = "no share yet" if figure.share is None else f"{figure.share:.0%} (range {low:.0%} to {high:.0%})"
+    click.echo(f"\n{figure.id}: {share} against {figure.target:.0%}")
+    for name in (
+        *("supported", "running", "open", "closed", "answered", "silent", "matched"),
+        *("confident", "impact", "both", "direct", "erased"),
+    ):
+        click.echo(f"  {name:<12}{getattr(figure, name):>5}")
+    click.echo(f"  {figure.definition}")
+
+
+@report.command("sla")
+@click.option("--as-of", type=DAY, help="The London day at whose end it is counted; today if left out.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+@with_instance
+def sla(instance: Instance, as_of: datetime | None, as_json: bool) -> None:
+    """The service levels of every contract year that has begun (sch 4 SLAs)."""
+    day = as_of.date() if as_of else london_date(instance.clock())
+    years = service_levels.levels(db.session(), instance.programme, as_of=day)
+    if as_json:
+        print_json({"as_of": day.isoformat(), "years": [asdict(year) for year in years]})
+        return
+    click.echo(f"As of {day.isoformat()}")
+    for year in years:
+        click.echo(f"\n{year.year}")
+        for name in SLA_COUNTS:
+            target = instance.programme.sla.get(name)
+            promised = f" of {target}" if target is not None else ""
+            click.echo(f"  {name.replace('_', ' '):<24}{getattr(year, name):>3}{promised}")
+
+
+COMMANDS: tuple[click.Command, ...] = (report,)

@@ -1,0 +1,250 @@
+"""What somebody sees of their own support, and the one thing to do next.
+
+Everything is read in a fixed number of queries, whatever somebody takes part in; no answer is opened.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session as DbSession
+from sqlalchemy.orm import joinedload, selectinload
+
+from portal import questionnaires
+from portal.models import (
+    Attendance,
+    AttendanceState,
+    Goal,
+    GoalState,
+    Offer,
+    OfferState,
+    Package,
+    PackageMentor,
+    PackageState,
+    Participation,
+    Person,
+    Session,
+    SessionState,
+    Strand,
+)
+from portal.programme import Programme
+from portal.questionnaires import Due
+from privacy.clock import london_date
+from surveys.models import ResponseState, Wave
+
+LIVE = frozenset({AttendanceState.BOOKED, AttendanceState.ATTENDED, AttendanceState.ABSENT})
+SHOWN = frozenset({PackageState.AGREED, PackageState.BASELINE, PackageState.ACTIVE, PackageState.ENDED})
+
+
+@dataclass(frozen=True)
+class OwnSession:
+    """A session of one's package; `mine` says whether one has a place in it."""
+
+    session: Session
+    mine: bool
+    places_left: int | None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to do: `act` is a word of the vocabulary in `next_step`, `about` what it leads to."""
+
+    act: str
+    support: "Support | None" = None
+    due: Due | None = None
+    session: Session | None = None
+    offer: Offer | None = None
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage of a package on the timeline: `state` is `done`, `here` or `next`, `on` its date where known."""
+
+    text: str
+    state: str
+    on: date | None = None
+
+
+@dataclass(frozen=True)
+class Support:
+    """One's part in one package, with everything that the page shows of it."""
+
+    participation: Participation
+    package: Package
+    mentors: Sequence[Person]
+    goals: Sequence[Goal]
+    upcoming: Sequence[OwnSession]
+    past: Sequence[OwnSession]
+    due: Sequence[Due]
+    offers: Sequence[Offer]
+    baseline_in: bool
+
+    @property
+    def one_to_one(self) -> bool:
+        return self.package.strand is Strand.ONE_TO_ONE
+
+    @property
+    def delivered_minutes(self) -> int:
+        return sum(own.session.delivered_minutes or 0 for own in self.past if own.mine)
+
+    @property
+    def booked_minutes(self) -> int:
+        """Time that is booked and still to come."""
+        return sum(
+            int((own.session.ends_at - own.session.starts_at).total_seconds() // 60)
+            for own in self.upcoming
+            if own.mine
+        )
+
+    @property
+    def may_book(self) -> bool:
+        """Whether a session can be booked now: the baseline comes first, unless the team waived it."""
+        ready = self.baseline_in or self.package.baseline_waived_at is not None
+        return self.one_to_one and ready and self.package.state is not PackageState.ENDED
+
+
+def timeline(support: Support) -> list[Stage]:
+    """Where a package stands, in four stages; exactly one is "here" until all are done."""
+    held = [own.session for own in support.past if own.session.state is SessionState.HELD]
+    ended_on = support.package.ends_on
+    post_in = any(one.wave is Wave.POST and one.state is ResponseState.SUBMITTED for one in support.due)
+    post_closes = next((one.closes_at for one in support.due if one.wave is Wave.POST), None)
+    first = london_date(held[0].starts_at) if held else None
+    done = (
+        support.baseline_in or support.package.baseline_waived_at is not None or bool(held),
+        bool(held),
+        ended_on is not None,
+        post_in,
+    )
+    words = (
+        ("First questionnaire", None),
+        ("Sessions begin", first),
+        ("Support ends", ended_on),
+        ("Last questionnaire", london_date(post_closes) if post_closes and not post_in else None),
+    )
+    here = done.index(False) if False in done else None
+    return [
+        Stage(text, "here" if number == here else "done" if ready else "next", on)
+        for number, ((text, on), ready) in enumerate(zip(words, done, strict=True))
+    ]
+
+
+def support_of(db: DbSession, programme: Programme, *, person_id: UUID, now: datetime) -> list[Support]:
+    """Everything somebody takes part in, newest package first."""
+    parts = db.scalars(
+        select(Participation)
+        .join(Participation.package)
+        .where(Participation.person_id == person_id, Participation.to_on.is_(None), Package.state.in_(SHOWN))
+        .options(joinedload(Participation.package).joinedload(Package.council))
+        .order_by(Package.starts_on.desc())
+    ).all()
+    if not parts:
+        return []
+    packages = [part.package_id for part in parts]
+    sessions = db.scalars(
+        select(Session)
+        .where(Session.package_id.in_(packages), Session.state != SessionState.CANCELLED)
+        .options(selectinload(Session.attendances), joinedload(Session.mentor))
+        .order_by(Session.starts_at)
+    ).all()
+    mentors = db.scalars(
+        select(PackageMentor)
+        .where(PackageMentor.package_id.in_(packages), PackageMentor.to_on.is_(None))
+        .options(joinedload(PackageMentor.person))
+    ).all()
+    goals = db.scalars(
+        select(Goal).where(Goal.package_id.in_(packages), Goal.state != GoalState.DROPPED)
+    ).all()
+    offers = db.scalars(
+        select(Offer)
+        .where(Offer.package_id.in_(packages), Offer.state == OfferState.OPEN, Offer.starts_at > now)
+        .order_by(Offer.starts_at)
+    ).all()
+    due = questionnaires.due(db, programme, parts, now=now)
+    return [
+        _support(part, sessions=sessions, mentors=mentors, goals=goals, offers=offers, due=due, now=now)
+        for part in parts
+    ]
+
+
+def _support(
+    part: Participation,
+    *,
+    sessions: Sequence[Session],
+    mentors: Sequence[PackageMentor],
+    goals: Sequence[Goal],
+    offers: Sequence[Offer],
+    due: Sequence[Due],
+    now: datetime,
+) -> Support:
+    own = [_own(session, part) for session in sessions if session.package_id == part.package_id]
+    mine = [one for one in due if one.participation.id == part.id]
+    return Support(
+        participation=part,
+        package=part.package,
+        mentors=[serving.person for serving in mentors if serving.package_id == part.package_id],
+        goals=[
+            goal
+            for goal in goals
+            if goal.package_id == part.package_id and goal.participation_id in (None, part.id)
+        ],
+        upcoming=[
+            one for one in own if one.session.ends_at > now and one.session.state is SessionState.BOOKED
+        ],
+        past=[one for one in own if one.session.ends_at <= now or one.session.state is SessionState.HELD],
+        due=mine,
+        offers=[offer for offer in offers if offer.package_id == part.package_id],
+        baseline_in=any(one.wave is Wave.BASELINE and one.state is ResponseState.SUBMITTED for one in mine),
+    )
+
+
+def _own(session: Session, part: Participation) -> OwnSession:
+    live = [seat for seat in session.attendances if seat.state in LIVE]
+    return OwnSession(
+        session=session,
+        mine=any(_is_of(seat, part) for seat in live),
+        places_left=None if session.capacity is None else max(0, session.capacity - len(live)),
+    )
+
+
+def _is_of(seat: Attendance, part: Participation) -> bool:
+    return seat.participation_id == part.id
+
+
+def next_step(supports: Sequence[Support], *, now: datetime) -> Step:
+    """The one thing to do next. Acts: `answer`, `choose`, `book`, `place`, `come`, `wait`, `none`.
+
+    A questionnaire that support waits for comes first, then what gets the next session into the diary.
+    """
+    for wave in (Wave.BASELINE, Wave.POST):
+        for support in supports:
+            for due in support.due:
+                if due.wave is wave and due.state is not ResponseState.SUBMITTED and _open(due, now):
+                    return Step("answer", support, due=due)
+    for support in supports:
+        if support.offers and support.may_book:
+            return Step("choose", support, offer=support.offers[0])
+    for support in supports:
+        if support.may_book and support.mentors and not support.upcoming:
+            return Step("book", support)
+    for support in supports:
+        for own in support.upcoming:
+            if own.places_left and not own.mine:
+                return Step("place", support, session=own.session)
+    for support in supports:
+        for due in support.due:
+            if due.wave is Wave.FEEDBACK and due.state is not ResponseState.SUBMITTED and _open(due, now):
+                return Step("answer", support, due=due)
+    coming = sorted(
+        ((own.session, support) for support in supports for own in support.upcoming if own.mine),
+        key=lambda pair: pair[0].starts_at,
+    )
+    if coming:
+        return Step("come", coming[0][1], session=coming[0][0])
+    return Step("wait" if any(s.package.state is not PackageState.ENDED for s in supports) else "none")
+
+
+def _open(due: Due, now: datetime) -> bool:
+    return due.opens_at <= now < due.closes_at

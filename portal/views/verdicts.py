@@ -1,0 +1,64 @@
+"""Verdicts on examples of impact: the list, and one example beside the rubric."""
+
+from uuid import UUID
+
+from flask import Blueprint, abort, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from portal import policies, verdicts
+from portal.forms.verdicts import VerdictForm
+from portal.verdicts import Example, JudgedMeanwhile, NoExample
+from portal.views.context import session, work
+from portal.views.guards import guarded
+from portal.views.readings import note_reading
+from surveys.readings import Reading
+from surveys.results import Verdict
+
+bp = Blueprint("verdicts", __name__, url_prefix="/team/verdicts")
+
+
+def load_respondent(response_id: UUID) -> tuple[UUID, UUID] | None:
+    """The response and whose it is, unopened: a reading is noted before it is read."""
+    respondent_id = verdicts.example_respondent(session(), response_id=response_id)
+    return (response_id, respondent_id) if respondent_id is not None else None
+
+
+@bp.get("")
+@guarded(None, policies.may_run_programme)
+def index() -> ResponseReturnValue:
+    return render_template("verdicts/index.html", items=verdicts.items(session()), words=verdicts.WORDS)
+
+
+@bp.route("/<uuid:response_id>", methods=["GET", "POST"])
+@guarded(load_respondent, policies.may_judge)
+def show(whose: tuple[UUID, UUID]) -> ResponseReturnValue:
+    response_id, respondent_id = whose
+    note_reading(Reading(response_id=response_id, respondent_id=respondent_id, purpose=verdicts.PURPOSE))
+    try:
+        example = verdicts.example(session(), response_id=response_id)
+    except NoExample:
+        abort(404)
+    form = VerdictForm(seen=str(len(example.judgements)))
+    if not form.validate_on_submit():
+        return _page(example, form), 422 if form.errors else 200
+    try:
+        with work() as unit:
+            verdicts.give(
+                unit,
+                response_id=response_id,
+                verdict=Verdict(form.verdict.data),
+                note=form.note.data or "",
+                seen=form.seen.data or None,
+            )
+    except JudgedMeanwhile:
+        form.refuse(None, "Somebody else gave a verdict just now. Read theirs below, then decide again")
+        form.seen.data = str(len(verdicts.example(session(), response_id=response_id).judgements))
+        return _page(verdicts.example(session(), response_id=response_id), form), 409
+    flash("The verdict is saved.", "success")
+    return redirect(url_for("verdicts.index"), 303)
+
+
+def _page(example: Example, form: VerdictForm) -> str:
+    return render_template(
+        "verdicts/show.html", example=example, form=form, words=verdicts.WORDS, rubric=verdicts.RUBRIC
+    )

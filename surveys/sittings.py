@@ -1,0 +1,153 @@
+"""Where one person stands in a questionnaire: who is asked, what they have said so far, and their path."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from privacy.columns import keys_of, unseal_column
+from surveys.models import Mode, Response, ResponseState, Wave
+from surveys.questions import Question, Value
+from surveys.routing import Path, Stop, first_unanswered, path
+from surveys.versions import Published, current, pinned
+
+ONCE = "once"
+"""The occasion of a wave that is answered once."""
+
+
+class UnknownPage(LookupError):
+    """The form names a page that the questionnaire doesn't have."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asking:
+    """Who is asked what, and when: the key of a response, and the role whose wording is shown."""
+
+    respondent_id: UUID
+    wave: Wave
+    occasion: str = ONCE
+    role: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """A response read and opened. `answers` also holds what lies off the path."""
+
+    id: UUID
+    ref: str
+    version_id: UUID
+    state: ResponseState
+    mode: Mode
+    revision: int
+    saved_at: datetime
+    submitted_at: datetime | None
+    answers: dict[str, Value | None] = field(repr=False)
+
+    @property
+    def sent(self) -> bool:
+        return self.state is ResponseState.SUBMITTED
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """A questionnaire as one person stands in it: the version they answer, and what they have said so far."""
+
+    asking: Asking
+    published: Published
+    response: Opened | None
+
+    @property
+    def answers(self) -> dict[str, Value | None]:
+        return self.response.answers if self.response else {}
+
+    @cached_property
+    def path(self) -> Path:
+        return path(self.published.questionnaire, self.answers, role=self.asking.role)
+
+    @property
+    def next_page(self) -> int | None:
+        """The index of the first page that isn't done; None when all are."""
+        return first_unanswered(self.path, self.answers)
+
+    def mark(self, stop: Stop) -> str:
+        """What a form of this page carries to say what it showed."""
+        revision = self.response.revision if self.response else 0
+        return f"{revision}-{_digest(self._stored(stop))}"
+
+    def unchanged(self, stop: Stop, mark: str) -> bool:
+        """Whether the page is as a form with this mark showed it, whatever else was saved since."""
+        return mark.partition("-")[2] == _digest(self._stored(stop))
+
+    def stop(self, code: str) -> tuple[Stop, bool]:
+        """A page by its code, and whether it is on the path now. Raises UnknownPage."""
+        for stop in self.path.pages:
+            if stop.code == code:
+                return stop, True
+        for section in self.published.questionnaire.sections:
+            for page in section.pages:
+                if page.code == code:
+                    shown = tuple(asked for asked in page.questions if asked.asked_of(self.asking.role))
+                    return Stop(section.title, page.code, page.title, page.intro, shown), False
+        raise UnknownPage(code)
+
+    def _stored(self, stop: Stop) -> dict[str, Value | None]:
+        return {key: self.answers[key] for key in keys_on(stop.questions) if key in self.answers}
+
+
+def keys_on(questions: Iterable[Question]) -> list[str]:
+    """The keys under which the answers to these questions are stored."""
+    return [key for asked in questions if asked.asks for key in (asked.code, *asked.companion_keys())]
+
+
+def _digest(answers: Mapping[str, Value | None]) -> str:
+    return hashlib.sha256(json.dumps(answers, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def find(db: Session, asking: Asking) -> Opened | None:
+    """The response of this asking, opened; None before the first save."""
+    row = (
+        db.execute(
+            select(
+                Response.id,
+                Response.ref,
+                Response.version_id,
+                Response.state,
+                Response.mode,
+                Response.revision,
+                Response.saved_at,
+                Response.submitted_at,
+                Response.answers_sealed,
+            ).where(
+                Response.respondent_id == asking.respondent_id,
+                Response.wave == asking.wave,
+                Response.occasion == asking.occasion,
+            )
+        )
+        .mappings()
+        .one_or_none()
+    )
+    if row is None:
+        return None
+    fields = dict(row)
+    answers = unseal_column(
+        keys_of(db),
+        Response.answers_sealed,
+        fields.pop("answers_sealed"),
+        row=fields["id"],
+        holder=asking.respondent_id,
+    )
+    return Opened(**fields, answers=answers)
+
+
+def sit(db: Session, asking: Asking) -> Sitting:
+    """Where somebody stands: a draft finishes on the version it was started on, a new one gets the newest."""
+    response = find(db, asking)
+    if response is None:
+        return Sitting(asking, current(db, code=asking.wave), None)
+    return Sitting(asking, pinned(db, version_id=response.version_id), response)

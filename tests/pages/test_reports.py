@@ -1,0 +1,127 @@
+"""The KPI page and the commands that print the same figures."""
+
+import json
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy.orm import Session as DbSession
+
+from portal.models import PackageState, Role
+from privacy.work import unit_of_work
+from surveys import responses, versions
+from surveys.models import Mode, Wave
+from surveys.questions import Value
+from surveys.sittings import Asking
+from tests.conftest import SetClock, Stack
+from tests.factories import Factory
+from tests.pages.test_verdicts import EXAMPLE, STATEMENTS
+from tests.pages_client import PageClient
+
+
+@pytest.fixture(autouse=True)
+def _world(db: DbSession, clock: SetClock, make: Factory) -> None:
+    """One leader who answered and whose window has closed, one who was silent, one whose support runs."""
+    versions.publish_shipped(db, clock)
+    today = clock()
+    ended = {"state": PackageState.ENDED, "starts_on": date(2022, 9, 1), "ends_on": date(2022, 11, 1)}
+    answering = make.package(make.person("Ada Lead"), **ended)
+    make.package(make.person("Sil Ent"), **ended)
+    make.package(make.person("Run Ning"))
+    clock.now = today - timedelta(days=60)
+    answers: dict[str, Value | None] = {
+        **dict.fromkeys(STATEMENTS, "fairly"),
+        "confidence_change": "much_more",
+        **EXAMPLE,
+    }
+    asking = Asking(respondent_id=answering.participations[0].id, wave=Wave.POST, role="lead_member")
+    with unit_of_work(db, clock, "system:test") as work:
+        responses.submit_answers(work, asking, answers=answers, mode=Mode.SELF)
+    clock.now = today
+
+
+def test_the_page_shows_the_figure_its_base_and_its_definition(client: PageClient, make: Factory) -> None:
+    client.sign_in(make.person(role=Role.TEAM).id)
+    page = client.get("/reports/kpi")
+    words = page.words()
+    assert "0 of 2 leaders feel more confident and can show impact" in words
+    for said in (
+        "Supported 3",
+        "closed: the base 2",
+        "did not answer, counted as no 1",
+        "waits for a verdict 1",
+    ):
+        assert said in words
+    assert "1 of the 1 who answered say that they feel more confident" in words
+    assert "Each leader counts once" in words
+    assert "Target 75%" in words
+    assert "Nobody is counted yet" in words, "KPI 2 has no figure"
+    assert page.all("a", href="/team/packages?strand=one_to_one")
+
+
+def test_the_observer_sees_figures_and_no_way_to_names(client: PageClient, make: Factory) -> None:
+    client.sign_in(make.person(role=Role.OBSERVER).id)
+    page = client.get("/reports/kpi")
+    assert "0 of 2 leaders" in page.words()
+    assert not [link for link in page.all("a") if "/team" in link.get("href", "")]
+    assert "Ada Lead" not in page.text
+
+
+def test_another_day(client: PageClient, make: Factory) -> None:
+    client.sign_in(make.person(role=Role.TEAM).id)
+    page = client.get("/reports/kpi?as_of=2023-01-31")
+    assert "As it stood on 31 January 2023" in page.words()
+    assert "0 of 2" not in page.words()
+    wrong = client.get("/reports/kpi?as_of=2023-02-31", status=422)
+    assert "must be a real date" in wrong.words()
+
+
+@pytest.mark.parametrize("role", [Role.MENTOR, Role.LEAD_MEMBER, Role.ADMINISTRATOR, Role.DPO])
+def test_nobody_else_reads_it(client: PageClient, make: Factory, role: Role) -> None:
+    client.sign_in(make.person(role=role).id)
+    client.get("/reports/kpi", status=404)
+
+
+def test_the_command_prints_one_json_document(stack: Stack) -> None:
+    result = stack.app.test_cli_runner().invoke(args=["report", "kpi", "--as-of", "2023-03-01", "--json"])
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    assert document["as_of"] == "2023-03-01"
+    first, second = document["kpis"]
+    assert (first["id"], first["strand"], first["target"]) == ("KPI 1", "one_to_one", 0.75)
+    wanted = {"supported": 3, "closed": 2, "answered": 1, "matched": 0, "both": 0, "base": 2, "share": 0.0}
+    assert {name: first[name] for name in wanted} == wanted
+    assert first["interval"] == pytest.approx([0.0, 0.6576], abs=0.0005)
+    assert (first["met"], first["met_with_confidence"]) == (False, False)
+    assert (second["strand"], second["base"], second["share"]) == ("group", 0, None)
+
+
+def test_the_command_prints_a_table(stack: Stack) -> None:
+    result = stack.app.test_cli_runner().invoke(args=["report", "kpi"])
+    assert "KPI 1: 0% (range 0% to 66%) against 75%" in result.stdout
+    assert "KPI 2: no share yet" in result.stdout
+
+
+def test_questionnaires_are_listed_with_their_responses(stack: Stack) -> None:
+    result = stack.app.test_cli_runner().invoke(args=["questionnaires", "list", "--json"])
+    rows = {row["code"]: row for row in json.loads(result.stdout)["questionnaires"]}
+    assert set(rows) == {"baseline", "post", "feedback"}
+    assert (rows["post"]["version"], rows["post"]["waves"], rows["post"]["responses"]) == (1, ["post"], 1)
+
+
+def test_a_definition_is_checked_and_published(
+    stack: Stack, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.mktemp("definitions") / "tool.yaml"
+    path.write_text(
+        "code: tool\ntitle: A tool\nsections:\n  - code: s\n    title: S\n    pages:\n      - code: p\n"
+        "        title: P\n        questions:\n          - {code: q, kind: text, text: What}\n",
+        encoding="utf-8",
+    )
+    run = stack.app.test_cli_runner().invoke
+    assert "no fault" in run(args=["questionnaires", "check", str(path)]).stdout
+    assert "tool 1 published" in run(args=["questionnaires", "publish", str(path)]).stderr
+    assert "in force already" in run(args=["questionnaires", "publish", str(path)]).stderr
+    path.write_text(path.read_text(encoding="utf-8").replace("kind: text", "kind: song"), encoding="utf-8")
+    wrong = run(args=["questionnaires", "check", str(path)])
+    assert wrong.exit_code == 1
+    assert "kind must be one of" in wrong.stderr

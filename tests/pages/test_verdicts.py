@@ -1,0 +1,191 @@
+"""Verdicts: an example beside the rubric, judged by the team, with its history."""
+
+from datetime import date
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session as DbSession
+
+from portal import verdicts
+from portal.models import Package, PackageState, Person, Role
+from privacy.audit import AuditEntry
+from privacy.work import unit_of_work
+from surveys import responses, versions
+from surveys.models import Mode, Response, Wave
+from surveys.questions import Value
+from surveys.sittings import Asking
+from tests.conftest import SetClock
+from tests.factories import Factory
+from tests.pages_client import PageClient
+
+EXAMPLE: dict[str, Value | None] = {
+    "impact_have": "yes",
+    "impact_changed": "Fewer children move\nfar from home <b>now</b>",
+    "impact_for": ["care", "other"],
+    "impact_for.detail": "Their aunts",
+    "impact_when": "Since March 2022",
+    "impact_evidence": ["data"],
+    "impact_part": "I asked for the figures each month",
+}
+
+
+@pytest.fixture(autouse=True)
+def _published(db: DbSession, clock: SetClock) -> None:
+    versions.publish_shipped(db, clock)
+
+
+@pytest.fixture
+def reviewer(make: Factory) -> Person:
+    return make.person("Tia Team", role=Role.TEAM)
+
+
+@pytest.fixture
+def package(make: Factory) -> Package:
+    return make.package(
+        make.person("Ada Lead"),
+        mentor=make.mentor(),
+        council=make.council("Northshire"),
+        state=PackageState.ENDED,
+        starts_on=date(2022, 9, 1),
+        ends_on=date(2023, 2, 1),
+    )
+
+
+def sent(db: DbSession, clock: SetClock, package: Package, **answers: Value | None) -> UUID:
+    """A post questionnaire that was sent; what isn't said is left out, as if it had been imported."""
+    required = dict.fromkeys(STATEMENTS, "fairly") | {
+        "confidence_change": "much_more",
+        **EXAMPLE,
+        **answers,
+    }
+    asking = Asking(respondent_id=package.participations[0].id, wave=Wave.POST, role="lead_member")
+    with unit_of_work(db, clock, "system:test") as work:
+        return responses.submit_answers(work, asking, answers=required, mode=Mode.SELF).id
+
+
+STATEMENTS = (
+    *("role_confidence", "legal_duties", "corporate_parenting", "hearing_children", "care_good"),
+    *("care_excellent", "send_good", "send_excellent", "reading_data", "right_questions", "challenge"),
+    *("working_together", "inspection", "driving_change", "role_confidence_then"),
+)
+
+
+def judged(db: DbSession, response_id: UUID) -> list[dict[str, str]]:
+    db.rollback()
+    judgement = db.get_one(Response, response_id).judgement
+    return judgement["verdicts"] if judgement else []
+
+
+def test_an_example_is_read_beside_the_rubric_and_judged(
+    client: PageClient, db: DbSession, clock: SetClock, reviewer: Person, package: Package
+) -> None:
+    response_id = sent(db, clock, package)
+    assert verdicts.waiting(db) == 1
+    client.sign_in(reviewer.id)
+    listed = client.get("/team/verdicts")
+    assert "Northshire" in listed.words()
+    assert "Waiting" in listed.words()
+    assert "Fewer children" not in listed.text
+    assert "Ada Lead" not in listed.text, "office and council are enough to judge"
+    page = client.get(f"/team/verdicts/{response_id}")
+    assert "Fewer children move" in page.words()
+    assert "<b>now</b>" not in page.text, "typed markup is shown as text"
+    assert "Their aunts" in page.words()
+    assert "Something shows it" in page.words()
+    client.post(f"/team/verdicts/{response_id}", {"verdict": "accepted", "note": "Clear", "seen": "0"})
+    assert [one["verdict"] for one in judged(db, response_id)] == ["accepted"]
+    assert verdicts.waiting(db) == 0
+    assert "Accepted" in client.get("/team/verdicts").words()
+
+
+def test_a_verdict_can_be_changed_and_the_earlier_one_stays(
+    client: PageClient, db: DbSession, clock: SetClock, reviewer: Person, package: Package
+) -> None:
+    response_id = sent(db, clock, package)
+    client.sign_in(reviewer.id)
+    path = f"/team/verdicts/{response_id}"
+    client.post(path, {"verdict": "not_yet", "note": "No evidence", "seen": "0"})
+    client.post(path, {"verdict": "accepted", "note": "Now it is there", "seen": "1"})
+    assert [one["verdict"] for one in judged(db, response_id)] == ["not_yet", "accepted"]
+    page = client.get(path)
+    assert page.words().index("Now it is there") < page.words().index("No evidence")
+
+
+def test_the_trail_says_that_a_verdict_was_given_and_not_which(
+    client: PageClient, db: DbSession, clock: SetClock, reviewer: Person, package: Package
+) -> None:
+    response_id = sent(db, clock, package)
+    client.sign_in(reviewer.id)
+    client.post(f"/team/verdicts/{response_id}", {"verdict": "accepted", "note": "Marmalade", "seen": "0"})
+    db.rollback()
+    (line,) = db.scalars(select(AuditEntry).where(AuditEntry.action == "verdict.given")).all()
+    assert line.details == "{}"
+    stored = bytes(db.execute(text("select judgement_sealed from response")).scalar_one())
+    assert b"accepted" not in stored
+    assert b"Marmalade" not in stored
+
+
+def test_a_reading_leaves_one_line_a_day(
+    client: PageClient, db: DbSession, clock: SetClock, reviewer: Person, package: Package
+) -> None:
+    response_id = sent(db, clock, package)
+    for _ in range(2):
+        client.sign_in(reviewer.id)
+        for _ in range(3):
+            client.get(f"/team/verdicts/{response_id}")
+        clock.pass_time(days=1)
+    db.rollback()
+    lines = db.scalars(select(AuditEntry.details).where(AuditEntry.action == "response.opened")).all()
+    assert lines == ['{"purpose":"verdict"}'] * 2
+
+
+def test_two_reviewers_at_once_lose_neither_verdict(
+    client: PageClient, db: DbSession, clock: SetClock, make: Factory, reviewer: Person, package: Package
+) -> None:
+    response_id = sent(db, clock, package)
+    path = f"/team/verdicts/{response_id}"
+    with unit_of_work(db, clock, "person:other") as work:
+        verdicts.give(work, response_id=response_id, verdict=verdicts.Verdict.PARTLY, note="When was it?")
+    client.sign_in(reviewer.id)
+    second = client.post(path, {"verdict": "accepted", "note": "Clear to me", "seen": "0"}, status=409)
+    assert "Somebody else gave a verdict just now" in second.words()
+    assert "When was it?" in second.words()
+    (note,) = second.all("textarea", name="note")
+    assert "Clear to me" in "".join(note.itertext())
+    client.post(path, {"verdict": "accepted", "note": "Clear to me", "seen": "1"})
+    assert [one["verdict"] for one in judged(db, response_id)] == ["partly", "accepted"]
+
+
+@pytest.mark.parametrize("verdict", ["", "splendid"])
+def test_a_verdict_is_one_of_three(
+    client: PageClient, db: DbSession, clock: SetClock, reviewer: Person, package: Package, verdict: str
+) -> None:
+    response_id = sent(db, clock, package)
+    client.sign_in(reviewer.id)
+    page = client.post(f"/team/verdicts/{response_id}", {"verdict": verdict, "note": "Keep me"}, status=422)
+    assert "Keep me" in page.text
+    assert judged(db, response_id) == []
+
+
+def test_no_example_is_no_row_and_no_page(
+    client: PageClient, db: DbSession, clock: SetClock, reviewer: Person, package: Package
+) -> None:
+    nothing = dict.fromkeys(EXAMPLE) | {"impact_have": "no"}
+    response_id = sent(db, clock, package, **nothing)
+    client.sign_in(reviewer.id)
+    assert "No example has been sent yet" in client.get("/team/verdicts").words()
+    client.get(f"/team/verdicts/{response_id}", status=404)
+    assert verdicts.waiting(db) == 0
+
+
+@pytest.mark.parametrize("role", [Role.MENTOR, Role.OBSERVER, Role.AUDITOR, Role.DPO, Role.LEAD_MEMBER])
+def test_only_the_team_judges(
+    client: PageClient, db: DbSession, clock: SetClock, make: Factory, package: Package, role: Role
+) -> None:
+    response_id = sent(db, clock, package)
+    client.sign_in(make.person(role=role).id)
+    client.get("/team/verdicts", status=404)
+    client.get(f"/team/verdicts/{response_id}", status=404)
+    db.rollback()
+    assert db.scalars(select(AuditEntry.seq).where(AuditEntry.action == "response.opened")).all() == []

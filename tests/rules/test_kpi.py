@@ -1,0 +1,411 @@
+"""The KPIs: what is counted, and a recount by another route (raw rows, keys unwrapped by hand, plain Python)."""
+
+import json
+import random
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import event, text
+from sqlalchemy.orm import Session as DbSession
+
+from portal import reports, verdicts
+from portal.models import PackageState, Participation, Person, Role, Strand
+from portal.programme import Programme
+from privacy.clock import Clock
+from privacy.keystore import Vault
+from privacy.work import unit_of_work
+from surveys import responses, versions
+from surveys.models import Mode, Wave
+from surveys.questionnaires import Questionnaire, load_definition
+from surveys.questions import Value
+from surveys.results import Verdict
+from surveys.routing import path
+from surveys.sittings import Asking
+from surveys.statistics import wilson
+from tests.conftest import SetClock, Stack
+from tests.factories import Factory
+
+AS_OF = date(2023, 3, 1)
+POINTS = ("not_at_all", "slightly", "fairly", "very", "completely")
+
+
+@pytest.fixture(autouse=True)
+def _published(db: DbSession, clock: Clock) -> None:
+    versions.publish_shipped(db, clock)
+
+
+def answers_for(
+    questionnaire: Questionnaire, chosen: dict[str, Value | None], role: str
+) -> dict[str, Value | None]:
+    """Those chosen, and whatever else is required on the path that they make."""
+    answers = dict(chosen)
+    while True:
+        lacking = [
+            question
+            for stop in path(questionnaire, answers, role=role).pages
+            for question in stop.questions
+            if question.required and answers.get(question.code) is None
+        ]
+        if not lacking:
+            return answers
+        for question in lacking:
+            listed = question.listed()
+            code = listed[1].code if listed else "Something"
+            answers[question.code] = [code] if question.kind == "choices" else code
+
+
+class World:
+    """Sends answers and verdicts at given moments."""
+
+    def __init__(self, db: DbSession, clock: SetClock) -> None:
+        self.db = db
+        self.clock = clock
+
+    def send(self, part: Participation, wave: Wave, chosen: dict[str, Value | None], *, at: datetime) -> UUID:
+        role, respondent_id = part.role.value, part.id
+        self.clock.now = at
+        answers = answers_for(load_definition(wave.value), chosen, role)
+        asking = Asking(respondent_id=respondent_id, wave=wave, role=role)
+        with unit_of_work(self.db, self.clock, "system:test") as work:
+            return responses.submit_answers(work, asking, answers=answers, mode=Mode.SELF).id
+
+    def pair(
+        self,
+        part: Participation,
+        before: str | None,
+        after: str | None,
+        *,
+        verdict: Verdict | None = None,
+        example: bool = True,
+        change: str = "same",
+        at: datetime = datetime(2022, 11, 10, 12, tzinfo=UTC),
+    ) -> None:
+        """Baseline and post with these points on confidence in the role; None leaves the wave out."""
+        if before is not None:
+            self.send(part, Wave.BASELINE, {"role_confidence": before}, at=at - timedelta(days=60))
+        if after is None:
+            return
+        have = "yes" if example else "no"
+        chosen: dict[str, Value | None] = {
+            "role_confidence": after,
+            "confidence_change": change,
+            "impact_have": have,
+        }
+        response_id = self.send(part, Wave.POST, chosen, at=at)
+        if verdict is not None and example:
+            self.judge(response_id, verdict, at=at + timedelta(days=1))
+
+    def judge(self, response_id: UUID, verdict: Verdict, *, at: datetime) -> None:
+        self.clock.now = at
+        with unit_of_work(self.db, self.clock, "person:reviewer") as work:
+            verdicts.give(work, response_id=response_id, verdict=verdict, note="")
+
+
+@pytest.fixture
+def world(db: DbSession, clock: SetClock) -> World:
+    return World(db, clock)
+
+
+def closed(
+    make: Factory, *people: Person, ended_on: date = date(2022, 11, 1), strand: Strand = Strand.ONE_TO_ONE
+) -> list[Participation]:
+    """Participations of a package whose post questionnaire has closed by AS_OF, unless it ended later."""
+    package = make.package(
+        *people, strand=strand, state=PackageState.ENDED, starts_on=date(2022, 9, 1), ends_on=ended_on
+    )
+    return list(package.participations)
+
+
+def one(
+    db: DbSession, programme: Programme, *, as_of: date = AS_OF, strand: Strand = Strand.ONE_TO_ONE
+) -> reports.KpiFigure:
+    return next(figure for figure in reports.kpi(db, programme, as_of=as_of) if figure.strand is strand)
+
+
+@pytest.mark.parametrize(
+    "count, base, low, high",
+    [
+        (15, 20, 0.531, 0.888),
+        (0, 10, 0.0, 0.278),
+        (10, 10, 0.722, 1.0),
+        (1, 29, 0.006, 0.172),
+        (81, 263, 0.255, 0.366),
+    ],
+)
+def test_the_range_is_the_published_one(count: int, base: int, low: float, high: float) -> None:
+    assert wilson(count, base) == pytest.approx((low, high), abs=0.0006)
+
+
+def test_nobody_counted_leaves_everything_possible() -> None:
+    assert wilson(0, 0) == (0.0, 1.0)
+
+
+def test_a_rise_and_an_accepted_example_count(
+    db: DbSession, make: Factory, world: World, programme: Programme
+) -> None:
+    (part,) = closed(make, make.person())
+    world.pair(part, "fairly", "very", verdict=Verdict.ACCEPTED)
+    figure = one(db, programme)
+    assert (figure.supported, figure.closed, figure.answered, figure.matched) == (1, 1, 1, 1)
+    assert (figure.confident, figure.impact, figure.both, figure.base, figure.share) == (1, 1, 1, 1, 1.0)
+    assert figure.met
+    assert not figure.met_with_confidence
+
+
+@pytest.mark.parametrize(
+    "before, after, verdict, example, confident, impact",
+    [
+        ("fairly", "fairly", Verdict.ACCEPTED, True, 0, 1),
+        ("very", "fairly", Verdict.ACCEPTED, True, 0, 1),
+        ("completely", "completely", Verdict.ACCEPTED, True, 0, 1),
+        ("fairly", "very", Verdict.PARTLY, True, 1, 0),
+        ("fairly", "very", Verdict.NOT_YET, True, 1, 0),
+        ("fairly", "very", None, True, 1, 0),
+        ("fairly", "very", None, False, 1, 0),
+        ("prefer_not", "very", Verdict.ACCEPTED, True, 0, 1),
+        ("fairly", "prefer_not", Verdict.ACCEPTED, True, 0, 1),
+        (None, "very", Verdict.ACCEPTED, True, 0, 1),
+    ],
+)
+def test_what_does_not_count(
+    db: DbSession,
+    make: Factory,
+    world: World,
+    programme: Programme,
+    before: str | None,
+    after: str,
+    verdict: Verdict | None,
+    example: bool,
+    confident: int,
+    impact: int,
+) -> None:
+    (part,) = closed(make, make.person())
+    world.pair(part, before, after, verdict=verdict, example=example, change="much_more")
+    figure = one(db, programme)
+    assert (figure.answered, figure.confident, figure.impact, figure.both) == (1, confident, impact, 0)
+    assert figure.direct == 1, "the direct question stands beside the matched rise"
+
+
+def test_silence_counts_as_no(db: DbSession, make: Factory, world: World, programme: Programme) -> None:
+    (answering,), (silent,) = closed(make, make.person()), closed(make, make.person())
+    world.pair(answering, "fairly", "very", verdict=Verdict.ACCEPTED)
+    world.pair(silent, "fairly", None)
+    figure = one(db, programme)
+    assert (figure.base, figure.answered, figure.silent, figure.both, figure.share) == (2, 1, 1, 1, 0.5)
+
+
+def test_who_is_not_yet_due_is_in_no_share(
+    db: DbSession, make: Factory, world: World, programme: Programme
+) -> None:
+    make.package(make.person(), starts_on=date(2023, 1, 10))
+    (part,) = closed(make, make.person(), ended_on=date(2023, 2, 1))
+    world.pair(part, "fairly", "very", verdict=Verdict.ACCEPTED, at=datetime(2023, 2, 20, tzinfo=UTC))
+    make.package(make.person(), state=PackageState.AGREED)
+    make.package(make.person(), starts_on=date(2023, 3, 2))
+    figure = one(db, programme)
+    assert (figure.supported, figure.running, figure.open, figure.closed, figure.share) == (2, 1, 1, 0, None)
+    assert not figure.met
+
+
+def test_a_window_closes_when_its_last_day_is_over(
+    db: DbSession, make: Factory, world: World, programme: Programme
+) -> None:
+    closed(make, make.person(), ended_on=date(2022, 11, 30))
+    assert one(db, programme, as_of=date(2023, 2, 28)).closed == 0
+    assert one(db, programme, as_of=date(2023, 3, 1)).closed == 1
+
+
+def test_what_came_later_does_not_count(
+    db: DbSession, make: Factory, world: World, programme: Programme
+) -> None:
+    (part,) = closed(make, make.person())
+    world.pair(part, "fairly", "very", at=datetime(2023, 1, 10, tzinfo=UTC))
+    response_id = verdicts.items(db)[0].response_id
+    world.judge(response_id, Verdict.NOT_YET, at=datetime(2023, 1, 20, tzinfo=UTC))
+    world.judge(response_id, Verdict.ACCEPTED, at=datetime(2023, 2, 20, tzinfo=UTC))
+    assert one(db, programme, as_of=date(2023, 2, 19)).both == 0
+    assert one(db, programme, as_of=date(2023, 2, 20)).both == 1
+    assert one(db, programme, as_of=date(2023, 1, 9)).answered == 0
+
+
+def test_an_answer_after_the_window_is_not_in_the_kpi(
+    db: DbSession, make: Factory, world: World, programme: Programme
+) -> None:
+    (part,) = closed(make, make.person())
+    world.pair(part, "fairly", "very", at=datetime(2023, 2, 2, tzinfo=UTC))
+    figure = one(db, programme)
+    assert (figure.closed, figure.answered, figure.silent) == (1, 0, 1)
+
+
+def test_a_person_counts_once_with_their_latest_closed_support(
+    db: DbSession, make: Factory, world: World, programme: Programme
+) -> None:
+    leader = make.person()
+    (early,) = closed(make, leader, ended_on=date(2022, 10, 1))
+    (late,) = closed(make, leader, ended_on=date(2022, 11, 1))
+    make.package(leader, starts_on=date(2023, 2, 1))
+    world.pair(early, "fairly", "very", verdict=Verdict.ACCEPTED)
+    world.pair(late, "fairly", "fairly", verdict=Verdict.ACCEPTED)
+    figure = one(db, programme)
+    assert (figure.supported, figure.closed, figure.confident, figure.running) == (1, 1, 0, 0)
+
+
+def test_who_was_erased_counts_as_supported_in_a_base_of_its_own(
+    db: DbSession, make: Factory, clock: SetClock, programme: Programme
+) -> None:
+    (part,) = closed(make, make.person())
+    with unit_of_work(db, clock, "system:test"):
+        part.person_id = None
+    figure = one(db, programme)
+    assert (figure.supported, figure.erased, figure.closed) == (1, 1, 0)
+
+
+def test_two_queries_however_many_there_are(
+    stack: Stack, db: DbSession, make: Factory, world: World, programme: Programme
+) -> None:
+    said: list[str] = []
+
+    def count(connection: object, cursor: object, statement: str, *rest: object) -> None:
+        said.append(statement)
+
+    counts = []
+    event.listen(stack.engine, "before_cursor_execute", count)
+    try:
+        for _ in range(2):
+            for part in closed(make, *(make.person() for _ in range(4)), strand=Strand.GROUP):
+                world.pair(part, "fairly", "very")
+            said.clear()
+            reports.kpi(db, programme, as_of=AS_OF)
+            counts.append(len([statement for statement in said if statement.startswith("SELECT")]))
+    finally:
+        event.remove(stack.engine, "before_cursor_execute", count)
+    assert counts == [3, 3], "participations, responses, and the register of the contract's end"
+
+
+def test_a_recount_by_another_route_agrees(
+    db: DbSession, make: Factory, world: World, programme: Programme
+) -> None:
+    chance = random.Random(2023)
+    ends = (date(2022, 10, 20), date(2022, 11, 28), date(2023, 1, 15))
+    for number in range(12):
+        ended_on = ends[number % 3]
+        for part in closed(make, make.person(role=Role.CHIEF_EXECUTIVE), ended_on=ended_on):
+            _anything(world, part, ended_on, chance)
+    for number in range(4):
+        members = [make.person(role=Role.COMMITTEE_MEMBER) for _ in range(7)]
+        ended_on = ends[number % 2]
+        for part in closed(make, *members, strand=Strand.GROUP, ended_on=ended_on):
+            _anything(world, part, ended_on, chance)
+    vault: Vault = db.info["vault"]
+    for figure in reports.kpi(db, programme, as_of=AS_OF):
+        recounted = _recount(db, vault, figure.strand)
+        counted = {name: getattr(figure, name) for name in recounted}
+        assert counted == recounted
+        assert figure.both > 0
+        assert figure.share == pytest.approx(figure.both / figure.closed)
+
+
+def _anything(world: World, part: Participation, ended_on: date, chance: random.Random) -> None:
+    at = datetime(ended_on.year, ended_on.month, ended_on.day, 12, tzinfo=UTC) + timedelta(
+        days=chance.randint(1, 80)
+    )
+    before, after = chance.choice((*POINTS, None)), chance.choice((*POINTS[2:], "prefer_not", None))
+    verdict = chance.choice((*Verdict, Verdict.ACCEPTED, Verdict.ACCEPTED, None))
+    if at < datetime(2023, 2, 28, tzinfo=UTC):
+        world.pair(part, before, after, verdict=verdict, example=chance.random() < 0.8, at=at)
+
+
+def _recount(db: DbSession, vault: Vault, strand: Strand) -> dict[str, int]:
+    """Counts from raw rows. One person has one participation here, and every window is three months."""
+    rows = db.execute(
+        text(
+            "select pa.id, k.ends_on from participation pa join package k on k.id = pa.package_id "
+            "where k.strand = :strand and k.state = 'ended'"
+        ),
+        {"strand": strand.value},
+    ).all()
+    said = {(row[0], row[1]): row[2:] for row in _said(db, vault)}
+    counts = dict.fromkeys(("supported", "closed", "answered", "matched", "confident", "impact", "both"), 0)
+    for participation, ends_on in rows:
+        ended = date.fromisoformat(str(ends_on))
+        counts["supported"] += 1
+        if _three_months_after(ended) >= AS_OF:
+            continue
+        counts["closed"] += 1
+        key = _plain(participation)
+        if (key, "post") not in said:
+            continue
+        after, judgement = said[key, "post"]
+        before = said.get((key, "baseline"), ({}, None))[0]
+        scores = [
+            POINTS.index(answers["role_confidence"])
+            for answers in (before, after)
+            if answers.get("role_confidence") in POINTS
+        ]
+        rose = len(scores) == 2 and scores[1] > scores[0]
+        shown = bool(
+            after.get("impact_have") == "yes"
+            and judgement
+            and judgement["verdicts"][-1]["verdict"] == "accepted"
+        )
+        for name, holds in (
+            ("answered", True),
+            ("matched", len(scores) == 2),
+            ("confident", rose),
+            ("impact", shown),
+            ("both", rose and shown),
+        ):
+            counts[name] += holds
+    return counts
+
+
+def _said(
+    db: DbSession, vault: Vault
+) -> Iterator[tuple[str, str, dict[str, str], dict[str, list[dict[str, str]]] | None]]:
+    sql = "select id, respondent_id, wave, answers_sealed, judgement_sealed from response where state = 'submitted'"
+    for row in db.execute(text(sql)).all():
+        row_id, holder = UUID(_plain(row[0])), UUID(_plain(row[1]))
+        answers = _by_hand(vault, bytes(row[3]), "answers_sealed", row_id, holder)
+        judgement = _by_hand(vault, bytes(row[4]), "judgement_sealed", row_id, holder) if row[4] else None
+        yield _plain(row[1]), row[2], answers, judgement
+
+
+def _by_hand(vault: Vault, value: bytes, column: str, row: UUID, holder: UUID):  # type: ignore[no-untyped-def]
+    """Open a sealed value knowing only its format: data key by key-encryption key, then the value."""
+    with vault.engine.connect() as connection:
+        found = connection.execute(text("select holder_id, version, kek_id, wrapped from subject_key")).all()
+    _, version, kek_id, wrapped = next(one for one in found if _plain(one[0]) == holder.hex)
+    wrapped = bytes(wrapped)
+    bound = _lengths(b"subject_key", holder.bytes, version.to_bytes(4, "big"), kek_id.encode())
+    key = AESGCM(vault.ring.keks[kek_id]).decrypt(wrapped[:12], wrapped[12:], bound)
+    place = _lengths(b"\x01", b"response", column.encode(), row.bytes, holder.bytes, value[1:5])
+    body = AESGCM(key).decrypt(value[5:17], value[17:], place)
+    return json.loads(body[4 : 4 + int.from_bytes(body[:4], "big")])
+
+
+def _lengths(*parts: bytes) -> bytes:
+    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+
+
+def _plain(value: object) -> str:
+    return str(value).replace("-", "")
+
+
+def _three_months_after(day: date) -> date:
+    year, month = (day.year, day.month + 3) if day.month <= 9 else (day.year + 1, day.month - 9)
+    return (
+        next(date(year, month, number) for number in range(day.day, 27, -1) if _exists(year, month, number))
+        if day.day > 28
+        else date(year, month, day.day)
+    )
+
+
+def _exists(year: int, month: int, number: int) -> bool:
+    try:
+        date(year, month, number)
+    except ValueError:
+        return False
+    return True
