@@ -1,0 +1,219 @@
+"""What needs a hand: the team's page of today. Each list is counted whole and shown up to a length."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from sqlalchemy import Select, exists, func, select
+from sqlalchemy.orm import Session as DbSession
+from sqlalchemy.orm import joinedload, selectinload
+
+from portal.models import (
+    Attendance,
+    AttendanceState,
+    CallRequest,
+    Mail,
+    MailState,
+    Package,
+    PackageMentor,
+    PackageState,
+    Participation,
+    Session,
+    SessionState,
+)
+from portal.programme import Programme, contract_period
+from privacy.audit import Action
+from privacy.clock import london_date
+from privacy.work import Work
+from surveys.models import Response, ResponseState, Wave
+from surveys.waves import post_window
+
+SHOWN = 20
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Some(Generic[T]):
+    """The first of a list, and how many there are in all."""
+
+    first: Sequence[T]
+    total: int
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Somebody who has not answered; `by` is the next day that matters: a first session, or the last day."""
+
+    participation: Participation
+    by: date | None
+    overdue: bool
+
+
+@dataclass(frozen=True)
+class Attention:
+    """Everything that waits for the team."""
+
+    calls: Some[CallRequest]
+    baselines: Some[Waiting]
+    posts: Some[Waiting]
+    to_agree: Some[Package]
+    to_invite: Some[Package]
+    without_mentor: Some[Package]
+    unrecorded: Some[Session]
+    failed: Some[Mail]
+
+    @property
+    def is_quiet(self) -> bool:
+        return not any(some.total for some in vars(self).values())
+
+
+def attention(db: DbSession, programme: Programme, *, now: datetime) -> Attention:
+    """What waits now, in a fixed number of queries."""
+    today = london_date(now)
+    return Attention(
+        calls=_some(_calls(db)),
+        baselines=_some(_baselines(db, today)),
+        posts=_some(_posts(db, programme, now)),
+        to_agree=_some(_packages(db, PackageState.PROPOSED)),
+        to_invite=_some(_packages(db, PackageState.AGREED)),
+        without_mentor=_some(_without_mentor(db, today)),
+        unrecorded=_some(_unrecorded(db, now)),
+        failed=_failed(db),
+    )
+
+
+def _some(found: Sequence[T]) -> Some[T]:
+    return Some(found[:SHOWN], len(found))
+
+
+def _calls(db: DbSession) -> Sequence[CallRequest]:
+    return db.scalars(
+        select(CallRequest)
+        .where(CallRequest.done_at.is_(None))
+        .options(
+            joinedload(CallRequest.participation).options(
+                joinedload(Participation.person),
+                joinedload(Participation.package).joinedload(Package.council),
+            )
+        )
+        .order_by(CallRequest.asked_at)
+    ).all()
+
+
+def _baselines(db: DbSession, today: date) -> list[Waiting]:
+    """Invited and not answered, those with a first session soonest first (sch 4: before support commences)."""
+    sessions = (
+        select(Attendance.participation_id, func.min(Session.starts_at).label("first_at"))
+        .join(Session)
+        .where(Session.state == SessionState.BOOKED, Attendance.state == AttendanceState.BOOKED)
+        .group_by(Attendance.participation_id)
+        .subquery()
+    )
+    rows = db.execute(
+        _silent(Wave.BASELINE)
+        .add_columns(sessions.c.first_at)
+        .join(Package)
+        .outerjoin(sessions, sessions.c.participation_id == Participation.id)
+        .where(
+            Package.state.in_([PackageState.BASELINE, PackageState.ACTIVE]),
+            Package.baseline_waived_at.is_(None),
+            Participation.invited_at.is_not(None),
+            Participation.to_on.is_(None),
+        )
+    ).all()
+    waiting = [
+        Waiting(part, london_date(first_at) if first_at else None, part.package.starts_on < today)
+        for part, first_at in rows
+    ]
+    return sorted(waiting, key=lambda one: (one.by or date.max, one.participation.package.starts_on))
+
+
+def _posts(db: DbSession, programme: Programme, now: datetime) -> list[Waiting]:
+    """Support has ended and the window is open: who has not answered, those with the least time first."""
+    ends_on = contract_period(db, programme, on=london_date(now)).ends_on
+    rows = db.scalars(
+        _silent(Wave.POST)
+        .join(Package)
+        .where(Package.state == PackageState.ENDED, Participation.to_on.is_(None))
+    ).all()
+    waiting = []
+    for part in rows:
+        if part.package.ends_on is None:
+            continue
+        window = post_window(part.package.ends_on, months=programme.post_months, contract_ends_on=ends_on)
+        if now in window:
+            waiting.append(Waiting(part, window.last_day, False))
+    return sorted(waiting, key=lambda one: one.by or date.max)
+
+
+def _silent(wave: Wave) -> Select[Participation]:
+    answered = exists().where(
+        Response.respondent_id == Participation.id,
+        Response.wave == wave,
+        Response.state == ResponseState.SUBMITTED,
+    )
+    return (
+        select(Participation)
+        .where(Participation.person_id.is_not(None), ~answered)
+        .options(
+            joinedload(Participation.person), joinedload(Participation.package).joinedload(Package.council)
+        )
+    )
+
+
+def _packages(db: DbSession, state: PackageState) -> Sequence[Package]:
+    return db.scalars(_open().where(Package.state == state)).all()
+
+
+def _without_mentor(db: DbSession, today: date) -> Sequence[Package]:
+    serving = exists().where(
+        PackageMentor.package_id == Package.id,
+        PackageMentor.to_on.is_(None) | (PackageMentor.to_on >= today),
+    )
+    live = (PackageState.AGREED, PackageState.BASELINE, PackageState.ACTIVE)
+    return db.scalars(_open().where(Package.state.in_(live), ~serving)).all()
+
+
+def _open() -> Select[Package]:
+    return (
+        select(Package)
+        .options(
+            joinedload(Package.council),
+            selectinload(Package.participations).joinedload(Participation.person),
+        )
+        .order_by(Package.starts_on, Package.ref)
+    )
+
+
+def _unrecorded(db: DbSession, now: datetime) -> Sequence[Session]:
+    """Sessions that are over and still stand as booked: their time counts once it is recorded (sch 4 SLAs)."""
+    return db.scalars(
+        select(Session)
+        .where(Session.state == SessionState.BOOKED, Session.ends_at <= now)
+        .options(joinedload(Session.mentor), joinedload(Session.package).joinedload(Package.council))
+        .order_by(Session.ends_at)
+    ).all()
+
+
+def _failed(db: DbSession) -> Some[Mail]:
+    mails = db.scalars(
+        select(Mail)
+        .where(Mail.state == MailState.FAILED)
+        .options(joinedload(Mail.person))
+        .order_by(Mail.due_at.desc())
+    ).all()
+    return _some(mails)
+
+
+def call_made(work: Work, *, call_id: UUID) -> None:
+    """Somebody was rung. Once it is noted, again changes nothing. LookupError where no call was asked for."""
+    call = work.db.get(CallRequest, call_id, with_for_update={"key_share": True}, populate_existing=True)
+    if call is None:
+        raise LookupError("no such call")
+    if call.done_at is None:
+        call.done_at = work.now
+        work.record(
+            Action.CALL_DONE, object=f"participation:{call.participation_id}", holder=call.participation_id
+        )

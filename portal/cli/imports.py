@@ -1,0 +1,65 @@
+"""`flask councils import` and `flask people import`."""
+
+from pathlib import Path
+
+import click
+
+from portal import council_file, people_file
+from portal.cli.base import fail, say, with_instance
+from portal.db import db
+from portal.imports import FileFaults
+from portal.instance import Instance
+from privacy.work import unit_of_work
+
+ACTOR = "system:command"
+FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+
+
+def refuse(faults: FileFaults) -> None:
+    """Say every fault by line and end with code 1: nothing was written."""
+    for note in faults.notes:
+        say(note)
+    for fault in faults.faults:
+        say(str(fault))
+    count = len(faults.faults)
+    fail(f"nothing was taken: {count} fault{'' if count == 1 else 's'}")
+
+
+@click.command("import")
+@FILE
+@with_instance
+def councils_import(instance: Instance, file: Path) -> None:
+    """Take the councils of England from the published FILE (CSV); again for a newer one."""
+    try:
+        with unit_of_work(db.session(), instance.clock, ACTOR) as work:
+            taken = council_file.import_file(work, instance.programme, file.read_bytes())
+    except FileFaults as faults:
+        refuse(faults)
+        return
+    for note in taken.notes:
+        say(note)
+    click.echo(f"{taken.kept} councils in the file: {taken.added} new, {taken.changed} changed")
+
+
+@click.command("import")
+@FILE
+@click.option("--dry-run", is_flag=True, help="Check the file and write nothing.")
+@with_instance
+def people_import(instance: Instance, file: Path, dry_run: bool) -> None:
+    """Take people and offices from FILE (CSV: name,email,role,council,starts_on,ends_on), whole or not at all."""
+    data = file.read_bytes()
+    try:
+        if dry_run:
+            taken = people_file.check_file(db.session(), instance.programme, data)
+        else:
+            with unit_of_work(db.session(), instance.clock, ACTOR) as work:
+                taken = people_file.import_file(work, instance.programme, data)
+    except FileFaults as faults:
+        refuse(faults)
+        return
+    for note in taken.notes:
+        say(note)
+    would = "would be " if dry_run else ""
+    click.echo(
+        f"{would}taken: {taken.people} new people, {taken.offices} new offices, {taken.ended} offices ended"
+    )

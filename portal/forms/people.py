@@ -1,0 +1,96 @@
+"""Forms about people and the offices they hold."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from wtforms import EmailField, SelectField, StringField, TelField, TextAreaField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired, Length, Optional
+
+from portal.forms.base import DatePartsField, Form
+from portal.forms.programme import ChosenSelectField
+from portal.models import Council, Role
+from portal.people import ADDRESS_AT_MOST, GIVEN_ROLES, NAME_AT_MOST
+from portal.programme import Programme
+
+
+class ContactForm(Form):
+    """What is known of a person."""
+
+    name = StringField(
+        "Name",
+        validators=[
+            InputRequired("Enter a name"),
+            Length(max=NAME_AT_MOST, message=f"The name must be {NAME_AT_MOST} characters or fewer"),
+        ],
+    )
+    email = EmailField(
+        "E-mail address",
+        validators=[
+            InputRequired("Enter an e-mail address"),
+            Length(max=ADDRESS_AT_MOST, message=f"The address must be {ADDRESS_AT_MOST} characters or fewer"),
+        ],
+    )
+    phone = TelField(
+        "Phone number, if known",
+        validators=[Length(max=40, message="The number must be 40 characters or fewer")],
+    )
+    adjustments = TextAreaField(
+        "What they need in a session",
+        description="Only what they asked you to note, such as a loop or large print.",
+        validators=[Length(max=1000, message="Use 1,000 characters or fewer")],
+    )
+
+    @property
+    def contact(self) -> dict[str, Any]:
+        """What the rules take."""
+        return {
+            "name": self.name.data,
+            "email": self.email.data,
+            "phone": self.phone.data or None,
+            "adjustments": self.adjustments.data or None,
+        }
+
+
+class OfficeFields(Form):
+    """A role, where it is held, from when to when."""
+
+    role = ChosenSelectField("Role", said="Choose a role")
+    council = SelectField("Council, for a role in a council", validate_choice=False)
+    starts_on = DatePartsField(
+        "First day in the role",
+        said="The first day",
+        validators=[InputRequired("Enter the first day in the role")],
+    )
+    ends_on = DatePartsField("Last day in the role, if known", said="The last day", validators=[Optional()])
+
+    def offer(self, programme: Programme, councils: Iterable[Council]) -> None:
+        """What can be chosen."""
+        self.role.choices = [SelectChoice(role.value, programme.roles[role]) for role in GIVEN_ROLES]
+        self.council.choices = [SelectChoice(str(council.id), council.name) for council in councils]
+
+    @property
+    def office(self) -> dict[str, Any]:
+        """What the rules take."""
+        offered = {choice.value for choice in self.council.choices}
+        return {
+            "role": Role(self.role.data),
+            "council_id": UUID(self.council.data) if self.council.data in offered else None,
+            "starts_on": self.starts_on.data,
+            "ends_on": self.ends_on.data,
+        }
+
+
+class OfficeForm(OfficeFields):
+    """A further office of somebody who is known."""
+
+
+class PersonForm(ContactForm, OfficeFields):
+    """A new person with an office."""
+
+
+class EndOfficeForm(Form):
+    on = DatePartsField(
+        "Last day in the role", said="The last day", validators=[InputRequired("Enter the last day")]
+    )

@@ -1,0 +1,257 @@
+"""Who may be in a package: participants by their office, mentors by theirs, and no conflict of interest."""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session as DbSession
+from sqlalchemy.orm import selectinload
+
+from portal.models import (
+    PARTICIPANT,
+    Office,
+    Package,
+    PackageMentor,
+    PackageState,
+    Participation,
+    Person,
+    Role,
+    Strand,
+)
+from portal.package_states import Act, PackageRefused, after
+from privacy.audit import Action
+from privacy.clock import london_date
+from privacy.records import new_id
+from privacy.work import Work
+from surveys.models import Respondent
+
+OVER = (PackageState.ENDED, PackageState.WITHDRAWN)
+
+
+class WrongMembers(PackageRefused):
+    """One-to-one support is for one leader; a group has at least one member."""
+
+    field = "members"
+
+
+class NotInOffice(PackageRefused):
+    """Somebody does not hold that role, in that council, on the day that support starts for them."""
+
+    field = "members"
+
+
+class SupportedAlready(PackageRefused):
+    """The leader has one-to-one support in this role already, or is in this group."""
+
+    field = "members"
+
+
+class NotAMentor(PackageRefused):
+    """Somebody who was chosen as a mentor is not one, or their account is closed."""
+
+    field = "mentors"
+
+
+class ConflictOfInterest(PackageRefused):
+    """A mentor holds an office in the council, or is supported by the package: a hard stop (annex 2)."""
+
+    field = "mentors"
+
+
+def locked(work: Work, package_id: UUID) -> Package:
+    """The package as it is under its lock. LookupError where there is none."""
+    package = work.db.scalars(
+        select(Package)
+        .where(Package.id == package_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    ).first()
+    if package is None:
+        raise LookupError("no such package")
+    return package
+
+
+def require_members(
+    db: DbSession,
+    *,
+    strand: Strand,
+    council_id: UUID | None,
+    members: Sequence[tuple[UUID, Role]],
+    on: date,
+) -> None:
+    """Raises WrongMembers, NotInOffice or SupportedAlready. Without a council, members come from any."""
+    if strand is Strand.ONE_TO_ONE and len(members) != 1:
+        raise WrongMembers("One-to-one support is for one leader. Choose one person")
+    if not members:
+        raise WrongMembers("Choose the members of the group")
+    if len({person_id for person_id, _ in members}) != len(members):
+        raise WrongMembers("Somebody is chosen twice")
+    people = _people(db, [person_id for person_id, _ in members])
+    for person_id, role in members:
+        person = people.get(person_id)
+        if person is None or role not in PARTICIPANT or not _holds(person, role, council_id, on):
+            who = person.name if person is not None else "Somebody"
+            raise NotInOffice(f"{who} does not hold this role on {on.day} {on:%B %Y}")
+        if person.disabled_at is not None:
+            raise NotInOffice(f"The account of {person.name} is closed")
+    if strand is Strand.ONE_TO_ONE:
+        _require_no_other(db, council_id, *members[0])
+
+
+def _require_no_other(db: DbSession, council_id: UUID | None, person_id: UUID, role: Role) -> None:
+    other = db.scalars(
+        select(Package.ref)
+        .join(Participation)
+        .where(
+            Participation.person_id == person_id,
+            Participation.role == role,
+            Package.council_id == council_id,
+            Package.strand == Strand.ONE_TO_ONE,
+            Package.state.not_in(OVER),
+        )
+    ).first()
+    if other is not None:
+        raise SupportedAlready(f"They have one-to-one support in this role already: package {other}")
+
+
+def require_mentors(
+    db: DbSession,
+    *,
+    mentor_ids: Sequence[UUID],
+    council_id: UUID | None,
+    member_ids: Sequence[UUID],
+    on: date,
+) -> None:
+    """Raises NotAMentor or ConflictOfInterest. Any recorded office in the council counts, past ones too."""
+    people = _people(db, mentor_ids)
+    for mentor_id in mentor_ids:
+        mentor = people.get(mentor_id)
+        if mentor is None or mentor.disabled_at is not None or not _holds(mentor, Role.MENTOR, None, on):
+            who = mentor.name if mentor is not None else "Somebody"
+            raise NotAMentor(f"{who} is not a mentor on {on.day} {on:%B %Y}")
+    councils = _councils(db, council_id, member_ids, on)
+    for mentor in people.values():
+        if mentor.id in member_ids:
+            raise ConflictOfInterest(f"{mentor.name} is supported by this package and cannot be its mentor")
+        if any(office.council_id in councils for office in mentor.offices if office.council_id is not None):
+            raise ConflictOfInterest(
+                f"{mentor.name} holds or held an office in this council. Choose another mentor (annex 2)"
+            )
+
+
+def _councils(db: DbSession, council_id: UUID | None, member_ids: Sequence[UUID], on: date) -> set[UUID]:
+    """The councils a package concerns: its own, or those of its members where it is national."""
+    if council_id is not None:
+        return {council_id}
+    found = db.scalars(
+        select(Office.council_id).where(
+            Office.person_id.in_(member_ids),
+            Office.from_on <= on,
+            or_(Office.to_on.is_(None), Office.to_on >= on),
+        )
+    )
+    return {council for council in found if council is not None}
+
+
+def _people(db: DbSession, ids: Sequence[UUID]) -> dict[UUID, Person]:
+    found = db.scalars(select(Person).where(Person.id.in_(ids)).options(selectinload(Person.offices)))
+    return {person.id: person for person in found}
+
+
+def _holds(person: Person, role: Role, council_id: UUID | None, on: date) -> bool:
+    return any(
+        office.role is role and office.held_on(on) and (council_id is None or office.council_id == council_id)
+        for office in person.offices
+    )
+
+
+def enrol(work: Work, *, package: Package, person_id: UUID, role: Role, from_on: date) -> Participation:
+    """Put somebody into a package: the respondent first, since the participation has its id."""
+    respondent = Respondent(id=new_id(), audience=role.value)
+    work.db.add(respondent)
+    work.db.flush()
+    participation = Participation(
+        id=respondent.id, package_id=package.id, person_id=person_id, role=role, from_on=from_on
+    )
+    work.db.add(participation)
+    work.record(
+        Action.MEMBER_ADDED,
+        object=f"package:{package.id}",
+        holder=participation.id,
+        participation=participation.id,
+    )
+    return participation
+
+
+def add_member(work: Work, *, package_id: UUID, person_id: UUID, role: Role, from_on: date) -> Participation:
+    """Add a member to a group. Raises NotPossible or another PackageRefused."""
+    package = locked(work, package_id)
+    after(package.state, Act.CHANGE)
+    if package.strand is Strand.ONE_TO_ONE:
+        raise WrongMembers("One-to-one support is for one leader")
+    if from_on < package.starts_on:
+        raise NotInOffice("They cannot join before support starts")
+    if any(part.person_id == person_id for part in package.participations):
+        raise SupportedAlready("They are in this group already")
+    require_members(
+        work.db,
+        strand=package.strand,
+        council_id=package.council_id,
+        members=[(person_id, role)],
+        on=from_on,
+    )
+    serving = [mentor.person_id for mentor in package.mentors if mentor.to_on is None]
+    if person_id in serving:
+        raise ConflictOfInterest("A mentor of this package cannot be its member")
+    return enrol(work, package=package, person_id=person_id, role=role, from_on=from_on)
+
+
+def serve(work: Work, *, package: Package, person_id: UUID, from_on: date) -> PackageMentor:
+    """Let a mentor whom `require_mentors` has passed serve a package from a day on."""
+    serving = PackageMentor(id=new_id(), package_id=package.id, person_id=person_id, from_on=from_on)
+    work.db.add(serving)
+    work.record(Action.MENTOR_ASSIGNED, object=f"package:{package.id}", mentor=person_id)
+    return serving
+
+
+def assign_mentor(
+    work: Work, *, package_id: UUID, person_id: UUID, from_on: date | None = None
+) -> PackageMentor:
+    """Add a mentor from a day on (today). Raises NotPossible, NotAMentor or ConflictOfInterest."""
+    package = locked(work, package_id)
+    after(package.state, Act.CHANGE)
+    today = london_date(work.now)
+    from_on = from_on or max(today, package.starts_on)
+    for mentor in package.mentors:
+        if mentor.person_id == person_id and mentor.to_on is None:
+            return mentor
+    members = [part.person_id for part in package.participations if part.person_id is not None]
+    require_mentors(
+        work.db,
+        mentor_ids=[person_id],
+        council_id=package.council_id,
+        member_ids=members,
+        on=max(from_on, today),
+    )
+    for mentor in package.mentors:
+        if mentor.person_id == person_id and mentor.from_on == from_on:
+            # Taken off and put back on one day: one stretch, since a day is the smallest there is.
+            mentor.to_on = None
+            work.record(Action.MENTOR_ASSIGNED, object=f"package:{package.id}", mentor=person_id)
+            return mentor
+    return serve(work, package=package, person_id=person_id, from_on=from_on)
+
+
+def unassign_mentor(work: Work, *, package_id: UUID, person_id: UUID, on: date | None = None) -> None:
+    """The last day of a mentor in a package (today). Sessions that are booked with them stay.
+
+    Raises NotPossible. LookupError if they do not serve it.
+    """
+    package = locked(work, package_id)
+    after(package.state, Act.CHANGE)
+    serving = next((m for m in package.mentors if m.person_id == person_id and m.to_on is None), None)
+    if serving is None:
+        raise LookupError("no such mentor in this package")
+    serving.to_on = max(on or london_date(work.now), serving.from_on)
+    work.record(Action.MENTOR_UNASSIGNED, object=f"package:{package.id}", mentor=person_id)

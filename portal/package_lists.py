@@ -1,0 +1,162 @@
+"""Packages as the team lists and opens them. Names are opened in memory; no answer is."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session as DbSession
+from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.sql.base import ExecutableOption
+
+from portal.directory import PER_PAGE, page_of
+from portal.ledger import Ledger, ledgers
+from portal.models import (
+    Goal,
+    Package,
+    PackageMentor,
+    PackageState,
+    Participation,
+    Session,
+    SessionState,
+    Strand,
+)
+from portal.package_states import Act, possible
+from portal.programme import Programme
+from surveys.models import Response, ResponseState, Wave
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A page of the list, newest start first, with the ledgers of those on it."""
+
+    packages: Sequence[Package]
+    ledgers: Mapping[UUID, Ledger]
+    page: int
+    pages: int
+    total: int
+
+
+@dataclass(frozen=True)
+class PackagePage:
+    """A package whole: `sent` holds who has sent which questionnaire, `acts` what its state allows."""
+
+    package: Package
+    ledger: Ledger
+    members: Sequence[Participation]
+    mentors: Sequence[PackageMentor]
+    goals: Sequence[Goal]
+    sessions: Sequence[Session]
+    sent: Mapping[tuple[UUID, Wave], ResponseState]
+    acts: frozenset[Act]
+
+
+def called(package: Package) -> str:
+    """What a package is called in lists: the group's own title, or its people."""
+    if package.title:
+        return package.title
+    names = [
+        part.person.name or part.person.ref for part in package.participations if part.person is not None
+    ]
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "") or package.ref
+
+
+def listing(
+    db: DbSession,
+    programme: Programme,
+    *,
+    text: str = "",
+    state: PackageState | None = None,
+    strand: Strand | None = None,
+    page: int = 1,
+) -> Listing:
+    """Packages that fit; the text is looked for in reference, council, title and names."""
+    asked = select(Package).options(*_whole()).order_by(Package.starts_on.desc(), Package.ref)
+    if state is not None:
+        asked = asked.where(Package.state == state)
+    if strand is not None:
+        asked = asked.where(Package.strand == strand)
+    words = text.casefold().split()
+    found = [one for one in db.scalars(asked) if not words or all(word in _searched(one) for word in words)]
+    page, pages = page_of(len(found), page)
+    shown = found[(page - 1) * PER_PAGE : page * PER_PAGE]
+    return Listing(shown, ledgers(db, programme, shown), page, pages, len(found))
+
+
+def of_council(db: DbSession, council_id: UUID) -> Sequence[Package]:
+    """The packages of a council, newest start first."""
+    return db.scalars(
+        select(Package)
+        .where(Package.council_id == council_id)
+        .options(*_whole())
+        .order_by(Package.starts_on.desc(), Package.ref)
+    ).all()
+
+
+def package_page(db: DbSession, programme: Programme, package: Package) -> PackagePage:
+    """One package with everything around it, in the same number of queries however much there is."""
+    members = db.scalars(
+        select(Participation)
+        .where(Participation.package_id == package.id)
+        .options(joinedload(Participation.person))
+        .order_by(Participation.from_on, Participation.id)
+    ).all()
+    mentors = db.scalars(
+        select(PackageMentor)
+        .where(PackageMentor.package_id == package.id)
+        .options(joinedload(PackageMentor.person))
+        .order_by(PackageMentor.from_on, PackageMentor.id)
+    ).all()
+    sessions = db.scalars(
+        select(Session)
+        .where(Session.package_id == package.id, Session.state != SessionState.CANCELLED)
+        .options(joinedload(Session.mentor))
+        .order_by(Session.starts_at.desc())
+    ).all()
+    goals = db.scalars(select(Goal).where(Goal.package_id == package.id).order_by(Goal.number)).all()
+    return PackagePage(
+        package=package,
+        ledger=ledgers(db, programme, [package])[package.id],
+        members=members,
+        mentors=mentors,
+        goals=goals,
+        sessions=sessions,
+        sent=_sent(db, [member.id for member in members]),
+        acts=possible(package.state),
+    )
+
+
+def uninvited(db: DbSession, package_id: UUID) -> Sequence[Participation]:
+    """Those of a package who have no invitation yet."""
+    return db.scalars(
+        select(Participation)
+        .where(
+            Participation.package_id == package_id,
+            Participation.invited_at.is_(None),
+            Participation.to_on.is_(None),
+            Participation.person_id.is_not(None),
+        )
+        .options(joinedload(Participation.person))
+    ).all()
+
+
+def _whole() -> tuple[ExecutableOption, ...]:
+    return (
+        joinedload(Package.council),
+        selectinload(Package.participations).joinedload(Participation.person),
+    )
+
+
+def _searched(package: Package) -> str:
+    names = [part.person.name or "" for part in package.participations if part.person is not None]
+    council = package.council.name if package.council is not None else ""
+    return " ".join([package.ref, package.title or "", council, *names]).casefold()
+
+
+def _sent(db: DbSession, participation_ids: Sequence[UUID]) -> dict[tuple[UUID, Wave], ResponseState]:
+    rows = db.execute(
+        select(Response.respondent_id, Response.wave, Response.state).where(
+            Response.respondent_id.in_(participation_ids), Response.wave.in_([Wave.BASELINE, Wave.POST])
+        )
+    )
+    return {(respondent, wave): state for respondent, wave, state in rows}

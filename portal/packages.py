@@ -1,0 +1,333 @@
+"""Packages of support: made, agreed, begun, ended; and the ledger of their time.
+
+The machine stands in portal/package_states.py, who may be in a package in portal/matching.py, its goals in
+portal/goals.py, its time in portal/ledger.py. A rule locks the package first, so that two clicks cannot take it
+two ways.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session as DbSession
+
+from portal import councils, goals, mail, matching
+from portal.councils import Agreement, WrongAgreement
+from portal.ledger import Ledger, ledger, ledgers
+from portal.matching import locked
+from portal.models import (
+    Council,
+    Offer,
+    OfferState,
+    Package,
+    PackageState,
+    Role,
+    Session,
+    SessionState,
+    Strand,
+)
+from portal.package_states import Act, NotPossible, PackageRefused, after
+from portal.programme import OutsideContract, Programme, require_inside
+from portal.references import new_reference
+from privacy.audit import Action
+from privacy.clock import end_of_day, london, london_date
+from privacy.records import new_id
+from privacy.work import Work
+
+__all__ = [
+    "Agreement",
+    "Ledger",
+    "NoReason",
+    "NotPossible",
+    "OutsideContract",
+    "PackageRefused",
+    "SessionsAhead",
+    "TooShort",
+    "UnderMinimum",
+    "WrongAgreement",
+    "WrongCouncil",
+    "WrongEnd",
+    "activate",
+    "agree",
+    "create",
+    "end",
+    "invite",
+    "ledger",
+    "ledgers",
+    "waive_baseline",
+    "withdraw",
+]
+
+TITLE_AT_MOST = 120
+
+
+class TooShort(PackageRefused):
+    """One-to-one support is planned under the minimum (sch 4 SLAs)."""
+
+    field = "planned_days"
+
+
+class WrongCouncil(PackageRefused):
+    """One-to-one support needs a council, and one that exists when support starts."""
+
+    field = "council"
+
+
+class WrongEnd(PackageRefused):
+    """Support cannot end on that day."""
+
+    field = "on"
+
+
+class UnderMinimum(PackageRefused):
+    """One-to-one support ends under the minimum, and nobody has said why (sch 4 SLAs)."""
+
+    field = "reason"
+
+
+class NoReason(PackageRefused):
+    """An act that needs a reason got none."""
+
+    field = "reason"
+
+
+class SessionsAhead(PackageRefused):
+    """Sessions are booked or were held after the day that support is to end; `sessions` lists them."""
+
+    field = "on"
+
+    def __init__(self, sessions: Sequence[Session]) -> None:
+        days = ", ".join(_words(london(session.starts_at).date()) for session in sessions)
+        super().__init__(f"There are sessions after this day: {days}. Cancel or move them first")
+        self.sessions = list(sessions)
+
+
+def create(
+    work: Work,
+    programme: Programme,
+    *,
+    strand: Strand,
+    council_id: UUID | None,
+    members: Sequence[tuple[UUID, Role]],
+    mentor_ids: Sequence[UUID],
+    goals: Sequence[str],
+    planned_minutes: int,
+    starts_on: date,
+    title: str | None = None,
+    agreed: Agreement | None = None,
+) -> Package:
+    """Make a package with its people and goals: agreed where the Department has agreed, else proposed.
+
+    A council that was agreed before needs no second agreement; a national group has no council to agree on. Goals
+    of one-to-one support are the leader's, of a group the group's. Raises OutsideContract or a PackageRefused.
+    """
+    today = london_date(work.now)
+    require_inside(work.db, programme, starts_on, what="The start of support", on=today)
+    _require_council(work.db, strand, council_id, starts_on)
+    _require_time(programme, strand, planned_minutes)
+    member_ids = [person_id for person_id, _ in members]
+    matching.require_members(work.db, strand=strand, council_id=council_id, members=members, on=starts_on)
+    matching.require_mentors(
+        work.db,
+        mentor_ids=mentor_ids,
+        council_id=council_id,
+        member_ids=member_ids,
+        on=max(starts_on, today),
+    )
+    if agreed is not None and council_id is not None:
+        councils.record_agreement(work, council_id=council_id, agreed=agreed)
+    package = Package(
+        id=new_id(),
+        ref=new_reference("K"),
+        strand=strand,
+        state=_first_state(work.db, council_id, today),
+        council_id=council_id,
+        starts_on=starts_on,
+        planned_minutes=planned_minutes,
+        created_at=work.now,
+    )
+    package.title = title or None
+    work.db.add(package)
+    work.record(
+        Action.PACKAGE_CREATED, object=f"package:{package.id}", strand=strand, planned_minutes=planned_minutes
+    )
+    _fill(work, package, members=members, mentor_ids=mentor_ids, texts=goals)
+    return package
+
+
+def _fill(
+    work: Work,
+    package: Package,
+    *,
+    members: Sequence[tuple[UUID, Role]],
+    mentor_ids: Sequence[UUID],
+    texts: Sequence[str],
+) -> None:
+    work.db.flush()
+    enrolled = [
+        matching.enrol(work, package=package, person_id=person_id, role=role, from_on=package.starts_on)
+        for person_id, role in members
+    ]
+    for mentor_id in dict.fromkeys(mentor_ids):
+        matching.serve(work, package=package, person_id=mentor_id, from_on=package.starts_on)
+    leader = enrolled[0].id if package.strand is Strand.ONE_TO_ONE else None
+    written = [text for text in texts if text.strip()]
+    if not written:
+        raise goals.NoGoal("Enter at least one goal. Goals are agreed before support starts")
+    work.db.flush()
+    for text in written:
+        goals.write(work, package_id=package.id, leader=leader, text=text)
+    work.db.flush()
+    work.db.expire(package, ["participations", "mentors", "goals"])
+
+
+def _require_council(db: DbSession, strand: Strand, council_id: UUID | None, starts_on: date) -> None:
+    council = db.get(Council, council_id) if council_id is not None else None
+    if council is None and (strand is Strand.ONE_TO_ONE or council_id is not None):
+        raise WrongCouncil("Choose the council")
+    if council is not None and not councils.is_live(council, starts_on):
+        raise WrongCouncil(f"{council.name} does not exist on {_words(starts_on)}")
+
+
+def _require_time(programme: Programme, strand: Strand, planned_minutes: int) -> None:
+    if strand is Strand.ONE_TO_ONE and planned_minutes < programme.minimum_minutes:
+        raise TooShort(f"Plan at least {programme.minimum_days} days of one-to-one support")
+    if planned_minutes < 0:
+        raise TooShort("Enter how many days are planned")
+
+
+def _first_state(db: DbSession, council_id: UUID | None, today: date) -> PackageState:
+    if council_id is None:
+        return PackageState.AGREED
+    agreed = councils.agreement(db, council_id, on=today)
+    return PackageState.AGREED if agreed is not None else PackageState.PROPOSED
+
+
+def agree(work: Work, *, package_id: UUID, agreed: Agreement) -> Package:
+    """The Department has agreed the council of a proposed package. Raises NotPossible or WrongAgreement."""
+    package = locked(work, package_id)
+    state = after(package.state, Act.AGREE)
+    if package.council_id is not None:
+        councils.record_agreement(work, council_id=package.council_id, agreed=agreed)
+    _go(work, package, state)
+    return package
+
+
+def invite(work: Work, *, package_id: UUID) -> int:
+    """Queue an invitation for everybody who has none yet; returns how many. Raises NotPossible."""
+    package = locked(work, package_id)
+    state = after(package.state, Act.INVITE)
+    count = 0
+    for part in package.participations:
+        if part.person_id is None or part.to_on is not None or part.invited_at is not None:
+            continue
+        mail.queue(work, template="invitation", about=part.id, to=part.person_id)
+        part.invited_at = work.now
+        work.record(Action.INVITATION_QUEUED, object=f"participation:{part.id}", holder=part.id)
+        count += 1
+    _go(work, package, state)
+    return count
+
+
+def activate(work: Work, package: Package) -> None:
+    """Support begins with the first session that is booked, logged or scheduled. Raises NotPossible.
+
+    The caller holds the package's lock.
+    """
+    _go(work, package, after(package.state, Act.ACTIVATE))
+
+
+def waive_baseline(work: Work, *, package_id: UUID, reason: str) -> Package:
+    """Let a first session be held without the baseline, for a reason (sch 4 SLAs). Raises NotPossible, NoReason."""
+    package = locked(work, package_id)
+    after(package.state, Act.CHANGE)
+    if not reason.strip():
+        raise NoReason("Say why a first session is held without the baseline")
+    package.baseline_waived_at = work.now
+    package.waiver = reason
+    work.record(Action.BASELINE_OVERRIDDEN, object=f"package:{package.id}", holder=package.id)
+    return package
+
+
+def end(
+    work: Work, programme: Programme, *, package_id: UUID, on: date, reason: str | None = None
+) -> Package:
+    """End support on a day, today or before, and ask everybody the post questionnaire.
+
+    Raises NotPossible, OutsideContract, WrongEnd, SessionsAhead, or UnderMinimum where one-to-one support had
+    less than the minimum and no reason is given (sch 4 SLAs).
+    """
+    package = locked(work, package_id)
+    state = after(package.state, Act.END)
+    today = london_date(work.now)
+    if on > today:
+        raise WrongEnd("Support cannot end on a day that is still to come")
+    if on < package.starts_on:
+        raise WrongEnd(f"Support started on {_words(package.starts_on)}. It cannot end before")
+    require_inside(work.db, programme, on, what="The end of support", on=today)
+    _require_none_after(work.db, package, on)
+    time = ledger(work.db, programme, package.id)
+    if time.short and not (reason and reason.strip()):
+        raise UnderMinimum(
+            f"One-to-one support has at least {programme.minimum_days} days. Say why this one ends with less"
+        )
+    package.ends_on = on
+    package.short_reason = reason if time.short else None
+    _withdraw_offers(work, package)
+    for part in package.participations:
+        if part.person_id is not None and part.to_on is None:
+            mail.queue(work, template="post_open", about=part.id, to=part.person_id)
+    work.record(Action.PACKAGE_ENDED, object=f"package:{package.id}", on=on, delivered_minutes=time.delivered)
+    _go(work, package, state)
+    return package
+
+
+def withdraw(work: Work, *, package_id: UUID) -> Package:
+    """Give a package up before support began: it counts for nothing. Raises NotPossible."""
+    package = locked(work, package_id)
+    state = after(package.state, Act.WITHDRAW)
+    _withdraw_offers(work, package)
+    for part in package.participations:
+        mail.drop(work, about=part.id, template="invitation")
+    _go(work, package, state)
+    return package
+
+
+def _require_none_after(db: DbSession, package: Package, on: date) -> None:
+    later = db.scalars(
+        select(Session)
+        .where(
+            Session.package_id == package.id,
+            Session.state != SessionState.CANCELLED,
+            Session.starts_at >= end_of_day(on),
+        )
+        .order_by(Session.starts_at)
+    ).all()
+    if later:
+        raise SessionsAhead(later)
+
+
+def _withdraw_offers(work: Work, package: Package) -> None:
+    open_offers = work.db.scalars(
+        select(Offer).where(Offer.package_id == package.id, Offer.state == OfferState.OPEN)
+    ).all()
+    if open_offers:
+        work.db.execute(
+            update(Offer)
+            .where(Offer.id.in_([offer.id for offer in open_offers]))
+            .values(state=OfferState.WITHDRAWN)
+        )
+        work.record(Action.TIMES_WITHDRAWN, object=f"package:{package.id}", count=len(open_offers))
+
+
+def _go(work: Work, package: Package, state: PackageState) -> None:
+    if state is not package.state:
+        work.record(
+            Action.PACKAGE_CHANGED, object=f"package:{package.id}", from_state=package.state, to_state=state
+        )
+        package.state = state
+
+
+def _words(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"

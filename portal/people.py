@@ -1,0 +1,298 @@
+"""People and the offices they hold: adding, changing, ending, closing an account.
+
+An address belongs to one person; a person holds as many offices as there are rows for them. Administrators are
+made on the command line alone, and nobody but an administrator changes one.
+"""
+
+import re
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+
+from portal import councils
+from portal.imports import has_control_characters
+from portal.models import PARTICIPANT, BrowserSession, Council, Office, Person, Role, SignIn
+from portal.references import new_reference
+from privacy.audit import Action
+from privacy.clock import london_date
+from privacy.columns import address_index
+from privacy.constraints import violated
+from privacy.records import Record, new_id
+from privacy.work import Work
+
+NAME_AT_MOST = 200
+ADDRESS_AT_MOST = 254
+GIVEN_ROLES: tuple[Role, ...] = tuple(role for role in Role if role is not Role.ADMINISTRATOR)
+_ADDRESS = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+)
+
+
+class PersonRefused(Exception):
+    """What was asked of a person cannot be done; `field` names what it concerns, the message says why."""
+
+    field = "name"
+
+
+class AddressTaken(PersonRefused):
+    """Somebody else has this e-mail address."""
+
+    field = "email"
+
+
+class NotAnAddress(PersonRefused):
+    field = "email"
+
+
+class NotAName(PersonRefused):
+    pass
+
+
+class WrongCouncil(PersonRefused):
+    """A role in a council needs one that exists that day; any other role has none."""
+
+    field = "council"
+
+
+class WrongDates(PersonRefused):
+    field = "ends_on"
+
+
+class RoleNotGiven(PersonRefused):
+    """A role that is not given here: administrators are made on the command line."""
+
+    field = "role"
+
+
+class RoleHeldAlready(PersonRefused):
+    """The person holds this office in these days already."""
+
+    field = "role"
+
+
+class AdministratorsOnly(PersonRefused):
+    """An administrator's account, or one's own: it is left to another."""
+
+
+def is_address(text: str) -> bool:
+    """Whether mail can be written to it: plain letters, one @, a domain with a dot."""
+    return len(text) <= ADDRESS_AT_MOST and _ADDRESS.fullmatch(text) is not None
+
+
+def name_fault(text: str) -> str | None:
+    """What is wrong with a name, in words; None for a name that can be used as it is."""
+    if not any(letter.isalnum() for letter in text):
+        return "Enter a name"
+    if len(text) > NAME_AT_MOST:
+        return f"The name is longer than {NAME_AT_MOST} characters"
+    if has_control_characters(text):
+        return "The name holds a line break or a tab"
+    return None
+
+
+def add(
+    work: Work,
+    *,
+    name: str,
+    email: str,
+    role: Role,
+    council_id: UUID | None,
+    starts_on: date,
+    ends_on: date | None = None,
+    phone: str | None = None,
+    adjustments: str | None = None,
+) -> Person:
+    """Add a person with an office. Raises a PersonRefused."""
+    _require_name(name)
+    person = Person(id=new_id(), ref=new_reference("P"), created_at=work.now)
+    office = _office(work, person_id=person.id, role=role, council_id=council_id, days=(starts_on, ends_on))
+    person.name = name
+    _set_address(work, person, email)
+    person.phone = phone or None
+    person.adjustments = adjustments or None
+    try:
+        with work.db.begin_nested():
+            work.db.add(person)
+    except IntegrityError as error:
+        raise _named(error) from error
+    work.db.add(office)
+    work.record(Action.PERSON_ADDED, object=f"person:{person.id}", holder=person.id, role=role)
+    return person
+
+
+def change(
+    work: Work, *, person_id: UUID, name: str, email: str, phone: str | None, adjustments: str | None
+) -> Person:
+    """Change what is known of a person. A new address ends their sign-ins: it may be another mailbox.
+
+    Raises a PersonRefused.
+    """
+    person = _theirs(work, person_id)
+    _require_name(name)
+    wanted = {"name": name, "phone": phone or None, "adjustments": adjustments or None}
+    changed = [what for what, value in wanted.items() if getattr(person, what) != value]
+    for what in changed:
+        setattr(person, what, wanted[what])
+    if person.email != email:
+        changed.append("email")
+        try:
+            with work.db.begin_nested():
+                _set_address(work, person, email)
+        except IntegrityError as error:
+            raise _named(error) from error
+        end_sign_ins(work, person_id)
+    for what in changed:
+        work.record(Action.PERSON_CHANGED, object=f"person:{person_id}", holder=person_id, what=what)
+    return person
+
+
+def add_office(
+    work: Work,
+    *,
+    person_id: UUID,
+    role: Role,
+    council_id: UUID | None,
+    starts_on: date,
+    ends_on: date | None = None,
+) -> Office:
+    """Give somebody a further office. Raises a PersonRefused."""
+    person = _theirs(work, person_id)
+    for held in person.offices:
+        if (held.role, held.council_id) == (role, council_id) and overlap(
+            (held.from_on, held.to_on), (starts_on, ends_on)
+        ):
+            raise RoleHeldAlready("They hold this role in these days already")
+    office = _office(work, person_id=person_id, role=role, council_id=council_id, days=(starts_on, ends_on))
+    work.db.add(office)
+    work.record(Action.OFFICE_ADDED, object=f"person:{person_id}", holder=person_id, role=role)
+    return office
+
+
+def end_office(work: Work, *, person_id: UUID, office_id: UUID, on: date) -> Office:
+    """The last day of an office. Raises WrongDates before its first day. LookupError if it is not theirs."""
+    _theirs(work, person_id)
+    office = work.db.get(Office, office_id)
+    if office is None or office.person_id != person_id:
+        raise LookupError("no such office")
+    if on < office.from_on:
+        raise WrongDates("The last day is before the first")
+    office.to_on = on
+    work.record(Action.OFFICE_ENDED, object=f"person:{person_id}", holder=person_id, role=office.role, on=on)
+    return office
+
+
+def disable(work: Work, *, person_id: UUID) -> Person:
+    """Close an account: its sign-ins end now, and nobody can sign in with it. Raises AdministratorsOnly."""
+    person = _theirs(work, person_id)
+    if work.actor == f"person:{person_id}":
+        raise AdministratorsOnly("You cannot close your own account. Ask a colleague")
+    if person.disabled_at is None:
+        person.disabled_at = work.now
+        end_sign_ins(work, person_id)
+        work.record(Action.PERSON_DISABLED, object=f"person:{person_id}", holder=person_id)
+    return person
+
+
+def enable(work: Work, *, person_id: UUID) -> Person:
+    """Open a closed account again. Raises AdministratorsOnly."""
+    person = _theirs(work, person_id)
+    if person.disabled_at is not None:
+        person.disabled_at = None
+        work.record(Action.PERSON_ENABLED, object=f"person:{person_id}", holder=person_id)
+    return person
+
+
+def end_sign_ins(work: Work, person_id: UUID) -> None:
+    """End every signed-in browser of a person, and every sign-in that waits."""
+    work.db.execute(
+        update(BrowserSession)
+        .where(BrowserSession.person_id == person_id, BrowserSession.ended_at.is_(None))
+        .values(ended_at=work.now)
+    )
+    work.db.execute(
+        update(SignIn).where(SignIn.person_id == person_id, SignIn.used_at.is_(None)).values(used_at=work.now)
+    )
+
+
+def overlap(one: tuple[date, date | None], other: tuple[date, date | None]) -> bool:
+    """Whether two stretches share a day; None is a stretch without an end."""
+    return (other[1] is None or one[0] <= other[1]) and (one[1] is None or other[0] <= one[1])
+
+
+def _theirs(work: Work, person_id: UUID) -> Person:
+    """The person, locked. LookupError where there is none."""
+    person = work.db.scalars(
+        select(Person)
+        .where(Person.id == person_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    ).first()
+    if person is None:
+        raise LookupError("no such person")
+    if _administers(person, work) and not _by_administrator(work):
+        raise AdministratorsOnly(
+            "This is an administrator. Only another administrator can change the account"
+        )
+    return person
+
+
+def _administers(person: Person, work: Work) -> bool:
+    today = london_date(work.now)
+    return any(office.role is Role.ADMINISTRATOR and office.held_on(today) for office in person.offices)
+
+
+def _by_administrator(work: Work) -> bool:
+    """Whether the actor administers, or is no person: a command of the machine's operator."""
+    kind, _, ref = work.actor.partition(":")
+    if kind != "person":
+        return True
+    actor = work.db.get(Person, UUID(ref))
+    return actor is not None and _administers(actor, work)
+
+
+def _office(
+    work: Work, *, person_id: UUID, role: Role, council_id: UUID | None, days: tuple[date, date | None]
+) -> Office:
+    starts_on, ends_on = days
+    if role not in GIVEN_ROLES:
+        raise RoleNotGiven("Administrators are made on the command line")
+    if ends_on is not None and ends_on < starts_on:
+        raise WrongDates("The last day is before the first")
+    council = work.db.get(Council, council_id) if council_id is not None else None
+    if role in PARTICIPANT and council is None:
+        raise WrongCouncil("This role is held in a council. Choose the council")
+    if role not in PARTICIPANT and council_id is not None:
+        raise WrongCouncil("This role is held in the programme. Leave the council empty")
+    if council is not None and not councils.is_live(council, starts_on):
+        raise WrongCouncil(f"{council.name} does not exist on the first day of the role")
+    return Office(
+        id=new_id(), person_id=person_id, council_id=council_id, role=role, from_on=starts_on, to_on=ends_on
+    )
+
+
+def _require_name(name: str) -> None:
+    if fault := name_fault(name):
+        raise NotAName(fault)
+
+
+def _set_address(work: Work, person: Person, email: str) -> None:
+    if not is_address(email):
+        raise NotAnAddress("Enter an e-mail address like name@council.gov.uk")
+    index = address_index(work.ring, email)
+    holder = work.db.scalars(
+        select(Person.id).where(Person.email_index == index, Person.id != person.id)
+    ).first()
+    if holder is not None:
+        raise AddressTaken("Somebody else has this address")
+    person.email = email
+    person.email_index = index
+
+
+def _named(error: IntegrityError) -> Exception:
+    # Two of the team may add the same person at one moment.
+    if violated(error, Record.metadata) == "uq_person_email_index":
+        return AddressTaken("Somebody else has this address")
+    return error

@@ -1,0 +1,259 @@
+"""Packages of support: the list, making one in two steps, one package, and what is done with it."""
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, TypeVar
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug import Response
+
+from portal import councils, directory, goals, invitations, matching, package_lists, packages, policies
+from portal.forms.councils import GROUNDS, AgreementForm
+from portal.forms.packages import (
+    EndForm,
+    GoalForm,
+    MemberForm,
+    MentorForm,
+    PackageForm,
+    StartForm,
+    WaiveForm,
+    member_of,
+)
+from portal.forms.programme import ConfirmForm, day
+from portal.models import Goal, GoalState, Package, PackageState, Strand
+from portal.package_states import PackageRefused
+from portal.views.context import programme, session, today, work
+from portal.views.guards import guarded
+from portal.views.loaders import load_council, load_goal, load_package
+from portal.views.refusals import carry_out, status_of
+
+bp = Blueprint("packages", __name__, url_prefix="/team/packages")
+Word = TypeVar("Word", bound=StrEnum)
+
+
+@bp.get("")
+@guarded(None, policies.may_run_programme)
+def index() -> ResponseReturnValue:
+    text = request.args.get("q", "")
+    state, strand = _word(PackageState, "state"), _word(Strand, "strand")
+    found = package_lists.listing(
+        session(),
+        programme(),
+        text=text,
+        state=state,
+        strand=strand,
+        page=request.args.get("page", 1, type=int),
+    )
+    return render_template(
+        "packages/index.html", found=found, text=text, state=state, strand=strand, called=package_lists.called
+    )
+
+
+@bp.route("/new", methods=["GET", "POST"])
+@guarded(None, policies.may_run_programme)
+def new() -> ResponseReturnValue:
+    """The first step chooses strand and council, by GET; the second, with both in the address, makes it."""
+    chosen = "council" in request.args
+    start = StartForm(request.args if chosen else None, strand=request.args.get("strand"))
+    start.offer(councils.live_or_coming(session(), on=today()))
+    if not chosen:
+        return render_template("packages/start.html", form=start)
+    if not start.validate():
+        return render_template("packages/start.html", form=start), 422
+    return _second_step(Strand(start.strand.data), start.council_id)
+
+
+@bp.get("/<uuid:package_id>")
+@guarded(load_package, policies.may_see_team_page)
+def show(package: Package) -> ResponseReturnValue:
+    return render_template(
+        "packages/show.html",
+        shown=package_lists.package_page(session(), programme(), package),
+        called=package_lists.called(package),
+        heading_of=lambda held: invitations.heading_of(held, programme()),
+    )
+
+
+@bp.route("/<uuid:package_id>/agree", methods=["GET", "POST"])
+@guarded(load_package, policies.may_see_team_page)
+def agree(package: Package) -> ResponseReturnValue:
+    form, package_id = AgreementForm(), package.id
+    if form.validate_on_submit() and carry_out(
+        form, lambda unit: packages.agree(unit, package_id=package_id, agreed=form.agreement)
+    ):
+        return _done("The agreement is recorded.", package_id)
+    return render_template("packages/agree.html", form=form, package=package), status_of(form)
+
+
+@bp.route("/<uuid:package_id>/invite", methods=["GET", "POST"])
+@guarded(load_package, policies.may_see_team_page)
+def invite(package: Package) -> ResponseReturnValue:
+    form, package_id = ConfirmForm(), package.id
+    if form.validate_on_submit():
+        count = carry_out(form, lambda unit: packages.invite(unit, package_id=package_id))
+        if count is not None:
+            people = "1 person" if count == 1 else f"{count} people"
+            return _done(f"The invitation goes to {people}.", package_id)
+    waiting = package_lists.uninvited(session(), package_id)
+    return render_template("packages/invite.html", form=form, package=package, waiting=waiting), status_of(
+        form
+    )
+
+
+@bp.route("/<uuid:package_id>/waive", methods=["GET", "POST"])
+@guarded(load_package, policies.may_see_team_page)
+def waive(package: Package) -> ResponseReturnValue:
+    form, package_id = WaiveForm(), package.id
+    if form.validate_on_submit() and carry_out(
+        form,
+        lambda unit: packages.waive_baseline(unit, package_id=package_id, reason=form.reason.data or ""),
+    ):
+        return _done("A first session can be booked without the questionnaire.", package_id)
+    return render_template("packages/waive.html", form=form, package=package), status_of(form)
+
+
+@bp.route("/<uuid:package_id>/end", methods=["GET", "POST"])
+@guarded(load_package, policies.may_see_team_page)
+def end(package: Package) -> ResponseReturnValue:
+    form, package_id = EndForm(on=today()), package.id
+    if form.validate_on_submit() and carry_out(
+        form,
+        lambda unit: packages.end(
+            unit, programme(), package_id=package_id, on=day(form.on), reason=form.reason.data
+        ),
+        outside="on",
+    ):
+        return _done("Support has ended. The last questionnaire is on its way.", package_id)
+    ledger = packages.ledger(session(), programme(), package_id)
+    return render_template("packages/end.html", form=form, package=package, ledger=ledger), status_of(form)
+
+
+@bp.route("/<uuid:package_id>/withdraw", methods=["GET", "POST"])
+@guarded(load_package, policies.may_see_team_page)
+def withdraw(package: Package) -> ResponseReturnValue:
+    form, package_id = ConfirmForm(), package.id
+    if form.validate_on_submit() and carry_out(
+        form, lambda unit: packages.withdraw(unit, package_id=package_id)
+    ):
+        return _done("The package is withdrawn.", package_id)
+    return render_template("packages/withdraw.html", form=form, package=package), status_of(form)
+
+
+@bp.route("/<uuid:package_id>/goals", methods=["GET", "POST"], endpoint="goals")
+@guarded(load_package, policies.may_see_team_page)
+def add_goal(package: Package) -> ResponseReturnValue:
+    form, package_id = GoalForm(), package.id
+    if form.validate_on_submit() and carry_out(
+        form, lambda unit: goals.add_goal(unit, package_id=package_id, text=form.goals.data or "")
+    ):
+        return _done("The goal is added.", package_id)
+    return render_template("packages/goal.html", form=form, package=package), status_of(form)
+
+
+@bp.post("/<uuid:package_id>/goals/<uuid:goal_id>")
+@guarded(load_goal, policies.may_see_team_page)
+def goal_state(goal: Goal) -> ResponseReturnValue:
+    package_id, goal_id = goal.package_id, goal.id
+    state = _word(GoalState, "state")
+    try:
+        with work() as unit:
+            goals.set_goal_state(unit, package_id=package_id, goal_id=goal_id, state=state or GoalState.OPEN)
+    except PackageRefused as problem:
+        flash(str(problem), "notice")
+        return redirect(url_for("packages.show", package_id=package_id), 303)
+    return _done("The goal is changed.", package_id)
+
+
+@bp.route("/<uuid:package_id>/members", methods=["GET", "POST"], endpoint="members")
+@guarded(load_package, policies.may_see_team_page)
+def add_member(package: Package) -> ResponseReturnValue:
+    form, package_id = MemberForm(from_on=max(today(), package.starts_on)), package.id
+    form.offer(programme(), directory.office_holders(session(), package.council_id, on=today()))
+    if form.validate_on_submit():
+        person_id, role = member_of(form.members.data)
+        if carry_out(
+            form,
+            lambda unit: matching.add_member(
+                unit, package_id=package_id, person_id=person_id, role=role, from_on=day(form.from_on)
+            ),
+        ):
+            return _done("The member is added. Invite them next.", package_id)
+    return render_template("packages/member.html", form=form, package=package), status_of(form)
+
+
+@bp.route("/<uuid:package_id>/mentors", methods=["GET", "POST"], endpoint="mentors")
+@guarded(load_package, policies.may_see_team_page)
+def assign(package: Package) -> ResponseReturnValue:
+    form, package_id = MentorForm(), package.id
+    form.offer(directory.mentors(session(), on=today()))
+    if form.validate_on_submit() and carry_out(
+        form,
+        lambda unit: matching.assign_mentor(unit, package_id=package_id, person_id=UUID(form.mentors.data)),
+    ):
+        return _done("The mentor is added.", package_id)
+    return render_template("packages/mentor.html", form=form, package=package), status_of(form)
+
+
+@bp.post("/<uuid:package_id>/mentors/<uuid:person_id>/end")
+@guarded(load_package, policies.may_see_team_page)
+def unassign(package: Package, person_id: UUID) -> ResponseReturnValue:
+    package_id = package.id
+    try:
+        with work() as unit:
+            matching.unassign_mentor(unit, package_id=package_id, person_id=person_id)
+    except (PackageRefused, LookupError) as problem:
+        flash(str(problem), "notice")
+        return redirect(url_for("packages.show", package_id=package_id), 303)
+    return _done("Today is the last day of this mentor here. Sessions that are booked stay.", package_id)
+
+
+def _second_step(strand: Strand, council_id: UUID | None) -> ResponseReturnValue:
+    council = load_council(council_id) if council_id is not None else None
+    agreement = councils.agreement(session(), council_id, on=today()) if council_id is not None else None
+    form = PackageForm(planned_days=Decimal(programme().minimum_days), starts_on=today())
+    form.shape(strand=strand, ask_agreement=council is not None and agreement is None)
+    offices = directory.office_holders(session(), council_id, on=today())
+    form.offer(programme(), offices, directory.mentors(session(), on=today()))
+    if form.validate_on_submit():
+        made = carry_out(
+            form,
+            lambda unit: packages.create(
+                unit, programme(), strand=strand, council_id=council_id, **_filled(form)
+            ),
+        )
+        if made is not None:
+            return _done("The package is made.", made.id)
+    return render_template(
+        "packages/new.html",
+        form=form,
+        strand=strand,
+        council=council,
+        agreement=agreement,
+        grounds=GROUNDS,
+        offices=offices,
+    ), status_of(form)
+
+
+def _filled(form: PackageForm) -> dict[str, Any]:
+    days = form.planned_days.data or Decimal(0)
+    return {
+        "members": form.chosen,
+        "mentor_ids": [UUID(mentor_id) for mentor_id in form.mentors.data or []],
+        "goals": form.goals,
+        "planned_minutes": round(days * programme().minutes_in_day),
+        "starts_on": day(form.starts_on),
+        "title": form.title.data if "title" in form else None,
+        "agreed": form.agreement_or_none,
+    }
+
+
+def _word(vocabulary: type[Word], name: str) -> Word | None:
+    value = request.values.get(name, "")
+    return vocabulary(value) if value in set(vocabulary) else None
+
+
+def _done(said: str, package_id: UUID) -> Response:
+    flash(said, "success")
+    return redirect(url_for("packages.show", package_id=package_id), 303)

@@ -1,0 +1,47 @@
+"""Runs one rule of the team's work for a form: what it refuses stands beside the field that it concerns."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from wtforms import Field
+
+from portal.contract import EndRefused
+from portal.forms.base import Form
+from portal.package_states import NotPossible, PackageRefused
+from portal.people import PersonRefused
+from portal.programme import OutsideContract
+from portal.views.context import work
+from privacy.work import Work
+
+T = TypeVar("T")
+
+# Where a form calls the field otherwise than the rule does.
+ALSO = {"members": "leader", "goals": "goal_1"}
+
+
+def carry_out(form: Form, act: Callable[[Work], T], *, outside: str = "starts_on") -> T | None:
+    """Run the rule in a unit of work; None when it refused, and the form says why.
+
+    `outside` is the field with the day that may lie outside the contract.
+    """
+    try:
+        with work() as unit:
+            return act(unit)
+    except OutsideContract as problem:
+        form.refuse(_field(form, outside), problem)
+    except (PackageRefused, PersonRefused, EndRefused) as problem:
+        form.refuse(_field(form, problem.field), problem)
+        form.too_late = isinstance(problem, NotPossible)
+    return None
+
+
+def status_of(form: Form) -> int:
+    """200 for a page that was asked for, 409 where somebody was quicker, else 422 for what was refused."""
+    if getattr(form, "too_late", False):
+        return 409
+    return 422 if form.errors else 200
+
+
+def _field(form: Form, name: str | None) -> Field | None:
+    found = [one for one in (name, ALSO.get(name or "")) if one is not None and one in form]
+    return form[found[0]] if found else None
