@@ -1,0 +1,184 @@
+"""What took place: a booked session is recorded, one that nobody booked is logged afterwards.
+
+Only held sessions count as delivered (sch 4 SLAs).
+"""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from portal import packages, standing
+from portal.availability import Interval
+from portal.diary import Refused, TimeTaken
+from portal.models import Attendance, AttendanceState, Place, Session, SessionKind, SessionState
+from portal.programme import Programme
+from portal.standing import SessionClosed
+from privacy.audit import Action
+from privacy.work import Work
+
+MINUTES_AT_MOST = 480
+MINUTES_STEP = 5
+
+
+class NotYet(Refused):
+    """What is to be recorded has not happened yet."""
+
+    def __init__(self) -> None:
+        super().__init__("This is still to come. Record it once it has taken place")
+
+
+class NoSuchLength(Refused):
+    """A length that no session has."""
+
+    def __init__(self) -> None:
+        super().__init__("A session lasts from 5 minutes to 8 hours, in steps of 5 minutes")
+
+
+class Outcome(StrEnum):
+    """HELD: it took place. NO_SHOW: nobody came. CANCELLED: it was called off without the portal."""
+
+    HELD = "held"
+    NO_SHOW = "no_show"
+    CANCELLED = "cancelled"
+
+
+def log_past(
+    work: Work,
+    programme: Programme,
+    *,
+    package_id: UUID,
+    session_id: UUID,
+    mentor_id: UUID,
+    starts_at: datetime,
+    minutes: int,
+    place: Place,
+    kind: SessionKind = SessionKind.ONE_TO_ONE,
+    title: str | None = None,
+    where: str | None = None,
+    attended: Collection[UUID] | None = None,
+) -> Session:
+    """Log a session that took place without being booked. `attended` are people's ids; None: everybody.
+
+    It takes nobody's time, for that has passed, but it must not lie over another session of the mentor: that
+    one is to be recorded instead. Raises TimeTaken, NotYet, NoSuchLength, BaselineMissing, NotServing,
+    SupportClosed, FormUsed and OutsideContract.
+    """
+    here = standing.enter(work, package_id=package_id, mentor_id=mentor_id)
+    first = standing.sent_before(work, session_id=session_id, package_id=package_id, starts_at=starts_at)
+    if first is not None:
+        return first
+    standing.require_open(work, programme, here, mentor_id=mentor_id, starts_at=starts_at)
+    _check_length(minutes)
+    time = Interval(starts_at, starts_at + timedelta(minutes=minutes))
+    if time.ends_at > work.now:
+        raise NotYet
+    present = [member for member in here.members if attended is None or member.person_id in attended]
+    standing.require_baseline(work.db, here.package, [member.id for member in present])
+    _require_unknown(work, mentor_id, time)
+    session = standing.add_session(
+        work,
+        programme,
+        here.package,
+        session_id=session_id,
+        mentor_id=mentor_id,
+        kind=kind,
+        time=time,
+        place=place,
+        where=where,
+        title=title,
+        state=SessionState.HELD,
+        delivered_minutes=minutes,
+        capacity=None if kind is SessionKind.ONE_TO_ONE else max(1, len(here.members)),
+    )
+    for member in present:
+        standing.add_attendance(work, session, member, AttendanceState.ATTENDED)
+    packages.activate(work, here.package)
+    work.record(
+        Action.SESSION_LOGGED,
+        object=f"session:{session.id}",
+        kind=kind,
+        starts_at=starts_at,
+        minutes=minutes,
+        package=package_id,
+    )
+    return session
+
+
+def record(
+    work: Work,
+    *,
+    session_id: UUID,
+    outcome: Outcome,
+    minutes: int | None = None,
+    attended: Collection[UUID] | None = None,
+) -> Session:
+    """Record what became of a session: how long it was and who came, or that it did not take place.
+
+    `attended` are people's ids; None: everybody who had a place. What was recorded can be corrected. Nobody
+    is mailed: they were there, or know why not. Raises NotYet, NoSuchLength, and SessionClosed for a session
+    that was cancelled beforehand.
+    """
+    session = standing.reopen(work, session_id=session_id)
+    if session.state is SessionState.CANCELLED and session.recorded_at is None:
+        raise SessionClosed
+    if session.starts_at > work.now:
+        raise NotYet
+    held = outcome is Outcome.HELD
+    if held:
+        minutes = minutes if minutes is not None else length_of(session)
+        _check_length(minutes)
+    session.state = SessionState.HELD if held else SessionState.CANCELLED
+    session.delivered_minutes = minutes if held else None
+    session.recorded_at = work.now
+    for attendance in _with_places(work, session_id):
+        came = held and (attended is None or attendance.person_id in attended)
+        attendance.state = AttendanceState.ATTENDED if came else AttendanceState.ABSENT
+        work.record(
+            Action.ATTENDANCE_RECORDED,
+            object=f"attendance:{attendance.id}",
+            holder=attendance.person_id,
+            session=session_id,
+            outcome=attendance.state,
+        )
+    work.record(
+        Action.SESSION_RECORDED,
+        object=f"session:{session_id}",
+        minutes=session.delivered_minutes,
+        outcome=outcome,
+    )
+    return session
+
+
+def length_of(session: Session) -> int:
+    """The planned length in minutes."""
+    return int((session.ends_at - session.starts_at).total_seconds()) // 60
+
+
+def _check_length(minutes: int) -> None:
+    if not MINUTES_STEP <= minutes <= MINUTES_AT_MOST or minutes % MINUTES_STEP:
+        raise NoSuchLength
+
+
+def _require_unknown(work: Work, mentor_id: UUID, time: Interval) -> None:
+    others = work.db.scalar(
+        select(func.count())
+        .select_from(Session)
+        .where(
+            Session.mentor_id == mentor_id,
+            Session.state != SessionState.CANCELLED,
+            Session.starts_at < time.ends_at,
+            Session.ends_at > time.starts_at,
+        )
+    )
+    if others:
+        raise TimeTaken("There is a session of this mentor at that time already. Record that one instead")
+
+
+def _with_places(work: Work, session_id: UUID) -> list[Attendance]:
+    asked = select(Attendance).where(
+        Attendance.session_id == session_id, Attendance.state != AttendanceState.CANCELLED
+    )
+    return list(work.db.scalars(asked.execution_options(populate_existing=True)))

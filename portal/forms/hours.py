@@ -1,0 +1,116 @@
+"""Forms of a mentor's hours: the week, a single day, and a single day that goes back to its weekday's hours."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, ClassVar
+
+from wtforms import SelectField, StringField
+from wtforms.validators import InputRequired
+
+from portal.availability import Span
+from portal.forms.base import DatePartsField, Form
+from portal.forms.times import quarter_choices
+from portal.hours import SPANS_AT_MOST
+from portal.intervals import EndsBeforeStart
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+NUMBERS = range(1, SPANS_AT_MOST + 1)
+
+
+class SpansForm(Form):
+    """Up to three spans of a day for each of `days`, as pairs of selects named `monday_1_from`, `monday_1_to`."""
+
+    days: ClassVar[Sequence[str]] = ()
+
+    def rows(self, day: str) -> list[tuple[Any, Any]]:
+        """The pairs of fields of a day."""
+        return [(self[f"{day}_{number}_from"], self[f"{day}_{number}_to"]) for number in NUMBERS]
+
+    def spans(self, day: str) -> list[Span]:
+        """The spans of a day that are filled in. Only once valid."""
+        return [Span(starts.data, ends.data) for starts, ends in self.rows(day) if starts.data is not None]
+
+    def fill(self, day: str, spans: Sequence[Span]) -> None:
+        """Show these spans."""
+        for (starts, ends), span in zip(self.rows(day), spans, strict=False):
+            starts.data, ends.data = span.starts, span.ends
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Also: both ends of each span, in order, and no two of a day that overlap."""
+        sound: bool = super().validate(extra_validators)
+        return all([sound, *(self._sound(day) for day in self.days)])
+
+    def _sound(self, day: str) -> bool:
+        found: list[Span] = []
+        for starts, ends in self.rows(day):
+            if starts.data is None and ends.data is None:
+                continue
+            span = self._span(starts, ends)
+            if span is None:
+                return False
+            if any(span.starts < other.ends and other.starts < span.ends for other in found):
+                self.refuse(starts, "This overlaps another time of the same day")
+                return False
+            found.append(span)
+        return True
+
+    def _span(self, starts: Any, ends: Any) -> Span | None:
+        if starts.data is None or ends.data is None:
+            self.refuse(ends if ends.data is None else starts, "Choose both a start and an end")
+            return None
+        try:
+            return Span(starts.data, ends.data)
+        except EndsBeforeStart:
+            self.refuse(ends, "The end must come after the start")
+            return None
+
+
+def _minute(value: Any) -> int | None:
+    return int(value) if value not in (None, "") else None
+
+
+def _selects(days: Sequence[str]) -> dict[str, SelectField]:
+    return {
+        f"{day}_{number}_{end}": SelectField(
+            f"{day.capitalize()}, time {number}, {end}", choices=quarter_choices, coerce=_minute
+        )
+        for day in days
+        for number in NUMBERS
+        for end in ("from", "to")
+    }
+
+
+class WeekForm(SpansForm):
+    """The whole week."""
+
+    days = WEEKDAYS
+
+    def week(self) -> dict[int, list[Span]]:
+        """Weekday (0 is Monday) to its spans. Only once valid."""
+        return {number: self.spans(day) for number, day in enumerate(WEEKDAYS)}
+
+
+class DayForm(SpansForm):
+    """One day with hours of its own; no spans closes it."""
+
+    days = ("day",)
+    on = DatePartsField("Which day?", validators=[InputRequired("Enter a date")])
+
+
+for _form in (WeekForm, DayForm):
+    for _name, _field in _selects(_form.days).items():
+        setattr(_form, _name, _field)
+
+
+class ForgetDayForm(Form):
+    """Which single day goes back to its weekday's hours."""
+
+    forget = StringField(validators=[InputRequired()])
+
+    @property
+    def day(self) -> date | None:
+        """The day; None for what is no date."""
+        try:
+            return date.fromisoformat(self.forget.data or "")
+        except ValueError:
+            return None

@@ -1,0 +1,223 @@
+"""Fields for times: one of a list, or a day and a time as people type them, in London wall time."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from wtforms import Field, HiddenField, RadioField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
+from wtforms.utils import unset_value
+from wtforms.validators import InputRequired, Length, StopValidation
+
+from portal.forms.base import DatePartsField, Form, one_line
+from portal.intervals import QUARTER
+from portal.models import Place
+from privacy.clock import MINUTES_IN_DAY, MissingTime, clock_face, wall
+
+WHERE_AT_MOST = 300
+_TYPED = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?\s*([ap])?\.?(?:m\.?)?", re.IGNORECASE)
+_WORDS = {"midday": 720, "noon": 720, "midnight": 0}
+
+
+def minute_of(text: str) -> int:
+    """The minute of the day that was typed: "2:30pm", "9am", "14:30". Raises ValueError with a message."""
+    word = text.lower().strip()
+    if word in _WORDS:
+        return _WORDS[word]
+    found = _TYPED.fullmatch(word)
+    if found is None:
+        raise ValueError("Enter a time such as 2:30pm")
+    hour, minute, half = int(found[1]), int(found[2] or 0), found[3]
+    if half:
+        if not 1 <= hour <= 12 or minute > 59:
+            raise ValueError("Enter a time such as 2:30pm")
+        hour = hour % 12 + (12 if half.lower() == "p" else 0)
+    elif found[2] is None or (len(found[1]) == 1 and hour > 0):
+        # "2:30" may be either; only the 24-hour clock in full is clear.
+        raise ValueError("Say am or pm, such as 2:30pm")
+    if hour > 23 or minute > 59:
+        raise ValueError("Enter a time such as 2:30pm")
+    if minute % QUARTER:
+        raise ValueError("Use a quarter hour: 2pm, 2:15pm, 2:30pm or 2:45pm")
+    return hour * 60 + minute
+
+
+class ClockField(Field):
+    """A time as people type it. `data` is the minute of the London day, or None."""
+
+    widget = StringField.widget
+    data: int | None
+
+    def __init__(self, label: str = "", **options: Any) -> None:
+        super().__init__(label, **options)
+        self.typed = ""
+
+    def process(self, formdata: Any, data: Any = unset_value, extra_filters: Any = None) -> None:
+        super().process(None, data, extra_filters)
+        if isinstance(self.data, int):
+            self.typed = clock_face(self.data)
+        if formdata is not None and self.name in formdata:
+            self.typed = (one_line(formdata.get(self.name, "")) or "")[:20]
+            self.raw_data = [self.typed] if self.typed else []
+            self.data = None
+            if self.typed:
+                try:
+                    self.data = minute_of(self.typed)
+                except ValueError as problem:
+                    self.process_errors.append(str(problem))
+
+    def pre_validate(self, form: Any) -> None:
+        if self.process_errors:
+            raise StopValidation()
+
+    def _value(self) -> str:
+        return self.typed
+
+
+def instant_of(on: DatePartsField, at: ClockField) -> datetime:
+    """The instant that two filled fields name. Raises MissingTime."""
+    if on.data is None or at.data is None:
+        raise LookupError("a field is empty")
+    return wall(on.data, at.data)
+
+
+@dataclass(frozen=True)
+class Picked:
+    """A time of the list, as its radio names it."""
+
+    starts_at: datetime
+    mentor_id: UUID
+
+
+class PickedField(Field):
+    """One time of a list. `data` is a Picked or None; whether it can be booked, the rule says."""
+
+    widget = StringField.widget
+    data: Picked | None
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.data = None
+        if not valuelist or not valuelist[0]:
+            return
+        try:
+            instant, mentor = valuelist[0].split(" ")
+            starts_at = datetime.fromisoformat(instant)
+            self.data = Picked(starts_at, UUID(mentor))
+        except ValueError as problem:
+            raise ValueError("Choose a time") from problem
+        if starts_at.utcoffset() is None:
+            raise ValueError("Choose a time")
+
+    def pre_validate(self, form: Any) -> None:
+        if self.process_errors:
+            raise StopValidation()
+        if self.data is None:
+            raise StopValidation("Choose a time")
+
+    @property
+    def picked(self) -> Picked:
+        """What was picked. Only once valid."""
+        if self.data is None:
+            raise LookupError("nothing was picked")
+        return self.data
+
+    def _value(self) -> str:
+        return f"{self.data.starts_at.isoformat()} {self.data.mentor_id}" if self.data else ""
+
+
+class HiddenIdField(HiddenField):
+    """The id of what the form will make: a form that is sent twice makes it once."""
+
+    data: UUID | None
+
+    @property
+    def id_to_make(self) -> UUID:
+        """The id. Only once valid."""
+        if self.data is None:
+            raise LookupError("the form has no id")
+        return self.data
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        self.data = None
+        if valuelist:
+            try:
+                self.data = UUID(valuelist[0])
+            except ValueError as problem:
+                raise ValueError("Open this page again and send the form once more") from problem
+
+    def pre_validate(self, form: Any) -> None:
+        if self.data is None:
+            raise StopValidation("Open this page again and send the form once more")
+
+
+PLACES = (
+    SelectChoice(Place.REMOTE.value, "Online or by phone"),
+    SelectChoice(Place.IN_PERSON.value, "In person"),
+)
+
+
+class PlaceForm(Form):
+    """How people meet, and where; a link goes into the same box as an address."""
+
+    place = RadioField("How will you meet?", choices=PLACES, default=Place.REMOTE.value)
+    where = StringField(
+        "Address or link",
+        description="You can leave this empty and add it later.",
+        validators=[Length(max=WHERE_AT_MOST, message=f"Use {WHERE_AT_MOST} characters or fewer")],
+    )
+
+    @property
+    def met(self) -> dict[str, Any]:
+        """`place` and `where`, as rules take them."""
+        return {"place": Place(self.place.data), "where": self.where.data or None}
+
+
+class WhenForm(PlaceForm):
+    """A day and a time, typed."""
+
+    on = DatePartsField("Which day?", validators=[InputRequired("Enter a date")])
+    at = ClockField(
+        "What time does it start?",
+        description="In quarter hours, such as 2:30pm",
+        validators=[InputRequired("Enter a time such as 2:30pm")],
+    )
+
+    def validate_at(self, field: ClockField) -> None:
+        if self.on.data is not None and field.data is not None:
+            try:
+                wall(self.on.data, field.data)
+            except MissingTime as problem:
+                raise StopValidation(str(problem)) from problem
+
+    @property
+    def starts_at(self) -> datetime:
+        """The instant; a time that comes twice is its first coming (the page shows BST). Only once valid."""
+        return instant_of(self.on, self.at)
+
+
+def length_choices(*, step: int = 15, most: int = 480) -> list[SelectChoice]:
+    """Lengths to choose from, in minutes."""
+    return [SelectChoice(minutes, _length(minutes)) for minutes in range(step, most + 1, step)]
+
+
+def quarter_choices(form: Any, field: Any) -> list[SelectChoice]:
+    """The quarter hours from 7am to 10pm and the field's own, after an empty one."""
+    quarters = set(range(7 * 60, 22 * 60 + 1, QUARTER))
+    if isinstance(field.data, int) and field.data in range(0, MINUTES_IN_DAY + 1, QUARTER):
+        quarters.add(field.data)
+    return [SelectChoice("", "–"), *(SelectChoice(minute, clock_face(minute)) for minute in sorted(quarters))]
+
+
+def _length(minutes: int) -> str:
+    hours, rest = divmod(minutes, 60)
+    words = [f"{hours} hour{'' if hours == 1 else 's'}"] if hours else []
+    return " ".join([*words, f"{rest} minutes"] if rest else words)
+
+
+class LengthSelectField(SelectField):
+    """A length in quarter hours; `data` is minutes."""
+
+    def __init__(self, label: str = "How long is it?", **options: Any) -> None:
+        super().__init__(label, choices=length_choices(), coerce=int, **options)

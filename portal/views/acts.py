@@ -1,0 +1,39 @@
+"""Runs one rule of booking for a form: what the rule refuses is shown on the form, with the status that fits."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from wtforms import Field
+
+from portal.bookings import NotOffered
+from portal.diary import Refused, TimeTaken
+from portal.forms.base import Form
+from portal.offers import OfferGone
+from portal.packages import PackageRefused
+from portal.programme import OutsideContract
+from portal.sessions import SessionFull
+from portal.views.context import work
+from privacy.work import Work
+
+T = TypeVar("T")
+
+QUICKER = (TimeTaken, NotOffered, OfferGone, SessionFull)
+"""Somebody else was quicker, or the list that was shown is no longer true."""
+
+
+def attempt(form: Form, field: Field | None, act: Callable[[Work], T]) -> T | None:
+    """Run the rule in a unit of work; None when it refused, and then the message stands beside the field."""
+    try:
+        with work() as unit:
+            return act(unit)
+    except (Refused, PackageRefused, OutsideContract) as problem:
+        form.refuse(field, problem)
+        form.refused_by = problem
+        return None
+
+
+def status_of(form: Form) -> int:
+    """200 for a page that was asked for, 409 where somebody was quicker, else 422 for what was refused."""
+    if isinstance(getattr(form, "refused_by", None), QUICKER):
+        return 409
+    return 422 if form.errors else 200

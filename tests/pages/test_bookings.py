@@ -1,0 +1,285 @@
+"""The pages of bookings, through a browser without JavaScript."""
+
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session as DbSession
+
+from portal import offers, sessions
+from portal.models import Attendance, Package, Person, Place, Session, SessionKind, SessionState, Strand
+from privacy.work import unit_of_work
+from tests.conftest import SetClock, Stack
+from tests.factories import Factory
+from tests.pages_client import Page, PageClient
+
+TEN = datetime(2023, 3, 2, 10, 0, tzinfo=UTC)
+NAME = "Cllr Niamh O’Shea-D'Arcy & Team"
+
+
+class World:
+    """A leader and a mentor with names that try the pages, and where their pages are."""
+
+    def __init__(self, stack: Stack, db: DbSession, make: Factory, client: PageClient) -> None:
+        self.stack, self.db, self.make, self.client = stack, db, make, client
+        mentor, leader = make.mentor("Siân Ŵyn-Žák"), make.person(NAME)
+        self.mentor, self.leader = mentor.id, leader.id
+        self.package = make.package(leader, mentor=mentor).id
+        self.waive()
+        self.times = f"/packages/{self.package}/times"
+
+    def waive(self) -> None:
+        with unit_of_work(self.db, self.stack.clock, "system:test") as work:
+            work.db.execute(update(Package).values(baseline_waived_at=self.stack.clock()))
+
+    def as_leader(self) -> PageClient:
+        return self.client.sign_in(self.leader)
+
+    def as_mentor(self) -> PageClient:
+        return self.client.sign_in(self.mentor)
+
+    def form(self, starts_at: datetime = TEN, **more: str) -> dict[str, str]:
+        return {
+            "session_id": str(uuid4()),
+            "time": f"{starts_at.isoformat()} {self.mentor}",
+            "place": "remote",
+            **more,
+        }
+
+    def book(self, starts_at: datetime = TEN) -> UUID:
+        form = self.form(starts_at)
+        self.client.post(self.times, form)
+        return UUID(form["session_id"])
+
+    def session(self, session_id: UUID) -> Session:
+        self.db.rollback()
+        return self.db.get_one(Session, session_id)
+
+
+@pytest.fixture
+def world(stack: Stack, db: DbSession, make: Factory, client: PageClient) -> World:
+    return World(stack, db, make, client)
+
+
+def posted_by(page: Page, text: str) -> dict[str, str]:
+    """What the form with this button posts as the page stands, its first radio chosen."""
+    form = next(form for form in page.all("form") if any(page.words(b) == text for b in form.iter("button")))
+    values: dict[str, str] = {}
+    for field in form.iter("input"):
+        if field.get("type") != "radio" or field.get("checked") is not None:
+            values[field.get("name")] = field.get("value", "")
+        else:
+            values.setdefault(field.get("name"), field.get("value"))
+    return values
+
+
+def test_two_taps_book_from_the_list(world: World) -> None:
+    page = world.as_leader().get(world.times)
+    assert "Thursday 2 March 2023" in page.words()
+    assert "10am to 11am with Siân Ŵyn-Žák" in page.words()
+    shown = world.client.follow(world.client.post(world.times, posted_by(page, "Book this time")))
+    assert "Your session is booked" in shown.words()
+    assert "Siân Ŵyn-Žák" in shown.words()
+    assert "Thursday 2 March 2023, 9am to 10am" in shown.words()
+
+
+def test_the_list_has_thirty_times_and_goes_on(world: World) -> None:
+    page = world.as_leader().get(world.times)
+    assert len(page.all("input", name="time")) == 30
+    more = next(link.get("href") for link in page.all("a") if page.words(link) == "More times")
+    first, then = (one.all("input", name="time") for one in (page, world.client.get(more)))
+    assert first[-1].get("value") < then[0].get("value")
+    assert world.client.get(f"{world.times}?from=nonsense").all("input", name="time")
+
+
+def test_a_time_that_has_gone_shows_others_and_keeps_what_was_typed(world: World) -> None:
+    world.as_leader()
+    world.book()
+    form = world.form(place="in_person", where="Town hall, room 2")
+    page = world.client.post(world.times, form, status=409)
+    assert "That time has gone" in page.words()
+    assert page.all("input", name="where")[0].get("value") == "Town hall, room 2"
+    assert page.all("input", value="in_person")[0].get("checked") is not None
+    assert page.all("input", name="session_id")[0].get("value") == form["session_id"]
+    again = posted_by(page, "Book this time")
+    assert world.client.post(world.times, again).status == 303
+    assert len(world.db.scalars(select(Session.id)).all()) == 2
+
+
+def test_the_same_form_twice_shows_the_first_booking(world: World) -> None:
+    form = world.form()
+    first, second = (world.as_leader().post(world.times, form) for _ in range(2))
+    assert first.response.headers["Location"] == second.response.headers["Location"]
+    assert len(world.db.scalars(select(Session.id)).all()) == 1
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"time": ""},
+        {"time": "x y"},
+        {"time": "2023-03-02T10:00 1"},
+        {"place": "moon"},
+        {"session_id": "7"},
+        {"place": "in_person", "where": "x" * 301},
+    ],
+)
+def test_a_broken_form_says_what_is_wrong(world: World, broken: dict[str, str]) -> None:
+    page = world.as_leader().post(world.times, world.form(**broken), status=422)
+    assert "There is a problem" in page.words()
+    assert world.db.scalars(select(Session.id)).all() == []
+
+
+def test_before_the_baseline_there_is_a_way_to_it_instead_of_times(world: World) -> None:
+    with unit_of_work(world.db, world.stack.clock, "system:test") as work:
+        work.db.execute(update(Package).values(baseline_waived_at=None))
+    page = world.as_leader().get(world.times)
+    assert page.all("input", name="time") == []
+    assert any(link.get("href", "").endswith("/baseline/once") for link in page.all("a"))
+
+
+def test_others_find_nothing(world: World, make: Factory) -> None:
+    booked = world.as_leader().post(world.times, world.form()).response.headers["Location"]
+    world.client.sign_in(make.person().id)
+    for path in (world.times, booked, f"{booked}/move", f"{booked}/cancel", f"{booked}/calendar.ics"):
+        world.client.get(path, status=404)
+
+
+def test_those_who_serve_book_any_other_time(world: World) -> None:
+    page = world.as_mentor().get(world.times)
+    form = posted_by(page, "Book this other time") | {
+        "free-mentor_id": str(world.mentor),
+        "free-on-day": "26",
+        "free-on-month": "3",
+        "free-on-year": "2023",
+        "free-at": "1:30am",
+        "free-minutes": "60",
+    }
+    refused = world.client.post(world.times, form, status=422)
+    assert "The clocks go forward that night" in refused.words()
+    assert world.client.post(world.times, form | {"free-at": "7:15pm"}).status == 303
+    assert world.db.scalars(select(Session)).one().starts_at == datetime(2023, 3, 26, 18, 15, tzinfo=UTC)
+    world.client.post(world.times, form | {"free-at": "7:15pm", "free-session_id": str(uuid4())}, status=409)
+
+
+def test_a_leader_cannot_book_outside_the_hours(world: World) -> None:
+    evening = datetime(2023, 3, 2, 19, 0, tzinfo=UTC)
+    world.as_leader().post(world.times, world.form(evening), status=409)
+    free = {"free-on-day": "2", "free-on-month": "3", "free-on-year": "2023", "free-at": "7pm"}
+    world.client.post(world.times, free, status=422)
+    assert world.db.scalars(select(Session.id)).all() == []
+
+
+def test_a_leader_moves_and_cancels(world: World) -> None:
+    world.as_leader()
+    booked = world.book()
+    path = f"/sessions/{booked}"
+    page = world.client.get(f"{path}/move")
+    assert "Keep Thursday 2 March 2023, 10am to 11am" in page.words()
+    later = TEN.replace(hour=14)
+    world.client.post(f"{path}/move", {"time": f"{later.isoformat()} {world.mentor}", "place": "remote"})
+    assert world.session(booked).starts_at == later
+    assert "Cancel this session" in world.client.get(f"{path}/cancel").heading
+    assert world.session(booked).state is SessionState.BOOKED
+    shown = world.client.follow(world.client.post(f"{path}/cancel"))
+    assert "This session is cancelled" in shown.words()
+    world.client.get(f"{path}/move", status=404)
+
+
+def test_a_mentor_types_the_new_time_and_the_link(world: World) -> None:
+    world.as_leader()
+    path = f"/sessions/{world.book()}"
+    world.as_mentor()
+    page = world.client.get(f"{path}/move")
+    link = "https://meet.example/a"
+    form = posted_by(page, "Save the change") | {"at": "6:30pm", "where": link}
+    shown = world.client.follow(world.client.post(f"{path}/move", form))
+    assert "6:30pm to 7:30pm" in shown.words()
+    assert [one.get("href") for one in shown.all("a") if page.words(one) == link] == [link]
+
+
+def test_a_calendar_file_names_the_session_and_nobodys_address(world: World) -> None:
+    world.as_leader()
+    booked = world.book()
+    answer = world.as_mentor().http.get(f"/sessions/{booked}/calendar.ics")
+    text = answer.get_data(as_text=True)
+    assert answer.mimetype == "text/calendar"
+    assert "METHOD:PUBLISH" in text
+    assert f"UID:{world.session(booked).uid}" in text
+    assert "ATTENDEE" not in text
+    assert all(len(line.encode()) <= 75 for line in text.split("\r\n"))
+    assert NAME in text.replace("\r\n ", "")
+
+
+def test_an_offer_is_confirmed_on_its_own_page(world: World) -> None:
+    evenings = [datetime(2023, 3, day, 19, 0, tzinfo=UTC) for day in (2, 3, 6)]
+    with unit_of_work(world.db, world.stack.clock, "person:test") as work:
+        offers.offer(
+            work,
+            world.stack.instance.programme,
+            package_id=world.package,
+            mentor_id=world.mentor,
+            starts=evenings,
+            place=Place.REMOTE,
+        )
+    first, second, _ = offers.open_for(world.db, world.package, now=world.stack.clock())
+    pages = [f"/offers/{one.id}" for one in (first, second)]
+    world.as_leader()
+    for _ in range(2):
+        assert world.client.get(pages[0]).heading == "Book this time"
+    assert world.db.scalars(select(Session.id)).all() == []
+    form = posted_by(world.client.get(pages[0]), "Book this time")
+    assert "Your session is booked" in world.client.follow(world.client.post(pages[0], form)).words()
+    gone = world.client.get(pages[1])
+    assert gone.heading == "This time is no longer offered"
+    answer = world.client.post(pages[1], {"session_id": str(uuid4())}, status=409)
+    assert answer.all("input", name="time")
+    world.as_mentor().get(pages[1], status=404)
+
+
+def test_members_book_and_give_up_a_place(world: World, make: Factory) -> None:
+    members = [make.person() for _ in range(2)]
+    ids = [member.id for member in members]
+    mentor = world.db.get_one(Person, world.mentor)
+    group = make.package(*members, mentor=mentor, strand=Strand.GROUP).id
+    world.waive()
+    title = f'{"Asking " * 12}";X-'
+    with unit_of_work(world.db, world.stack.clock, "person:test") as work:
+        session_id = sessions.schedule(
+            work,
+            world.stack.instance.programme,
+            package_id=group,
+            session_id=uuid4(),
+            mentor_id=world.mentor,
+            kind=SessionKind.WORKSHOP,
+            title=title,
+            starts_at=TEN,
+            minutes=60,
+            capacity=1,
+            place=Place.REMOTE,
+        ).id
+    path = f"/sessions/{session_id}"
+    first = world.client.sign_in(ids[0])
+    assert "1 of 1" in first.get(path).words()
+    assert "You have a place" in first.follow(first.post(f"{path}/place", page=path)).words()
+    other = PageClient(world.stack.app, world.stack.instance).sign_in(ids[1])
+    assert "There are no places left" in other.get(path).words()
+    assert "There is a problem" in other.post(f"{path}/place", page=path, status=409).words()
+    first.post(f"{path}/place/give-up", page=path)
+    assert other.post(f"{path}/place", page=path).status == 303
+    assert len(world.db.scalars(select(Attendance.id)).all()) == 2
+    assert "Who has a place" not in other.get(path).words()
+    assert "Who has a place" in world.as_mentor().get(path).words()
+
+
+def test_reading_pages_changes_nothing(world: World, clock: SetClock) -> None:
+    world.as_leader()
+    booked = world.book()
+    before = world.session(booked).sequence
+    for path in ("", "/move", "/cancel", "/calendar.ics"):
+        for _ in range(2):
+            assert world.client.http.get(f"/sessions/{booked}{path}").status_code == 200
+            assert world.client.http.head(f"/sessions/{booked}{path}").status_code == 200
+    assert world.session(booked).sequence == before
+    assert world.session(booked).state is SessionState.BOOKED

@@ -1,0 +1,265 @@
+"""The pages of those who give support, through a browser without JavaScript."""
+
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import event, select, update
+from sqlalchemy.orm import Session as DbSession
+
+from portal import bookings, hours
+from portal.availability import Span
+from portal.models import (
+    Attendance,
+    AttendanceState,
+    Mail,
+    Offer,
+    Package,
+    Person,
+    Place,
+    Role,
+    Session,
+    SessionState,
+    Strand,
+)
+from privacy.work import unit_of_work
+from tests.conftest import Stack
+from tests.factories import Factory
+from tests.pages_client import PageClient
+
+TEN = datetime(2023, 3, 2, 10, 0, tzinfo=UTC)
+
+
+class World:
+    """A mentor signed in, one leader, and a group."""
+
+    def __init__(self, stack: Stack, db: DbSession, make: Factory, client: PageClient) -> None:
+        self.stack, self.db, self.make = stack, db, make
+        mentor, leader = make.mentor("Ada Merriweather"), make.person("Sam Okoro")
+        members = [make.person(name) for name in ("Bo Lindqvist", "Ira Farrow")]
+        self.mentor, self.leader, self.members = mentor.id, leader.id, [member.id for member in members]
+        council = make.council("Westmarch")
+        self.package = make.package(leader, mentor=mentor, council=council).id
+        mentor = db.get_one(Person, self.mentor)
+        self.group = make.package(*members, mentor=mentor, strand=Strand.GROUP, title="Scrutiny").id
+        with unit_of_work(db, stack.clock, "system:test") as work:
+            work.db.execute(update(Package).values(baseline_waived_at=stack.clock()))
+        self.client = client.sign_in(self.mentor)
+
+    def book(self, starts_at: datetime = TEN) -> UUID:
+        with unit_of_work(self.db, self.stack.clock, "person:test") as work:
+            return bookings.book(
+                work,
+                self.stack.instance.programme,
+                package_id=self.package,
+                session_id=uuid4(),
+                mentor_id=self.mentor,
+                starts_at=starts_at,
+                place=Place.REMOTE,
+            ).id
+
+    def when(self, day: int, at: str, prefix: str = "") -> dict[str, str]:
+        on = f"on{prefix}"
+        return {f"{on}-day": str(day), f"{on}-month": "3", f"{on}-year": "2023", f"at{prefix}": at}
+
+
+@pytest.fixture
+def world(stack: Stack, db: DbSession, make: Factory, client: PageClient) -> World:
+    return World(stack, db, make, client)
+
+
+def test_the_home_page_shows_the_day_and_whom_one_supports(world: World) -> None:
+    world.book()
+    home = world.client.get("/mentor").words()
+    for words in (
+        "You have no sessions today",
+        "10am to 11am",
+        "Sam Okoro",
+        "Westmarch",
+        "Scrutiny",
+        "5 days",
+    ):
+        assert words in home
+    world.stack.clock.now = TEN + timedelta(hours=2)
+    page = world.client.sign_in(world.mentor).get("/mentor")
+    assert "Record what happened" in page.words()
+
+
+def test_lists_cost_the_same_for_many(world: World) -> None:
+    def queries(path: str) -> int:
+        seen: list[str] = []
+
+        def count(connection: object, cursor: object, statement: str, *rest: object) -> None:
+            seen.append(statement)
+
+        world.client.get(path)
+        event.listen(world.stack.engine, "before_cursor_execute", count)
+        world.client.get(path)
+        event.remove(world.stack.engine, "before_cursor_execute", count)
+        return len(seen)
+
+    paths = ("/mentor", f"/mentor/packages/{world.package}")
+    world.book()
+    few = [queries(path) for path in paths]
+    for day in (3, 6, 7, 8):
+        world.book(TEN.replace(day=day))
+        mentor = world.db.get_one(Person, world.mentor)
+        world.make.package(world.make.person(), mentor=mentor, council=world.make.council())
+    assert [queries(path) for path in paths] == few
+
+
+def test_the_week_is_published(world: World) -> None:
+    week = {"monday_1_from": "540", "monday_1_to": "720", "monday_2_from": "780", "monday_2_to": "1020"}
+    page = world.client.follow(world.client.post("/mentor/hours", week))
+    assert "Your week is saved" in page.words()
+    chosen = [option.get("value") for option in page.all("option") if option.get("selected") is not None]
+    assert [value for value in chosen if value] == ["540", "720", "780", "1020"]
+    held = hours.of(world.db, [world.mentor])[world.mentor]
+    assert held.weekly == {0: (Span(540, 720), Span(780, 1020))}
+
+
+@pytest.mark.parametrize(
+    "week, words",
+    [
+        ({"monday_1_from": "540"}, "Choose both a start and an end"),
+        ({"monday_1_from": "540", "monday_1_to": "540"}, "The end must come after the start"),
+        (
+            {"monday_1_from": "540", "monday_1_to": "720", "monday_2_from": "600", "monday_2_to": "780"},
+            "This overlaps another time",
+        ),
+    ],
+)
+def test_wrong_hours_are_refused(world: World, week: dict[str, str], words: str) -> None:
+    page = world.client.post("/mentor/hours", {"monday_1_from": ""} | week, status=422)
+    assert words in page.words()
+    assert len(hours.of(world.db, [world.mentor])[world.mentor].weekly) == 5
+
+
+def test_a_single_day_is_closed_opened_and_forgotten(world: World) -> None:
+    day = {"on-day": "2", "on-month": "3", "on-year": "2023"}
+    page = world.client.follow(world.client.post("/mentor/hours", day | {"day_1_from": "", "day_1_to": ""}))
+    assert "Thursday 2 March 2023: closed" in page.words()
+    page = world.client.follow(
+        world.client.post("/mentor/hours", day | {"day_1_from": "600", "day_1_to": "720"})
+    )
+    assert "Thursday 2 March 2023: 10am to midday" in page.words()
+    world.client.post("/mentor/hours", {"forget": date(2023, 3, 2).isoformat()})
+    assert hours.of(world.db, [world.mentor])[world.mentor].exceptions == {}
+
+
+def test_offers_go_to_the_leader(world: World) -> None:
+    path = f"/packages/{world.package}/offers"
+    rows = world.when(2, "7pm", "_1") | world.when(3, "7pm", "_2")
+    form = {"mentor_id": str(world.mentor), "place": "remote", **rows}
+    page = world.client.post(path, form, status=422)
+    assert "Enter the date of time 3" in page.words()
+    assert (
+        "This time has passed"
+        in world.client.post(path, form | world.when(1, "8am", "_3"), status=422).words()
+    )
+    page = world.client.post(path, form | world.when(26, "1:30am", "_3"), status=422)
+    assert "The clocks go forward" in page.words()
+    page = world.client.follow(world.client.post(path, form | world.when(6, "7:15pm", "_3")))
+    assert "Monday 6 March 2023, 7:15pm to 8:15pm" in page.words()
+    assert len(world.db.scalars(select(Offer.id)).all()) == 3
+    assert world.db.scalars(select(Mail.person_id).where(Mail.template == "offers")).all() == [world.leader]
+
+
+@pytest.mark.parametrize(
+    "typed, words",
+    [
+        ("2:30", "Say am or pm"),
+        ("2:20pm", "Use a quarter hour"),
+        ("teatime", "Enter a time such as"),
+        ("", "Enter"),
+    ],
+)
+def test_a_time_is_understood_or_asked_for_again(world: World, typed: str, words: str) -> None:
+    form = {"session_id": str(uuid4()), "mentor_id": str(world.mentor), "kind": "one_to_one", "minutes": "60"}
+    path = f"/packages/{world.package}/log"
+    page = world.client.post(path, form | {"place": "remote"} | world.when(28, typed), status=422)
+    assert words in page.words()
+
+
+def test_a_session_that_took_place_is_logged(world: World) -> None:
+    path = f"/packages/{world.package}/log"
+    form = {
+        "session_id": str(uuid4()),
+        "mentor_id": str(world.mentor),
+        "kind": "one_to_one",
+        "minutes": "95",
+        "place": "remote",
+        **world.when(27, "14:00"),
+        "on-month": "2",
+    }
+    page = world.client.follow(world.client.post(path, form))
+    assert "1 hour 35 minutes" in page.words()
+    world.client.post(path, form)
+    assert len(world.db.scalars(select(Session.id)).all()) == 1
+    again = form | {"session_id": str(uuid4())}
+    assert "Record that one instead" in world.client.post(path, again, status=409).words()
+
+
+def test_what_happened_is_recorded(world: World) -> None:
+    path = f"/sessions/{world.book()}/record"
+    assert "still to come" in world.client.get(path).words()
+    world.stack.clock.now = TEN + timedelta(hours=2)
+    world.client.sign_in(world.mentor)
+    assert world.client.get(path).all("input", name="minutes")[0].get("value") == "60"
+    assert "Round to 5" in world.client.post(path, {"outcome": "held", "minutes": "62"}, status=422).words()
+    assert "Say whether" in world.client.post(path, {"minutes": "60"}, status=422).words()
+    page = world.client.follow(world.client.post(path, {"outcome": "held", "minutes": "70"}))
+    assert "What happened is recorded" in page.words()
+    assert "1 hour 10 minutes" in page.words()
+    world.client.post(path, {"outcome": "no_show", "minutes": ""})
+    assert world.db.scalars(select(Session.state)).one() is SessionState.CANCELLED
+
+
+def test_a_group_session_is_scheduled_and_its_attendance_recorded(world: World, client: PageClient) -> None:
+    form = {
+        "session_id": str(uuid4()),
+        "mentor_id": str(world.mentor),
+        "kind": "workshop",
+        "title": "Asking the right questions",
+        "minutes": "120",
+        "capacity": "10",
+        "place": "in_person",
+        "where": "Council chamber",
+        **world.when(2, "10am"),
+    }
+    path = f"/packages/{world.group}/schedule"
+    assert "Use 100 characters" in world.client.post(path, form | {"title": "x" * 300}, status=422).words()
+    page = world.client.follow(world.client.post(path, form))
+    assert page.heading == "Asking the right questions"
+    assert (
+        "That time has gone"
+        in world.client.post(path, form | {"session_id": str(uuid4())}, status=409).words()
+    )
+    session = f"/sessions/{form['session_id']}"
+    for member in world.members:
+        world.client.sign_in(member).post(f"{session}/place", page=session)
+    world.stack.clock.now = TEN + timedelta(hours=3)
+    world.client.sign_in(world.mentor)
+    came = {"outcome": "held", "minutes": "110", "attended": str(world.members[0])}
+    world.client.post(f"{session}/record", came)
+    states = {seat.person_id: seat.state for seat in world.db.scalars(select(Attendance))}
+    assert states == {
+        world.members[0]: AttendanceState.ATTENDED,
+        world.members[1]: AttendanceState.ABSENT,
+    }
+
+
+def test_the_team_uses_the_same_pages_and_others_none(world: World) -> None:
+    paths = [
+        f"/mentor/packages/{world.package}",
+        f"/packages/{world.package}/offers",
+        f"/packages/{world.package}/log",
+        f"/packages/{world.group}/schedule",
+    ]
+    team, stranger = world.make.person(role=Role.TEAM).id, world.make.mentor().id
+    for path in paths:
+        world.client.sign_in(team).get(path)
+        world.client.sign_in(stranger).get(path, status=404)
+        world.client.sign_in(world.leader).get(path, status=404)
+    world.client.get("/mentor", status=404)
+    world.client.get("/mentor/hours", status=404)

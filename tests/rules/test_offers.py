@@ -1,0 +1,147 @@
+"""Times offered to one leader: made, chosen once, withdrawn."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session as DbSession
+
+from portal import bookings, offers
+from portal.diary import TimeTaken
+from portal.models import Mail, MailState, Offer, OfferState, Package, Place, Session
+from portal.offers import OfferClashes, OfferGone, OfferPassed, TooFewOrMany
+from portal.programme import OutsideContract, Programme
+from portal.standing import BaselineMissing
+from privacy.work import unit_of_work
+from tests.conftest import SetClock
+from tests.factories import Factory
+
+# Evenings, outside the factory's hours.
+TIMES = [datetime(2023, 3, day, 19, 15, tzinfo=UTC) for day in (2, 3, 6)]
+
+
+class World:
+    """One leader with one mentor, and the rules called as a view would."""
+
+    def __init__(self, db: DbSession, make: Factory, clock: SetClock, programme: Programme) -> None:
+        self.db, self.clock, self.programme = db, clock, programme
+        mentor, leader = make.mentor(), make.person()
+        self.mentor, self.leader = mentor.id, leader.id
+        self.package = make.package(leader, mentor=mentor).id
+        self.waive(True)
+
+    def waive(self, waived: bool) -> None:
+        with unit_of_work(self.db, self.clock, "system:test") as work:
+            package = work.db.get_one(Package, self.package)
+            package.baseline_waived_at = self.clock() if waived else None
+
+    def offer(self, starts: list[datetime] = TIMES) -> list[UUID]:
+        """The ids of the offers in order of time."""
+        with unit_of_work(self.db, self.clock, "person:test") as work:
+            batch = offers.offer(
+                work,
+                self.programme,
+                package_id=self.package,
+                mentor_id=self.mentor,
+                starts=starts,
+                place=Place.IN_PERSON,
+                where="Library, first floor",
+            )
+        return list(
+            self.db.scalars(select(Offer.id).where(Offer.batch_id == batch).order_by(Offer.starts_at))
+        )
+
+    def choose(self, offer_id: UUID, session_id: UUID | None = None) -> Session:
+        with unit_of_work(self.db, self.clock, "person:test") as work:
+            return offers.choose(work, self.programme, offer_id=offer_id, session_id=session_id or uuid4())
+
+    def states(self) -> list[OfferState]:
+        self.db.rollback()
+        return list(self.db.scalars(select(Offer.state).order_by(Offer.made_at, Offer.starts_at)))
+
+
+@pytest.fixture
+def world(db: DbSession, make: Factory, clock: SetClock, programme: Programme) -> World:
+    return World(db, make, clock, programme)
+
+
+def test_choosing_books_the_time_and_withdraws_the_others(world: World) -> None:
+    offered = world.offer()
+    booked = world.choose(offered[1])
+    assert (booked.starts_at, booked.place, booked.where) == (
+        TIMES[1],
+        Place.IN_PERSON,
+        "Library, first floor",
+    )
+    assert world.states() == [OfferState.WITHDRAWN, OfferState.TAKEN, OfferState.WITHDRAWN]
+    with pytest.raises(OfferGone):
+        world.choose(offered[0])
+
+
+def test_the_same_choice_twice_gives_the_first_result(world: World) -> None:
+    offered, form = world.offer(), uuid4()
+    first = world.choose(offered[0], form).id
+    assert world.choose(offered[0], form).id == first
+    assert world.db.scalars(select(Session.id)).all() == [first]
+
+
+def test_one_mail_goes_and_is_called_off_once_answered(world: World) -> None:
+    offered = world.offer()
+    mail = world.db.scalars(select(Mail).where(Mail.template == "offers")).one()
+    assert (mail.person_id, mail.state) == (world.leader, MailState.WAITING)
+    world.choose(offered[0])
+    world.db.refresh(mail)
+    assert mail.state is MailState.DROPPED
+
+
+def test_newer_offers_replace_older_ones(world: World) -> None:
+    old = world.offer()
+    new = world.offer([time + timedelta(days=7) for time in TIMES])
+    with pytest.raises(OfferGone):
+        world.choose(old[0])
+    assert world.choose(new[0])
+    mails = world.db.scalars(select(Mail.state).where(Mail.template == "offers")).all()
+    assert set(mails) == {MailState.DROPPED}
+
+
+def test_a_time_booked_meanwhile_is_gone(world: World) -> None:
+    offered = world.offer()
+    with unit_of_work(world.db, world.clock, "person:test") as work:
+        bookings.book(
+            work,
+            world.programme,
+            package_id=world.package,
+            session_id=uuid4(),
+            mentor_id=world.mentor,
+            starts_at=TIMES[0] + timedelta(minutes=30),
+            place=Place.REMOTE,
+            free_time=True,
+        )
+    with pytest.raises(TimeTaken):
+        world.choose(offered[0])
+    assert world.states() == [OfferState.OPEN] * 3
+    with pytest.raises(OfferClashes) as clash:
+        world.offer()
+    assert clash.value.starts_at == TIMES[0]
+
+
+@pytest.mark.parametrize(
+    "starts", [TIMES[:2], [TIMES[0]] * 3, [TIMES[0] + timedelta(hours=n) for n in range(6)]]
+)
+def test_three_to_five_different_times(world: World, starts: list[datetime]) -> None:
+    with pytest.raises(TooFewOrMany):
+        world.offer(starts)
+
+
+def test_times_lie_ahead_and_inside_the_contract(world: World) -> None:
+    with pytest.raises(OfferPassed):
+        world.offer([*TIMES[:2], datetime(2023, 2, 28, 10, 0, tzinfo=UTC)])
+    with pytest.raises(OutsideContract):
+        world.offer([*TIMES[:2], datetime(2024, 4, 2, 10, 0, tzinfo=UTC)])
+
+
+def test_no_offer_before_the_baseline(world: World) -> None:
+    world.waive(False)
+    with pytest.raises(BaselineMissing):
+        world.offer()

@@ -1,0 +1,197 @@
+"""Races for one time and for the last place: what counts is which rows are there afterwards."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session as DbSession
+
+from portal import bookings, sessions
+from portal.diary import TimeTaken
+from portal.models import (
+    Attendance,
+    AttendanceState,
+    Occupied,
+    Package,
+    Person,
+    Place,
+    Session,
+    SessionKind,
+    Strand,
+)
+from portal.sessions import SessionFull
+from privacy.engines import open_engine
+from privacy.work import Work, unit_of_work
+from tests.conftest import Stack
+from tests.factories import Factory
+
+TEN = datetime(2023, 3, 2, 10, 0, tzinfo=UTC)
+REFUSALS = (TimeTaken, SessionFull)
+
+
+def run_at_once(stack: Stack, acts: Sequence[Callable[[Work], UUID]]) -> list[UUID | type[Exception]]:
+    """Each act in a thread with an engine of its own, all let go together; what each got, in order.
+
+    Only the database stands between them then, as it does between processes.
+    """
+    start = threading.Barrier(len(acts), timeout=30)
+    got: list[UUID | type[Exception]] = [RuntimeError] * len(acts)
+    url = stack.engine.url.render_as_string(hide_password=False)
+
+    def run(number: int) -> None:
+        engine = open_engine(url)
+        with DbSession(engine, info={"vault": stack.instance.vault}) as db:
+            db.execute(select(1))
+            db.rollback()
+            start.wait()
+            try:
+                with unit_of_work(db, stack.clock, f"person:{number}") as work:
+                    got[number] = acts[number](work)
+            except REFUSALS as problem:
+                got[number] = type(problem)
+        engine.dispose()
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(len(acts))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return got
+
+
+def clients(stack: Stack) -> int:
+    return 16 if stack.engine.dialect.name == "sqlite" else 24
+
+
+def waive_all(db: DbSession, stack: Stack) -> None:
+    with unit_of_work(db, stack.clock, "system:test") as work:
+        work.db.execute(update(Package).values(baseline_waived_at=stack.clock()))
+    db.rollback()
+
+
+def booking(
+    stack: Stack, package_id: UUID, mentor_id: UUID, starts_at: datetime, form: UUID
+) -> Callable[[Work], UUID]:
+    def act(work: Work) -> UUID:
+        return bookings.book(
+            work,
+            stack.instance.programme,
+            package_id=package_id,
+            session_id=form,
+            mentor_id=mentor_id,
+            starts_at=starts_at,
+            place=Place.REMOTE,
+            free_time=True,
+        ).id
+
+    return act
+
+
+def test_many_book_one_mentor_at_once_half_of_them_later(stack: Stack, db: DbSession, make: Factory) -> None:
+    mentor = make.mentor()
+    packages = [make.package(make.person(), mentor=mentor).id for _ in range(clients(stack))]
+    mentor_id = mentor.id
+    waive_all(db, stack)
+    late = timedelta(minutes=15)
+    acts = [
+        booking(stack, package_id, mentor_id, TEN + late * (number % 2), uuid4())
+        for number, package_id in enumerate(packages)
+    ]
+    got = run_at_once(stack, acts)
+    winners = [one for one in got if isinstance(one, UUID)]
+    assert Counter(got)[TimeTaken] == len(acts) - 1
+    assert db.scalars(select(Session.id)).all() == winners
+    assert len(winners) == 1
+    assert len(db.scalars(select(Attendance.id)).all()) == 1
+    assert db.scalar(select(func.count()).where(Occupied.person_id == mentor_id)) == 6
+
+
+def test_one_form_sent_many_times_at_once_books_once(stack: Stack, db: DbSession, make: Factory) -> None:
+    mentor = make.mentor()
+    package_id, mentor_id, form = make.package(make.person(), mentor=mentor).id, mentor.id, uuid4()
+    waive_all(db, stack)
+    got = run_at_once(stack, [booking(stack, package_id, mentor_id, TEN, form)] * 8)
+    assert got == [form] * 8
+    assert db.scalars(select(Session.id)).all() == [form]
+
+
+def test_one_leader_is_booked_once_by_many_mentors(stack: Stack, db: DbSession, make: Factory) -> None:
+    leader = make.person()
+    leader_id = leader.id
+    pairs = []
+    for _ in range(8):
+        mentor = make.mentor()
+        package = make.package(db.get_one(Person, leader_id), mentor=mentor)
+        pairs.append((package.id, mentor.id))
+    waive_all(db, stack)
+    got = run_at_once(stack, [booking(stack, package, mentor, TEN, uuid4()) for package, mentor in pairs])
+    assert Counter(got)[TimeTaken] == 7
+    assert db.scalar(select(func.count()).where(Occupied.person_id == leader_id)) == 4
+
+
+def test_the_last_places_of_a_group_session_go_to_as_many_as_there_are(
+    stack: Stack, db: DbSession, make: Factory
+) -> None:
+    people = [make.person() for _ in range(clients(stack))]
+    ids = [person.id for person in people]
+    mentor = make.mentor()
+    group, mentor_id, session_id = (
+        make.package(*people, mentor=mentor, strand=Strand.GROUP).id,
+        mentor.id,
+        uuid4(),
+    )
+    waive_all(db, stack)
+    with unit_of_work(db, stack.clock, "system:test") as work:
+        sessions.schedule(
+            work,
+            stack.instance.programme,
+            package_id=group,
+            session_id=session_id,
+            mentor_id=mentor_id,
+            kind=SessionKind.WORKSHOP,
+            title="Reading the data",
+            starts_at=TEN,
+            minutes=60,
+            capacity=3,
+            place=Place.REMOTE,
+        )
+
+    def place(person_id: UUID) -> Callable[[Work], UUID]:
+        return lambda work: sessions.take_place(work, session_id=session_id, person_id=person_id).id
+
+    got = run_at_once(stack, [place(person_id) for person_id in ids])
+    assert Counter(got)[SessionFull] == len(ids) - 3
+    seats = db.scalars(select(Attendance).where(Attendance.state == AttendanceState.BOOKED)).all()
+    assert len(seats) == 3
+    for person_id in ids:
+        taken = db.scalar(select(func.count()).where(Occupied.person_id == person_id))
+        assert taken == (4 if person_id in {seat.person_id for seat in seats} else 0)
+
+
+def test_a_move_and_a_booking_for_the_freed_time(stack: Stack, db: DbSession, make: Factory) -> None:
+    mentor = make.mentor()
+    first, second = (make.package(make.person(), mentor=mentor).id for _ in range(2))
+    mentor_id, later, moved = mentor.id, TEN + timedelta(hours=4), uuid4()
+    waive_all(db, stack)
+    with unit_of_work(db, stack.clock, "system:test") as work:
+        booking(stack, first, mentor_id, TEN, moved)(work)
+
+    def move(work: Work) -> UUID:
+        bookings.move(
+            work,
+            stack.instance.programme,
+            session_id=moved,
+            starts_at=later,
+            place=Place.REMOTE,
+            free_time=True,
+        )
+        return moved
+
+    got = run_at_once(stack, [move, booking(stack, second, mentor_id, TEN, uuid4())])
+    assert got[0] == moved
+    taken = 6 if got[1] is TimeTaken else 12
+    assert db.scalar(select(func.count()).where(Occupied.person_id == mentor_id)) == taken
+    assert db.get_one(Session, moved).starts_at == later
