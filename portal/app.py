@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 
 from flask import Flask, Response, request
@@ -71,6 +72,13 @@ csrf = CSRFProtect()
 migrate = Migrate()
 
 
+class InMemory:
+    """A request that keeps uploads in memory: spooled to a temporary file, names would lie there in clear."""
+
+    def _get_file_stream(self, *args: object, **kwargs: object) -> BytesIO:
+        return BytesIO()
+
+
 def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
     """Join the parts. The app answers pages once `open_app` has opened its instance."""
     app = Flask(__name__, template_folder=str(ROOT / "templates"), static_folder=None)
@@ -95,6 +103,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
     migrate.init_app(app, db, directory=str(ROOT / "portal" / "migrations"))
     csrf.init_app(app)
     htmx.init_app(app)
+    app.request_class = type("PortalRequest", (InMemory, app.request_class), {})
     formatting.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

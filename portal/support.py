@@ -155,7 +155,9 @@ def support_of(db: DbSession, programme: Programme, *, person_id: UUID, now: dat
         .options(joinedload(PackageMentor.person))
     ).all()
     goals = db.scalars(
-        select(Goal).where(Goal.package_id.in_(packages), Goal.state != GoalState.DROPPED)
+        select(Goal)
+        .where(Goal.package_id.in_(packages), Goal.state != GoalState.DROPPED)
+        .order_by(Goal.number)
     ).all()
     offers = db.scalars(
         select(Offer)
@@ -218,33 +220,36 @@ def next_step(supports: Sequence[Support], *, now: datetime) -> Step:
 
     A questionnaire that support waits for comes first, then what gets the next session into the diary.
     """
-    for wave in (Wave.BASELINE, Wave.POST):
-        for support in supports:
-            for due in support.due:
-                if due.wave is wave and due.state is not ResponseState.SUBMITTED and _open(due, now):
-                    return Step("answer", support, due=due)
-    for support in supports:
-        if support.offers and support.may_book:
-            return Step("choose", support, offer=support.offers[0])
-    for support in supports:
-        if support.may_book and support.mentors and not support.upcoming:
-            return Step("book", support)
-    for support in supports:
-        for own in support.upcoming:
-            if own.places_left and not own.mine:
-                return Step("place", support, session=own.session)
-    for support in supports:
-        for due in support.due:
-            if due.wave is Wave.FEEDBACK and due.state is not ResponseState.SUBMITTED and _open(due, now):
-                return Step("answer", support, due=due)
-    coming = sorted(
-        ((own.session, support) for support in supports for own in support.upcoming if own.mine),
-        key=lambda pair: pair[0].starts_at,
+    steps = (
+        *_to_answer(supports, Wave.BASELINE, now),
+        *_to_answer(supports, Wave.POST, now),
+        *(Step("choose", one, offer=one.offers[0]) for one in supports if one.offers and one.may_book),
+        *(Step("book", one) for one in supports if one.may_book and one.mentors and not one.upcoming),
+        *(
+            Step("place", one, session=own.session)
+            for one in supports
+            for own in one.upcoming
+            if own.places_left and not own.mine
+        ),
+        *_to_answer(supports, Wave.FEEDBACK, now),
+        *_to_come(supports),
     )
-    if coming:
-        return Step("come", coming[0][1], session=coming[0][0])
-    return Step("wait" if any(s.package.state is not PackageState.ENDED for s in supports) else "none")
+    running = any(one.package.state is not PackageState.ENDED for one in supports)
+    return steps[0] if steps else Step("wait" if running else "none")
 
 
-def _open(due: Due, now: datetime) -> bool:
-    return due.opens_at <= now < due.closes_at
+def _to_answer(supports: Sequence[Support], wave: Wave, now: datetime) -> list[Step]:
+    return [
+        Step("answer", one, due=due)
+        for one in supports
+        for due in one.due
+        if due.wave is wave
+        and due.state is not ResponseState.SUBMITTED
+        and due.opens_at <= now < due.closes_at
+    ]
+
+
+def _to_come(supports: Sequence[Support]) -> list[Step]:
+    mine = [(own.session, one) for one in supports for own in one.upcoming if own.mine]
+    in_order = sorted(mine, key=lambda pair: pair[0].starts_at)
+    return [Step("come", one, session=session) for session, one in in_order]

@@ -147,7 +147,8 @@ class DataKeys:
 
     def fetch(self, holders: Iterable[UUID]) -> None:
         """Read the keys of all these holders at once."""
-        wanted = set(holders) - self._known.keys()
+        # Not a difference of sets: that would walk every key known so far for each value opened.
+        wanted = {holder for holder in holders if holder not in self._known}
         if wanted:
             self._known.update(self.vault.keys(wanted))
 
@@ -155,7 +156,7 @@ class DataKeys:
         """Read the keys of these holders, and make those that have none yet."""
         wanted = set(holders)
         self.fetch(wanted)
-        fresh = wanted - self._known.keys()
+        fresh = {holder for holder in wanted if holder not in self._known}
         if fresh:
             self.vault.create(fresh)
             self.fetch(fresh)

@@ -1,6 +1,9 @@
 """Runs migrations on the app's own engine, with time-outs and one lock, so that two machines do not race."""
 
+from typing import Any, Literal
+
 from alembic import context
+from alembic.autogenerate.api import AutogenContext
 from flask import current_app
 from sqlalchemy import Connection, Engine, text
 
@@ -9,7 +12,7 @@ from privacy.records import Record, Word
 LOCK = 9887
 
 
-def _render(kind: str, item: object, autogen_context: object) -> str | bool:
+def _render(kind: str, item: Any, autogen_context: AutogenContext) -> str | Literal[False]:
     # A migration must not depend on what the code's types become later: write what the database sees.
     if kind == "type" and isinstance(item, Word):
         return "sa.String(length=40)"

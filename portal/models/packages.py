@@ -62,7 +62,7 @@ class Package(Record):
         back_populates="package", order_by="Participation.from_on"
     )
     mentors: Mapped[list["PackageMentor"]] = relationship(back_populates="package")
-    goals: Mapped[list["Goal"]] = relationship(back_populates="package", order_by="Goal.agreed_on")
+    goals: Mapped[list["Goal"]] = relationship(back_populates="package", order_by="Goal.number")
 
 
 class PackageMentor(Record):
@@ -137,6 +137,7 @@ class Goal(Record):
     participation_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("participation.id"), index=True, info=reference()
     )
+    number: Mapped[int] = mapped_column(info=plain("the order in which they were agreed"))
     state: Mapped[GoalState] = mapped_column(Word(GoalState), info=plain())
     agreed_on: Mapped[date] = mapped_column(info=plain())
     text_sealed: Mapped[bytes | None] = sealed(holder="holder_id", purpose="the goal in words", at_least=256)

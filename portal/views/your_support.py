@@ -1,4 +1,4 @@
-""""Your support": what to do next, sessions, questionnaires, goals, people."""
+""" "Your support": what to do next, sessions, questionnaires, goals, people."""
 
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue

@@ -71,7 +71,9 @@ def test_a_flipped_bit_is_noticed(make: Factory, db: DbSession) -> None:
     person = make.person()
     stored = bytearray(raw(db, person))
     stored[-1] ^= 1
-    db.execute(text("update person set name_sealed = :v where ref = :r"), {"v": bytes(stored), "r": person.ref})
+    db.execute(
+        text("update person set name_sealed = :v where ref = :r"), {"v": bytes(stored), "r": person.ref}
+    )
     db.commit()
     db.expire_all()
     with pytest.raises(SealBroken):
@@ -110,7 +112,11 @@ def test_a_goal_is_sealed_for_its_leader_or_its_group(make: Factory, db: DbSessi
     with unit_of_work(db, clock, "system:test") as work:
         for participation in (part, None):
             goal = Goal(
-                package_id=package.id, participation_id=participation, state="open", agreed_on=make.today
+                package_id=package.id,
+                participation_id=participation,
+                number=1,
+                state="open",
+                agreed_on=make.today,
             )
             goal.text = "Ask better questions"
             work.db.add(goal)

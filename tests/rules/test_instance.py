@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 from flask import Flask
+from flask_migrate import upgrade
 from sqlalchemy import create_engine
 
 from portal.app import create_app, open_app
@@ -15,6 +18,7 @@ from portal.instance import InstanceFault, make
 from portal.settings import Settings, SettingsFaults
 from privacy import keys
 from privacy.errors import KeyFault
+from privacy.records import Record
 from tests.conftest import SetClock
 
 
@@ -33,8 +37,6 @@ def app(tmp_path: Path) -> Iterator[Flask]:
 
 
 def make_it(app: Flask, *, demo: bool = False) -> list[Path]:
-    from flask_migrate import upgrade
-
     with app.app_context():
         return make(
             app.extensions["settings"],
@@ -133,11 +135,6 @@ def test_secrets_stay_out_of_representations(tmp_path: Path) -> None:
 
 def test_migrations_make_the_tables_of_the_models(app: Flask, tmp_path: Path) -> None:
     """Both ways lead to the same database: what migrations build, and what the code declares."""
-    from alembic.autogenerate import compare_metadata
-    from alembic.migration import MigrationContext
-
-    from privacy.records import Record
-
     make_it(app)
     engine = create_engine(f"sqlite:///{app.extensions['settings'].instance / 'portal.sqlite'}")
     with engine.connect() as connection:

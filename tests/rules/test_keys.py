@@ -101,7 +101,9 @@ def test_an_erased_holder_stays_erased(vault: Vault) -> None:
     vault.create([erased, other])
     with vault.engine.begin() as connection:
         connection.execute(
-            update(SUBJECT_KEY).where(SUBJECT_KEY.c.holder_id == erased).values(wrapped=None, destroyed_on=NOW.date())
+            update(SUBJECT_KEY)
+            .where(SUBJECT_KEY.c.holder_id == erased)
+            .values(wrapped=None, destroyed_on=NOW.date())
         )
     data_keys = DataKeys(vault)
     data_keys.ensure([erased, other])
@@ -117,5 +119,3 @@ def test_a_key_that_the_data_needs_is_named(vault: Vault, folder: Path) -> None:
     (folder / "kek-K1.key").rename(folder / "kek-K2.key")
     with pytest.raises(KeyFault, match="K1"):
         Vault(keys.load(folder), vault.engine, lambda: NOW).require_ring()
-
-

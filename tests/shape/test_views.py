@@ -59,7 +59,9 @@ def test_no_view_makes_a_query_or_writes_by_itself() -> None:
             continue
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call):
-                name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+                name = (
+                    node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+                )
                 if name in words and not (name == "update" and isinstance(node.func, ast.Attribute)):
                     found.append(f"{path.name}:{node.lineno}: {name}")
     assert found == []
