@@ -6,10 +6,11 @@ from datetime import date, datetime
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import Select, exists, func, or_, select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload, selectinload
 
+from portal import reopenings
 from portal.models import (
     Attendance,
     AttendanceState,
@@ -20,14 +21,16 @@ from portal.models import (
     PackageMentor,
     PackageState,
     Participation,
+    Reopening,
     Session,
     SessionState,
 )
-from portal.programme import Programme, contract_period
+from portal.programme import Programme, terms
+from portal.windows import ended_on
 from privacy.audit import Action
 from privacy.clock import london_date
 from privacy.work import Work
-from surveys.models import Response, ResponseState, Wave
+from surveys.models import SENT, Response, Wave
 from surveys.waves import post_window
 
 SHOWN = 20
@@ -56,6 +59,7 @@ class Attention:
     """Everything that waits for the team."""
 
     calls: Some[CallRequest]
+    wishes: Some[Reopening]
     baselines: Some[Waiting]
     posts: Some[Waiting]
     to_agree: Some[Package]
@@ -74,6 +78,7 @@ def attention(db: DbSession, programme: Programme, *, now: datetime) -> Attentio
     today = london_date(now)
     return Attention(
         calls=_some(_calls(db)),
+        wishes=_some(reopenings.all_waiting(db)),
         baselines=_some(_baselines(db, today)),
         posts=_some(_posts(db, programme, now)),
         to_agree=_some(_packages(db, PackageState.PROPOSED)),
@@ -132,17 +137,18 @@ def _baselines(db: DbSession, today: date) -> list[Waiting]:
 
 def _posts(db: DbSession, programme: Programme, now: datetime) -> list[Waiting]:
     """Support has ended and the window is open: who has not answered, those with the least time first."""
-    ends_on = contract_period(db, programme, on=london_date(now)).ends_on
+    in_force = terms(db, programme, on=london_date(now))
     rows = db.scalars(
         _silent(Wave.POST)
         .join(Package)
-        .where(Package.state == PackageState.ENDED, Participation.to_on.is_(None))
+        .where(or_(Package.state == PackageState.ENDED, Participation.to_on.is_not(None)))
     ).all()
     waiting = []
     for part in rows:
-        if part.package.ends_on is None:
+        end = ended_on(part, part.package)
+        if end is None:
             continue
-        window = post_window(part.package.ends_on, months=programme.post_months, contract_ends_on=ends_on)
+        window = post_window(end, terms=in_force)
         if now in window:
             waiting.append(Waiting(part, window.last_day, False))
     return sorted(waiting, key=lambda one: one.by or date.max)
@@ -152,7 +158,7 @@ def _silent(wave: Wave) -> Select[Participation]:
     answered = exists().where(
         Response.respondent_id == Participation.id,
         Response.wave == wave,
-        Response.state == ResponseState.SUBMITTED,
+        Response.state.in_(SENT),
     )
     return (
         select(Participation)
@@ -207,13 +213,28 @@ def _failed(db: DbSession) -> Some[Mail]:
     return _some(mails)
 
 
-def call_made(work: Work, *, call_id: UUID) -> None:
-    """Somebody was rung. Once it is noted, again changes nothing. LookupError where no call was asked for."""
-    call = work.db.get(CallRequest, call_id, with_for_update={"key_share": True}, populate_existing=True)
-    if call is None:
-        raise LookupError("no such call")
+def call_made(work: Work, *, call_id: UUID, notes: str | None = None) -> None:
+    """Somebody was rung. Once it is noted, again changes nothing. LookupError where no call was asked for.
+
+    `notes` replaces those written so far; None leaves them.
+    """
+    call = _call(work, call_id)
+    if notes is not None:
+        call.notes = notes or None
     if call.done_at is None:
         call.done_at = work.now
         work.record(
             Action.CALL_DONE, object=f"participation:{call.participation_id}", holder=call.participation_id
         )
+
+
+def note_call(work: Work, *, call_id: UUID, notes: str) -> None:
+    """Write down what was agreed; the call still waits. LookupError where no call was asked for."""
+    _call(work, call_id).notes = notes or None
+
+
+def _call(work: Work, call_id: UUID) -> CallRequest:
+    call = work.db.get(CallRequest, call_id, with_for_update={"key_share": True}, populate_existing=True)
+    if call is None:
+        raise LookupError("no such call")
+    return call

@@ -121,6 +121,14 @@ def live_session(db: DbSession, token: str, *, now: datetime) -> BrowserSession 
     return row if row is not None and not row.device and _lives(row, now=now) else None
 
 
+def last_person(db: DbSession, token: str, *, now: datetime) -> UUID | None:
+    """Who was signed in with this cookie, be it over by now; None for nobody who may come in again."""
+    row = _by_token(db, token)
+    if row is None or row.device or not may_come_in(row.person, now=now):
+        return None
+    return row.person_id
+
+
 def live_device(db: DbSession, token: str, *, now: datetime) -> BrowserSession | None:
     """The kept device with its person; None once it is over for any reason."""
     row = _by_token(db, token)

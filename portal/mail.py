@@ -3,10 +3,13 @@
 `queue` adds the row in the caller's transaction; portal/post.py claims, renders and sends it.
 """
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session as DbSession
 
 from portal.models import Mail, MailState
 from privacy.records import new_id
@@ -49,6 +52,29 @@ def queue(
     )
 
 
+def note_carried(work: Work, *, template: str, about: UUID, carrier: Mail) -> None:
+    """Note that something was said within a mail that went, so that it is not said again and shows in the log."""
+    noted = Mail(
+        id=new_id(),
+        person_id=carrier.person_id,
+        template=template,
+        about=about,
+        step="once",
+        state=MailState.SENT,
+        queued_at=work.now,
+        due_at=work.now,
+        sent_at=work.now,
+        tries=0,
+        carried_by=carrier.id,
+    )
+    try:
+        with work.db.begin_nested():
+            work.db.add(noted)
+    except IntegrityError:
+        # Another mail said it at the same moment. That this one went must be noted all the same.
+        return
+
+
 def drop(work: Work, *, about: UUID, template: str) -> None:
     """Call off what waits about a thing, such as the offers of a batch of which one was taken."""
     work.db.execute(
@@ -56,3 +82,41 @@ def drop(work: Work, *, about: UUID, template: str) -> None:
         .where(Mail.about == about, Mail.template == template, Mail.state == MailState.WAITING)
         .values(state=MailState.DROPPED)
     )
+
+
+WORDS = {
+    "sign_in": "Sign-in code",
+    "post_open": "Last questionnaire opened",
+    "group_session": "Places in a group session",
+    "offers": "Times offered",
+    "session": "Calendar entry",
+    "feedback": "Feedback on a session, within another mail",
+}
+STEPS = {
+    "opening": "it opened",
+    "week": "a week after it opened",
+    "closing": "a week before it closes",
+    "last": "its last day",
+}
+WAVES = {
+    "baseline": "first questionnaire",
+    "interim": "questionnaire on the way",
+    "post": "last questionnaire",
+}
+
+
+def called(mail: Mail) -> str:
+    """What a mail is called in the log that the team reads."""
+    if mail.template != "reminder":
+        return WORDS.get(mail.template, mail.template.replace("_", " ").capitalize())
+    wave, _, step = mail.step.split(":")
+    return f"Reminder of the {WAVES.get(wave, wave)}: {STEPS.get(step, step)}"
+
+
+def of_participations(db: DbSession, participation_ids: Collection[UUID]) -> Sequence[Mail]:
+    """Invitations and reminders of these participations, newest first."""
+    return db.scalars(
+        select(Mail)
+        .where(Mail.about.in_(participation_ids), Mail.template.in_(["invitation", "post_open", "reminder"]))
+        .order_by(Mail.queued_at.desc(), Mail.id)
+    ).all()

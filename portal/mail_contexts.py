@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import accounts, invitations
+from portal import accounts, invitations, reminders, windows
 from portal.calendar import Event
 from portal.letters import one_line
 from portal.models import (
@@ -29,12 +30,11 @@ from portal.models import (
     SessionState,
     SignIn,
 )
-from portal.programme import Programme, contract_period
-from privacy.clock import london_date
+from portal.programme import Programme
 from privacy.columns import keys_of
 from surveys.models import Wave
-from surveys.responses import submitted
-from surveys.waves import post_window
+from surveys.sittings import ONCE
+from surveys.standings import standings
 
 PATHS = {
     "support": "/your-support/next",
@@ -42,6 +42,10 @@ PATHS = {
     "session": "/sessions/{}",
     "offer": "/offers/{}",
 }
+
+
+FEEDBACK = "feedback"
+"""What a session's feedback is called in the log of mail: it is asked within another mail, never alone."""
 
 
 @dataclass(frozen=True)
@@ -91,15 +95,56 @@ def invitation(db: DbSession, mail: Mail, reader: Person, around: Around) -> Let
 
 
 def post_open(db: DbSession, mail: Mail, reader: Person, around: Around) -> Letter | None:
-    """That something is left to do, and until when; none if it is done, or too late (sch 4 KPIs)."""
-    part = _part(db, mail)
-    if part is None or part.package.state is not PackageState.ENDED or part.package.ends_on is None:
+    """That something is left to do, and until when; none if it is done, or too late (sch 4 KPIs), or the reader
+    wants no reminders."""
+    return _outstanding(db, mail, reader, around, f"{Wave.POST}:{ONCE}:opening")
+
+
+def reminder(db: DbSession, mail: Mail, reader: Person, around: Around) -> Letter | None:
+    """That something is still left to do; none for the same reasons."""
+    return _outstanding(db, mail, reader, around, mail.step)
+
+
+def _outstanding(db: DbSession, mail: Mail, reader: Person, around: Around, step: str) -> Letter | None:
+    part = db.get(Participation, mail.about)
+    if part is None or part.person_id != mail.person_id or reader.reminders_stopped_at is not None:
         return None
-    ends_on = contract_period(db, around.programme, on=london_date(around.now)).ends_on
-    window = post_window(part.package.ends_on, months=around.programme.post_months, contract_ends_on=ends_on)
-    if around.now not in window or submitted(db, [part.id], Wave.POST):
+    opening = reminders.opening_of(db, around.programme, part, step, now=around.now)
+    if opening is None:
         return None
-    return Letter({"link": around.link("support"), "last_day": window.last_day})
+    last_day = opening.window.last_day
+    # The end of a baseline that no session is booked for is the contract's: no day to name.
+    named = opening.wave is not Wave.BASELINE or step.endswith(("closing", "last"))
+    return Letter(
+        {
+            "link": around.link("support"),
+            "last_day": last_day if named else None,
+            "today": step.endswith("last"),
+        }
+    )
+
+
+def feedback_of(db: DbSession, reader: Person, around: Around) -> list[UUID]:
+    """The sessions of late that the reader can still say something about, and was not told so yet."""
+    parts = db.scalars(select(Participation).where(Participation.person_id == reader.id)).all()
+    if not parts or reader.reminders_stopped_at is not None:
+        return []
+    open_now = [
+        (one.participation_id, one.occasion)
+        for one in windows.openings(db, around.programme, parts, now=around.now)
+        if one.wave is Wave.FEEDBACK and around.now in one.window
+    ]
+    if not open_now:
+        return []
+    begun = {
+        (key[0], key[2]) for key in standings(db, [part.id for part in parts]) if key[1] is Wave.FEEDBACK
+    }
+    told = set(db.scalars(select(Mail.about).where(Mail.person_id == reader.id, Mail.template == FEEDBACK)))
+    return [
+        UUID(occasion)
+        for part_id, occasion in open_now
+        if (part_id, occasion) not in begun and UUID(occasion) not in told
+    ]
 
 
 def _part(db: DbSession, mail: Mail) -> Participation | None:
@@ -188,5 +233,5 @@ def offers(db: DbSession, mail: Mail, reader: Person, around: Around) -> Letter 
 
 CONTEXTS: Mapping[str, Context] = {
     function.__name__: function
-    for function in (sign_in, invitation, post_open, session, group_session, offers)
+    for function in (sign_in, invitation, post_open, reminder, session, group_session, offers)
 }

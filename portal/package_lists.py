@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -9,10 +10,12 @@ from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.sql.base import ExecutableOption
 
+from portal import mail, questionnaires
 from portal.directory import PER_PAGE, page_of
 from portal.ledger import Ledger, ledgers
 from portal.models import (
     Goal,
+    Mail,
     Package,
     PackageMentor,
     PackageState,
@@ -23,7 +26,8 @@ from portal.models import (
 )
 from portal.package_states import Act, possible
 from portal.programme import Programme
-from surveys.models import Response, ResponseState, Wave
+from portal.questionnaires import Due
+from surveys.models import Wave
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,8 @@ class Listing:
 
 @dataclass(frozen=True)
 class PackagePage:
-    """A package whole: `sent` holds who has sent which questionnaire, `acts` what its state allows."""
+    """A package whole: `due` holds how everybody stands in baseline and post, `mails` the invitations and reminders,
+    `acts` what its state allows."""
 
     package: Package
     ledger: Ledger
@@ -47,7 +52,8 @@ class PackagePage:
     mentors: Sequence[PackageMentor]
     goals: Sequence[Goal]
     sessions: Sequence[Session]
-    sent: Mapping[tuple[UUID, Wave], ResponseState]
+    due: Mapping[tuple[UUID, Wave], Due]
+    mails: Sequence[Mail]
     acts: frozenset[Act]
 
 
@@ -93,7 +99,7 @@ def of_council(db: DbSession, council_id: UUID) -> Sequence[Package]:
     ).all()
 
 
-def package_page(db: DbSession, programme: Programme, package: Package) -> PackagePage:
+def package_page(db: DbSession, programme: Programme, package: Package, *, now: datetime) -> PackagePage:
     """One package with everything around it, in the same number of queries however much there is."""
     members = db.scalars(
         select(Participation)
@@ -121,7 +127,12 @@ def package_page(db: DbSession, programme: Programme, package: Package) -> Packa
         mentors=mentors,
         goals=goals,
         sessions=sessions,
-        sent=_sent(db, [member.id for member in members]),
+        due={
+            (one.participation.id, one.wave): one
+            for one in questionnaires.due(db, programme, members, now=now)
+            if one.wave in (Wave.BASELINE, Wave.POST)
+        },
+        mails=mail.of_participations(db, [member.id for member in members]),
         acts=possible(package.state),
     )
 
@@ -151,12 +162,3 @@ def _searched(package: Package) -> str:
     names = [part.person.name or "" for part in package.participations if part.person is not None]
     council = package.council.name if package.council is not None else ""
     return " ".join([package.ref, package.title or "", council, *names]).casefold()
-
-
-def _sent(db: DbSession, participation_ids: Sequence[UUID]) -> dict[tuple[UUID, Wave], ResponseState]:
-    rows = db.execute(
-        select(Response.respondent_id, Response.wave, Response.state).where(
-            Response.respondent_id.in_(participation_ids), Response.wave.in_([Wave.BASELINE, Wave.POST])
-        )
-    )
-    return {(respondent, wave): state for respondent, wave, state in rows}

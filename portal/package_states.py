@@ -15,13 +15,15 @@ from portal.models import PackageState
 
 
 class Act(StrEnum):
-    """What can be done with a package. CHANGE: its goals, members, mentors, or a waived baseline."""
+    """What can be done with a package. CHANGE: its goals, members, mentors, or a waived baseline. MOVE_END: correct
+    the day that support ended."""
 
     AGREE = "agree"
     INVITE = "invite"
     ACTIVATE = "activate"
     CHANGE = "change"
     END = "end"
+    MOVE_END = "move_end"
     WITHDRAW = "withdraw"
 
 
@@ -65,6 +67,8 @@ def after(state: PackageState, act: Act) -> PackageState:
             return state
         case PackageState.ACTIVE, Act.END:
             return PackageState.ENDED
+        case PackageState.ENDED, Act.MOVE_END:
+            return state
         case PackageState.PROPOSED | PackageState.AGREED | PackageState.BASELINE, Act.WITHDRAW:
             return PackageState.WITHDRAWN
     raise NotPossible(state, act)

@@ -1,37 +1,44 @@
 """Packages of support: made, agreed, begun, ended; and the ledger of their time.
 
 The machine stands in portal/package_states.py, who may be in a package in portal/matching.py, its goals in
-portal/goals.py, its time in portal/ledger.py. A rule locks the package first, so that two clicks cannot take it
-two ways.
+portal/goals.py, its time in portal/ledger.py, its end in portal/endings.py. A rule locks the package first, so
+that two clicks cannot take it two ways.
 """
 
 from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import select, update
 from sqlalchemy.orm import Session as DbSession
 
 from portal import councils, goals, mail, matching
 from portal.councils import Agreement, WrongAgreement
+from portal.endings import (
+    SessionsAhead,
+    UnderMinimum,
+    WrongEnd,
+    end,
+    go,
+    leave,
+    move_end,
+    post_window_on,
+    withdraw_offers,
+    words,
+)
 from portal.ledger import Ledger, ledger, ledgers
 from portal.matching import locked
 from portal.models import (
     Council,
-    Offer,
-    OfferState,
     Package,
     PackageState,
     Role,
-    Session,
-    SessionState,
     Strand,
 )
 from portal.package_states import Act, NotPossible, PackageRefused, after
 from portal.programme import OutsideContract, Programme, require_inside
 from portal.references import new_reference
 from privacy.audit import Action
-from privacy.clock import end_of_day, london, london_date
+from privacy.clock import london_date
 from privacy.records import new_id
 from privacy.work import Work
 
@@ -53,8 +60,11 @@ __all__ = [
     "create",
     "end",
     "invite",
+    "leave",
     "ledger",
     "ledgers",
+    "move_end",
+    "post_window_on",
     "waive_baseline",
     "withdraw",
 ]
@@ -74,33 +84,10 @@ class WrongCouncil(PackageRefused):
     field = "council"
 
 
-class WrongEnd(PackageRefused):
-    """Support cannot end on that day."""
-
-    field = "on"
-
-
-class UnderMinimum(PackageRefused):
-    """One-to-one support ends under the minimum, and nobody has said why (sch 4 SLAs)."""
-
-    field = "reason"
-
-
 class NoReason(PackageRefused):
     """An act that needs a reason got none."""
 
     field = "reason"
-
-
-class SessionsAhead(PackageRefused):
-    """Sessions are booked or were held after the day that support is to end; `sessions` lists them."""
-
-    field = "on"
-
-    def __init__(self, sessions: Sequence[Session]) -> None:
-        days = ", ".join(_words(london(session.starts_at).date()) for session in sessions)
-        super().__init__(f"There are sessions after this day: {days}. Cancel or move them first")
-        self.sessions = list(sessions)
 
 
 def create(
@@ -187,7 +174,7 @@ def _require_council(db: DbSession, strand: Strand, council_id: UUID | None, sta
     if council is None and (strand is Strand.ONE_TO_ONE or council_id is not None):
         raise WrongCouncil("Choose the council")
     if council is not None and not councils.is_live(council, starts_on):
-        raise WrongCouncil(f"{council.name} does not exist on {_words(starts_on)}")
+        raise WrongCouncil(f"{council.name} does not exist on {words(starts_on)}")
 
 
 def _require_time(programme: Programme, strand: Strand, planned_minutes: int) -> None:
@@ -210,7 +197,7 @@ def agree(work: Work, *, package_id: UUID, agreed: Agreement) -> Package:
     state = after(package.state, Act.AGREE)
     if package.council_id is not None:
         councils.record_agreement(work, council_id=package.council_id, agreed=agreed)
-    _go(work, package, state)
+    go(work, package, state)
     return package
 
 
@@ -226,7 +213,7 @@ def invite(work: Work, *, package_id: UUID) -> int:
         part.invited_at = work.now
         work.record(Action.INVITATION_QUEUED, object=f"participation:{part.id}", holder=part.id)
         count += 1
-    _go(work, package, state)
+    go(work, package, state)
     return count
 
 
@@ -235,7 +222,7 @@ def activate(work: Work, package: Package) -> None:
 
     The caller holds the package's lock.
     """
-    _go(work, package, after(package.state, Act.ACTIVATE))
+    go(work, package, after(package.state, Act.ACTIVATE))
 
 
 def waive_baseline(work: Work, *, package_id: UUID, reason: str) -> Package:
@@ -250,84 +237,12 @@ def waive_baseline(work: Work, *, package_id: UUID, reason: str) -> Package:
     return package
 
 
-def end(
-    work: Work, programme: Programme, *, package_id: UUID, on: date, reason: str | None = None
-) -> Package:
-    """End support on a day, today or before, and ask everybody the post questionnaire.
-
-    Raises NotPossible, OutsideContract, WrongEnd, SessionsAhead, or UnderMinimum where one-to-one support had
-    less than the minimum and no reason is given (sch 4 SLAs).
-    """
-    package = locked(work, package_id)
-    state = after(package.state, Act.END)
-    today = london_date(work.now)
-    if on > today:
-        raise WrongEnd("Support cannot end on a day that is still to come")
-    if on < package.starts_on:
-        raise WrongEnd(f"Support started on {_words(package.starts_on)}. It cannot end before")
-    require_inside(work.db, programme, on, what="The end of support", on=today)
-    _require_none_after(work.db, package, on)
-    time = ledger(work.db, programme, package.id)
-    if time.short and not (reason and reason.strip()):
-        raise UnderMinimum(
-            f"One-to-one support has at least {programme.minimum_days} days. Say why this one ends with less"
-        )
-    package.ends_on = on
-    package.short_reason = reason if time.short else None
-    _withdraw_offers(work, package)
-    for part in package.participations:
-        if part.person_id is not None and part.to_on is None:
-            mail.queue(work, template="post_open", about=part.id, to=part.person_id)
-    work.record(Action.PACKAGE_ENDED, object=f"package:{package.id}", on=on, delivered_minutes=time.delivered)
-    _go(work, package, state)
-    return package
-
-
 def withdraw(work: Work, *, package_id: UUID) -> Package:
     """Give a package up before support began: it counts for nothing. Raises NotPossible."""
     package = locked(work, package_id)
     state = after(package.state, Act.WITHDRAW)
-    _withdraw_offers(work, package)
+    withdraw_offers(work, package)
     for part in package.participations:
         mail.drop(work, about=part.id, template="invitation")
-    _go(work, package, state)
+    go(work, package, state)
     return package
-
-
-def _require_none_after(db: DbSession, package: Package, on: date) -> None:
-    later = db.scalars(
-        select(Session)
-        .where(
-            Session.package_id == package.id,
-            Session.state != SessionState.CANCELLED,
-            Session.starts_at >= end_of_day(on),
-        )
-        .order_by(Session.starts_at)
-    ).all()
-    if later:
-        raise SessionsAhead(later)
-
-
-def _withdraw_offers(work: Work, package: Package) -> None:
-    open_offers = work.db.scalars(
-        select(Offer).where(Offer.package_id == package.id, Offer.state == OfferState.OPEN)
-    ).all()
-    if open_offers:
-        work.db.execute(
-            update(Offer)
-            .where(Offer.id.in_([offer.id for offer in open_offers]))
-            .values(state=OfferState.WITHDRAWN)
-        )
-        work.record(Action.TIMES_WITHDRAWN, object=f"package:{package.id}", count=len(open_offers))
-
-
-def _go(work: Work, package: Package, state: PackageState) -> None:
-    if state is not package.state:
-        work.record(
-            Action.PACKAGE_CHANGED, object=f"package:{package.id}", from_state=package.state, to_state=state
-        )
-        package.state = state
-
-
-def _words(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"

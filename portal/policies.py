@@ -12,6 +12,10 @@ from portal.models import (
     SessionState,
     Strand,
 )
+from portal.parking import Parked
+from portal.questionnaires import Asked
+from portal.shares import Shared
+from surveys.models import Wave
 
 
 def may_run_programme(actor: Actor) -> bool:
@@ -81,18 +85,48 @@ def may_mentor(actor: Actor) -> bool:
     return Role.MENTOR in actor.roles
 
 
-def may_answer(actor: Actor, participation: Participation) -> bool:
+def may_answer(actor: Actor, asked: Participation | Asked) -> bool:
     """Answer a questionnaire: the person who is asked, and nobody for them."""
-    return participation.person_id == actor.person_id
+    return asked.person_id == actor.person_id
 
 
-def may_interview(actor: Actor, participation: Participation) -> bool:
-    """Fill a questionnaire in with somebody who would rather talk (sch 4: questionnaire or interview)."""
-    return may_run_programme(actor)
+def may_interview(actor: Actor, asked: Participation | Asked) -> bool:
+    """Fill a questionnaire in with somebody who would rather talk (sch 4: questionnaire or interview). A
+    self-assessment tool is answered for oneself alone (sch 5 Tools)."""
+    return may_run_programme(actor) and not _is_tool(asked)
 
 
-def may_answer_or_interview(actor: Actor, participation: Participation) -> bool:
-    return may_answer(actor, participation) or may_interview(actor, participation)
+def may_ask_to_change(actor: Actor, asked: Asked) -> bool:
+    """Ask the team to open what was sent; a tool is answered again instead."""
+    return may_answer(actor, asked) and not _is_tool(asked)
+
+
+def _is_tool(asked: Participation | Asked) -> bool:
+    return isinstance(asked, Asked) and asked.asking.wave is Wave.TOOL
+
+
+def may_answer_or_interview(actor: Actor, asked: Participation | Asked) -> bool:
+    return may_answer(actor, asked) or may_interview(actor, asked)
+
+
+def may_read_shared(actor: Actor, shared: Shared) -> bool:
+    """Read answers that a participant shares: the mentors they are shared with, while they serve."""
+    return actor.person_id in shared.readers and is_mentor_of(actor, shared.package)
+
+
+def may_compare(actor: Actor, shared: Shared) -> bool:
+    """Read somebody's before and after: themselves, and mentors they share it with."""
+    return shared.person_id == actor.person_id or may_read_shared(actor, shared)
+
+
+def owns_shared(actor: Actor, shared: Shared) -> bool:
+    """Share and take back: the person whose answers they are."""
+    return shared.person_id == actor.person_id
+
+
+def may_see_kept(actor: Actor, parked: Parked) -> bool:
+    """A form that was kept for its writer; it is only looked for among the actor's own."""
+    return True
 
 
 def may_judge(actor: Actor, thing: object) -> bool:

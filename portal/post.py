@@ -1,11 +1,14 @@
 """The post: mail that is due is claimed, rendered from what it is about, sent, and its row marked.
 
+What is due to one participant goes together, and at most two such mails a week (portal/gathering.py).
+
 A worker claims a few mails at a time for five minutes. What a worker claimed and did not finish is claimed
 again after that, so a mail can go twice when a machine dies between sending and marking: it keeps its
 Message-ID, by which mail programs show it once. Nothing personal is logged.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from email.message import EmailMessage
 from functools import cache
@@ -18,15 +21,16 @@ import structlog
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session as DbSession
 
-from portal import calendar, filters, letters
+from portal import calendar, filters, gathering, letters, mail
 from portal.instance import Instance
-from portal.mail_contexts import CONTEXTS, Around
+from portal.mail_contexts import CONTEXTS, FEEDBACK, Around, Letter, feedback_of
 from portal.models import Mail, MailState
 from portal.senders import Sender
 from privacy.errors import HolderErased
 from privacy.work import unit_of_work
 
 ACTOR = "system:post"
+GATHERED = "gathered"
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates" / "mail"
 CLAIMED_FOR = timedelta(minutes=5)
 BATCH = 20
@@ -36,6 +40,15 @@ TRIES_AT_MOST = len(DELAYS) + 1
 log = structlog.get_logger("post")
 
 Sessions = Callable[[], DbSession]
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """One message, the mails that go in it, and the sessions whose feedback it mentions."""
+
+    message: EmailMessage
+    mails: frozenset[UUID]
+    feedback: Sequence[UUID]
 
 
 def deliver(instance: Instance, sessions: Sessions, sender: Sender, *, limit: int = BATCH) -> int:
@@ -62,7 +75,7 @@ def _claim(db: DbSession, instance: Instance, limit: int) -> list[UUID]:
         taken = work.db.execute(
             update(Mail)
             .where(Mail.id.in_(due.scalar_subquery()))
-            .values(claimed_until=work.now + CLAIMED_FOR)
+            .values(claimed_until=work.now + CLAIMED_FOR, carried_by=None)
             .returning(Mail.id, Mail.due_at)
             .execution_options(synchronize_session=False)
         ).all()
@@ -70,76 +83,117 @@ def _claim(db: DbSession, instance: Instance, limit: int) -> list[UUID]:
 
 
 def _deliver_one(db: DbSession, instance: Instance, sender: Sender, mail_id: UUID) -> None:
-    mail = db.get(Mail, mail_id)
-    if mail is None:
+    queued = db.get(Mail, mail_id)
+    if queued is None:
         # Its person was erased since it was claimed, and it with them.
         return
-    told = {"mail": str(mail_id), "template": mail.template}
+    told = {"mail": str(mail_id), "template": queued.template}
+    together = [mail_id]
+    if queued.template in gathering.COUNTED:
+        with unit_of_work(db, instance.clock, ACTOR) as work:
+            together = gathering.gather(work, mail_id=mail_id, claimed_for=CLAIMED_FOR)
+        if not together:
+            log.info("mail.put_off", trouble="two_this_week", tries=0, **told)
+            return
     try:
-        message = write(db, instance, mail)
+        parcel = write(db, instance, together)
         # The read is over: a slow mail server must not hold a snapshot of the database.
         db.rollback()
-        if message is not None:
-            sender.send(message, at=instance.clock())
+        if parcel is not None:
+            sender.send(parcel.message, at=instance.clock())
     except Exception as error:  # noqa: BLE001 - one letter that cannot go must not hold up the others
         db.rollback()
-        _failed(db, instance, mail_id, type(error).__name__, told)
+        _failed(db, instance, together, type(error).__name__, told)
         return
-    state = MailState.DROPPED if message is None else MailState.SENT
+    _done(db, instance, mail_id, together, parcel)
+    log.info("mail.dealt_with", state="dropped" if parcel is None else "sent", count=len(together), **told)
+
+
+def _done(
+    db: DbSession, instance: Instance, carrier_id: UUID, together: Sequence[UUID], parcel: Parcel | None
+) -> None:
+    """Mark what went and what had no reason left. What went within another mail says which one carried it."""
+    gone = parcel.mails if parcel is not None else frozenset()
     with unit_of_work(db, instance.clock, ACTOR) as work:
-        row = work.db.get(Mail, mail_id)
-        if row is None:
-            return
-        row.state, row.claimed_until, row.trouble = state, None, None
-        row.sent_at = work.now if state is MailState.SENT else None
-    log.info("mail.dealt_with", state=state.value, **told)
+        rows = work.db.scalars(select(Mail).where(Mail.id.in_(together)).order_by(Mail.id)).all()
+        # The one that counts is one that went: the carrier may have had no reason left.
+        carrier = next((row for row in rows if row.id == carrier_id and row.id in gone), None)
+        carrier = carrier or next((row for row in rows if row.id in gone), None)
+        for row in rows:
+            went = row.id in gone
+            row.state = MailState.SENT if went else MailState.DROPPED
+            row.claimed_until, row.trouble = None, None
+            row.sent_at = work.now if went else None
+            row.carried_by = carrier.id if carrier is not None and went else None
+        if parcel is not None and carrier is not None:
+            for session_id in parcel.feedback:
+                mail.note_carried(work, template=FEEDBACK, about=session_id, carrier=carrier)
 
 
-def _failed(db: DbSession, instance: Instance, mail_id: UUID, trouble: str, told: dict[str, str]) -> None:
+def _failed(
+    db: DbSession, instance: Instance, together: Sequence[UUID], trouble: str, told: dict[str, str]
+) -> None:
     with unit_of_work(db, instance.clock, ACTOR) as work:
-        row = work.db.get(Mail, mail_id)
-        if row is None:
-            return
-        row.tries += 1
-        row.trouble = trouble[:40]
-        row.claimed_until = None
-        if row.tries >= TRIES_AT_MOST:
-            row.state = MailState.FAILED
-        else:
-            row.due_at = work.now + DELAYS[row.tries - 1]
-        tries, given_up = row.tries, row.state is MailState.FAILED
-    report = log.error if given_up else log.warning
-    report("mail.given_up" if given_up else "mail.put_off", trouble=trouble, tries=tries, **told)
+        for row in work.db.scalars(select(Mail).where(Mail.id.in_(together)).order_by(Mail.id)):
+            row.tries += 1
+            row.trouble = trouble[:40]
+            row.claimed_until = row.carried_by = None
+            given_up = row.tries >= TRIES_AT_MOST
+            if given_up:
+                row.state = MailState.FAILED
+            else:
+                row.due_at = work.now + DELAYS[row.tries - 1]
+            report = log.error if given_up else log.warning
+            event = "mail.given_up" if given_up else "mail.put_off"
+            report(event, **{**told, "mail": str(row.id)}, trouble=row.trouble, tries=row.tries)
 
 
-def write(db: DbSession, instance: Instance, mail: Mail) -> EmailMessage | None:
-    """The mail, whole; None if there is nobody to send it to, or no reason left to."""
-    reader = mail.person
+def write(db: DbSession, instance: Instance, together: Sequence[UUID]) -> Parcel | None:
+    """The message that carries these mails of one person, the first of which gives it its id; None if there is
+    nobody to send it to, or no reason left to."""
+    mails = [found for mail_id in together if (found := db.get(Mail, mail_id)) is not None]
+    reader = mails[0].person if mails else None
     if reader is None or reader.disabled_at is not None:
         return None
     around = Around(instance.programme, instance.settings.public_url, instance.clock())
     try:
         address, name = reader.email, letters.one_line(reader.name or "")
-        letter = CONTEXTS[mail.template](db, mail, reader, around)
+        written = [(one, CONTEXTS[one.template](db, one, reader, around)) for one in mails]
     except HolderErased:
         return None
-    if letter is None or not address:
+    going = [(one, letter) for one, letter in written if letter is not None]
+    if not going or not address:
         return None
-    context = {**letter.context, "name": name, "around": around}
-    event = letter.event
-    return letters.compose(
+    # A sign-in code is typed in a hurry and says nothing else.
+    feedback = [] if going[0][0].template == "sign_in" else feedback_of(db, reader, around)
+    context = {"name": name, "around": around, "also": bool(feedback)}
+    subject, text = _worded(going, context)
+    event = going[0][1].event
+    message = letters.compose(
         sender=instance.programme.contacts["team"],
         sender_name=instance.programme.sender,
         recipient=address,
         recipient_name=name,
-        subject=_render(mail.template, "subject", context),
-        text=_render(mail.template, "body", context),
+        subject=subject,
+        text=text,
         html=None,
-        message_id=message_id(mail.id, instance.settings.public_url),
+        message_id=message_id(mails[0].id, instance.settings.public_url),
         date=around.now,
         calendar=calendar.invitation(event) if event is not None else None,
         method=event.method if event is not None else None,
     )
+    return Parcel(message, frozenset(one.id for one, _ in going), feedback)
+
+
+def _worded(going: Sequence[tuple[Mail, Letter]], context: Mapping[str, object]) -> tuple[str, str]:
+    """Subject and text: a mail's own, or of one that gathers several and says each thing once."""
+    if len(going) == 1:
+        own, letter = going[0]
+        filled = {**letter.context, **context}
+        return _render(own.template, "subject", filled), _render(own.template, "body", filled)
+    blocks = [_render(own.template, "line", {**letter.context, **context}) for own, letter in going]
+    filled = {**context, "blocks": list(dict.fromkeys(blocks))}
+    return _render(GATHERED, "subject", filled), _render(GATHERED, "body", filled)
 
 
 def message_id(mail_id: UUID, public_url: str) -> str:
@@ -147,8 +201,8 @@ def message_id(mail_id: UUID, public_url: str) -> str:
     return f"<{mail_id}@{urlsplit(public_url).hostname}>"
 
 
-def _render(template: str, part: str, context: dict[str, object]) -> str:
-    return _environment().get_template(f"{template}/{part}.txt").render(context).strip() + "\n"
+def _render(template: str, part: str, context: Mapping[str, object]) -> str:
+    return _environment().get_template(f"{template}/{part}.txt").render(**context).strip() + "\n"
 
 
 @cache

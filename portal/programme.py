@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session as DbSession
 from portal.models import Role, SessionKind, Strand
 from privacy.clock import add_months
 from privacy.registers import Register, in_force
+from surveys.waves import Terms
 
 
 class ProgrammeFaults(Exception):
@@ -79,6 +80,9 @@ class Programme:
     minimum_days: int
     post_months: int
     feedback_days: int
+    interim_months: tuple[int, ...]
+    interim_days: int
+    grace_days: int
     session_minutes: int
     buffer_minutes: int
     notice_hours: int
@@ -134,6 +138,20 @@ class _Reader:
     def count(self, key: str, least: int = 1) -> int:
         return self.read(key, int, lambda value: value >= least, f"a whole number from {least}") or least
 
+    def months(self, key: str) -> tuple[int, ...]:
+        """Whole numbers in rising order; 0 or an empty list for none."""
+        self.seen.add(key)
+        table, _, name = key.rpartition(".")
+        value = self.data.get(table, {}).get(name)
+        listed = [] if value == 0 and not isinstance(value, bool) else value
+        if value is None:
+            self.faults.append(f"{key} is missing")
+        elif not isinstance(listed, list) or not _rising(listed):
+            self.faults.append(f"{key} must be 0, or a list of whole months in rising order such as [4, 8]")
+        else:
+            return tuple(listed)
+        return ()
+
     def share(self, key: str) -> float:
         return self.read(key, float, lambda value: 0 < value <= 1, "a share such as 0.75") or 1.0
 
@@ -158,6 +176,10 @@ class _Reader:
                 self.faults.append(f"{prefix} is not a known key")
 
         walk("", self.data)
+
+
+def _rising(values: list[Any]) -> bool:
+    return all(type(value) is int and value >= 1 for value in values) and values == sorted(set(values))
 
 
 def load(path: Path) -> Programme:
@@ -185,6 +207,9 @@ def load(path: Path) -> Programme:
         minimum_days=reader.count("support.minimum_days"),
         post_months=reader.count("windows.post_months"),
         feedback_days=reader.count("windows.feedback_days"),
+        interim_months=reader.months("windows.interim_months"),
+        interim_days=reader.count("windows.interim_days"),
+        grace_days=reader.count("windows.grace_days", 0),
         session_minutes=reader.count("booking.session_minutes", 15),
         buffer_minutes=reader.count("booking.buffer_minutes", 0),
         notice_hours=reader.count("booking.notice_hours", 0),
@@ -220,6 +245,18 @@ def contract_period(db: DbSession, programme: Programme, *, on: date) -> Period:
     entry = in_force(db, Register.CONTRACT_END, on=on)
     ends_on = entry.value_on if entry is not None and entry.value_on else programme.contract.ends_on
     return Period(programme.contract.starts_on, ends_on)
+
+
+def terms(db: DbSession, programme: Programme, *, on: date) -> Terms:
+    """What windows are computed with, the contract's end as it stands on a day."""
+    return Terms(
+        post_months=programme.post_months,
+        feedback_days=programme.feedback_days,
+        interim_months=programme.interim_months,
+        interim_days=programme.interim_days,
+        grace_days=programme.grace_days,
+        contract_ends_on=contract_period(db, programme, on=on).ends_on,
+    )
 
 
 def latest_end(programme: Programme) -> date:

@@ -1,50 +1,35 @@
-"""Who is asked what, and when: the waves laid over packages and sessions.
+"""Who is asked what, and when: the waves of portal/windows.py with what was answered.
 
-    baseline   from the invitation until support ends           (sch 4 SLAs)
-    post       from the end of support, for three months        (sch 4 KPIs)
-    feedback   from the end of a session, for a fortnight        (sch 5)
-
-Windows are computed from dates here each time. What was sent stays sent, whatever a window does afterwards.
+What was sent stays sent, whatever a window does afterwards. What was begun in time can be finished in the grace.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload
 
-from portal import filters
-from portal.models import (
-    Attendance,
-    AttendanceState,
-    CallRequest,
-    Package,
-    PackageState,
-    Participation,
-    Person,
-    Session,
-    SessionState,
-    Strand,
-)
-from portal.programme import Programme, contract_period
+from portal import filters, tools, windows
+from portal.models import CallRequest, Package, Participation, Person, Strand
+from portal.programme import Programme
+from portal.windows import RUNNING, Opening
 from privacy.audit import Action
-from privacy.clock import london_date
 from privacy.records import new_id
 from privacy.work import Work
 from surveys import responses
 from surveys.models import Mode, ResponseState, Wave
-from surveys.questions import Posted
+from surveys.questions import Cleaned, Posted
 from surveys.responses import Receipt
-from surveys.sittings import ONCE, Asking, Sitting
+from surveys.sittings import Asking, Opened, Sitting, find
 from surveys.standings import standings
-from surveys.waves import Window, baseline_window, feedback_window, post_window
+from surveys.waves import Stand, Window, stand
 
-RUNNING = frozenset({PackageState.AGREED, PackageState.BASELINE, PackageState.ACTIVE})
 TITLES = {
     Wave.BASELINE: "Questions before your support starts",
+    Wave.INTERIM: "Questions while your support runs",
     Wave.POST: "Questions after your support",
     Wave.FEEDBACK: "How the session was",
 }
@@ -56,7 +41,8 @@ class NotOpen(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Due:
-    """One questionnaire of one participation. `state` is None before the first save."""
+    """One questionnaire of one participation. `state` is None before the first save; `stand` says how it stands
+    against its window, and `finish_by` until when what was begun in time can be finished."""
 
     participation: Participation
     wave: Wave
@@ -64,8 +50,10 @@ class Due:
     title: str
     opens_at: datetime
     closes_at: datetime
+    finish_by: datetime
     state: ResponseState | None
     submitted_at: datetime | None
+    stand: Stand
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,82 +72,58 @@ class Asked:
         return self.asking.respondent_id
 
 
-def ended_on(part: Participation, package: Package) -> date | None:
-    """The day support ended for somebody: with the package, or before it when their part in it ended."""
-    package_end = package.ends_on if package.state is PackageState.ENDED else None
-    return min((day for day in (part.to_on, package_end) if day is not None), default=None)
-
-
-def window(
-    programme: Programme, part: Participation, package: Package, *, wave: Wave, contract_ends_on: date
-) -> Window | None:
-    """When somebody can answer the baseline or the post questionnaire; None while there is no such time."""
-    end = ended_on(part, package)
-    if package.state is not PackageState.ENDED and package.state not in RUNNING:
-        return None
-    if wave is Wave.BASELINE:
-        opens_at = part.invited_at or package.created_at
-        return baseline_window(opens_at, ended_on=end, contract_ends_on=contract_ends_on)
-    if wave is Wave.POST and end is not None:
-        return post_window(end, months=programme.post_months, contract_ends_on=contract_ends_on)
-    return None
-
-
 def due(
     db: DbSession, programme: Programme, participations: Sequence[Participation], *, now: datetime
 ) -> list[Due]:
     """Every questionnaire of these participations: open, sent or closed, in order of opening.
 
-    Three queries however many there are, and no answer is opened; packages should be loaded already.
-    Feedback that was not given is left out once its time is over.
+    Three queries however many there are, and no answer is opened; packages should be loaded already. Interim
+    waves that are still to come, and those and feedback that were not given in their time, are left out.
     """
-    ids = [part.id for part in participations]
-    stands = standings(db, ids)
-    contract_ends_on = contract_period(db, programme, on=london_date(now)).ends_on
-    found = [
-        (part, wave, ONCE, TITLES[wave], opening)
-        for part in participations
-        for wave in (Wave.BASELINE, Wave.POST)
-        if (opening := window(programme, part, part.package, wave=wave, contract_ends_on=contract_ends_on))
-    ]
     parts = {part.id: part for part in participations}
-    for participation_id, session_id, starts_at, ends_at in _attended(db, ids):
-        opening = feedback_window(ends_at, days=programme.feedback_days)
-        occasion = str(session_id)
-        if now < opening.closes_at or (participation_id, Wave.FEEDBACK, occasion) in stands:
-            title = f"{TITLES[Wave.FEEDBACK]}: {filters.day(starts_at)}"
-            found.append((parts[participation_id], Wave.FEEDBACK, occasion, title, opening))
+    stands = standings(db, parts)
     listed = []
-    for part, wave, occasion, title, opening in found:
-        standing = stands.get((part.id, wave, occasion))
+    for opening in windows.openings(db, programme, participations, now=now):
+        standing = stands.get((opening.participation_id, opening.wave, opening.occasion))
+        window = opening.window
+        if standing is None and not _worth_listing(opening, now):
+            continue
+        state = standing.state if standing else None
+        submitted_at = standing.submitted_at if standing else None
         listed.append(
             Due(
-                participation=part,
-                wave=wave,
-                occasion=occasion,
-                title=title,
-                opens_at=opening.opens_at,
-                closes_at=opening.closes_at,
-                state=standing.state if standing else None,
-                submitted_at=standing.submitted_at if standing else None,
+                participation=parts[opening.participation_id],
+                wave=opening.wave,
+                occasion=opening.occasion,
+                title=title_of(opening),
+                opens_at=window.opens_at,
+                closes_at=window.closes_at,
+                finish_by=window.finish_by,
+                state=state,
+                submitted_at=submitted_at,
+                stand=stand(
+                    window,
+                    now=now,
+                    started=standing is not None,
+                    submitted_at=standing.said_at if standing else None,
+                    reopened=standing is not None and standing.reopened,
+                ),
             )
         )
-    return sorted(listed, key=lambda one: one.opens_at)
+    return listed
 
 
-def _attended(
-    db: DbSession, participation_ids: Sequence[UUID]
-) -> list[tuple[UUID, UUID, datetime, datetime]]:
-    rows = db.execute(
-        select(Attendance.participation_id, Session.id, Session.starts_at, Session.ends_at)
-        .join(Session, Session.id == Attendance.session_id)
-        .where(
-            Attendance.participation_id.in_(participation_ids),
-            Attendance.state == AttendanceState.ATTENDED,
-            Session.state == SessionState.HELD,
-        )
-    )
-    return [(row[0], row[1], row[2], row[3]) for row in rows]
+def _worth_listing(opening: Opening, now: datetime) -> bool:
+    """Whether people see a wave that they never began: no feedback and no interim wave but those open now."""
+    if opening.wave in (Wave.FEEDBACK, Wave.INTERIM):
+        return now in opening.window
+    return opening.window.opens_at < opening.window.closes_at
+
+
+def title_of(opening: Opening) -> str:
+    """What a questionnaire is called; feedback by the day of its session."""
+    title = TITLES[opening.wave]
+    return f"{title}: {filters.day(opening.session_starts_at)}" if opening.session_starts_at else title
 
 
 def asked(
@@ -173,46 +137,65 @@ def asked(
     )
     if part is None or part.person_id is None or wave not in list(Wave):
         return None
-    if wave == Wave.FEEDBACK:
-        held = next((row for row in _attended(db, [part.id]) if str(row[1]) == occasion), None)
-        opening = feedback_window(held[3], days=programme.feedback_days) if held else None
-        session = f"the session on {filters.day(held[2])}" if held else ""
-    else:
-        contract_ends_on = contract_period(db, programme, on=london_date(now)).ends_on
-        opening = window(programme, part, part.package, wave=Wave(wave), contract_ends_on=contract_ends_on)
-        session = "your session"
-    if opening is None or (wave != Wave.FEEDBACK and occasion != ONCE):
+    opening = (
+        tools.opening(db, programme, part, occasion=occasion, now=now)
+        if wave == Wave.TOOL
+        else windows.opening(db, programme, part, wave=Wave(wave), occasion=occasion, now=now)
+    )
+    if opening is None:
         return None
-    council = part.package.council
+    council, about = part.package.council, opening.session_starts_at
     return Asked(
         asking=Asking(respondent_id=part.id, wave=Wave(wave), occasion=occasion, role=part.role.value),
         person_id=part.person_id,
         package_id=part.package_id,
-        window=opening,
-        title=TITLES[Wave(wave)],
+        window=opening.window,
+        title=tools.title_of(db, occasion) if wave == Wave.TOOL else TITLES[Wave(wave)],
         places={
             "role": programme.roles[part.role],
             "council": council.short_name if council else "your council",
-            "session": session,
+            "session": f"the session on {filters.day(about)}" if about else "your session",
         },
     )
 
 
+def takes(asked: Asked, response: Opened | None, *, now: datetime) -> bool:
+    """Whether answers can come in now: in the window, or after it to finish what was begun (`Window.takes`).
+
+    What the team has opened again can be sent whenever it is ready, and paper answers whenever they are typed in:
+    when they were given is what counts.
+    """
+    if response is not None and (response.reopened_at is not None or response.mode is Mode.PAPER):
+        return True
+    return asked.window.takes(now, started=response is not None)
+
+
 def save_page(work: Work, asked: Asked, *, page: str, posted: Posted, mark: str, mode: Mode) -> Sitting:
-    """Save a page inside its window. Raises NotOpen, and what responses.save_page raises."""
-    if work.now not in asked.window:
-        raise NotOpen(asked.title)
+    """Save a page inside its window or grace. Raises NotOpen, and what responses.save_page raises."""
+    _require_open(work, asked)
     return responses.save_page(work, asked.asking, page=page, posted=posted, mark=mark, mode=mode)
 
 
+def keep_writing(
+    work: Work, asked: Asked, *, page: str, posted: Posted, mark: str, mode: Mode
+) -> tuple[Sitting, list[Cleaned]]:
+    """Save what was written so far. Raises NotOpen, and what responses.keep_writing raises."""
+    _require_open(work, asked)
+    return responses.keep_writing(work, asked.asking, page=page, posted=posted, mark=mark, mode=mode)
+
+
+def _require_open(work: Work, asked: Asked) -> None:
+    if work.now not in asked.window and not takes(asked, find(work.db, asked.asking), now=work.now):
+        raise NotOpen(asked.title)
+
+
 def submit(work: Work, asked: Asked) -> Receipt:
-    """Send the answers inside their window; a repeat gets the same receipt, also after it.
+    """Send the answers inside their window or grace; a repeat gets the same receipt, also after it.
 
     Whoever asked to be rung about it need not be rung any more. Raises NotOpen, NothingSaved, Incomplete.
     """
-    if work.now not in asked.window and not responses.submitted(
-        work.db, [asked.participation_id], asked.asking.wave, asked.asking.occasion
-    ):
+    response = find(work.db, asked.asking)
+    if not takes(asked, response, now=work.now) and not (response is not None and response.sent):
         raise NotOpen(asked.title)
     receipt = responses.submit(work, asked.asking)
     if not receipt.repeated:
@@ -253,6 +236,7 @@ def ask_for_call(work: Work, asked: Asked, *, phone: str, when: str) -> None:
             id=new_id(),
             participation_id=asked.participation_id,
             wave=asked.asking.wave.value,
+            occasion=asked.asking.occasion,
             asked_at=work.now,
         )
         work.db.add(call)
@@ -270,6 +254,7 @@ def _open_calls(db: DbSession, asked: Asked) -> Sequence[CallRequest]:
         select(CallRequest).where(
             CallRequest.participation_id == asked.participation_id,
             CallRequest.wave == asked.asking.wave.value,
+            CallRequest.occasion == asked.asking.occasion,
             CallRequest.done_at.is_(None),
         )
     ).all()

@@ -1,10 +1,15 @@
-"""Figures for the Department, always recomputed from the data: the two KPIs and the service levels.
+"""The two KPIs, always recomputed from the data.
 
-A KPI takes two queries and one for each 500 keys: who was supported, and what they said. People are put
-together here, in memory, for as long as the figure takes (sch 4 KPIs).
+A KPI takes a fixed number of queries and one for each 500 keys: who was supported, and what they said. People are
+put together here, in memory, for as long as the figure takes (sch 4 KPIs).
+
+The headline takes what was sent while the window was open, the post questionnaire and the baseline alike. What
+came late (in the grace, or opened again by the team) is kept apart, under "all who answered"; what was begun and
+never finished is in no figure, and what was withdrawn is not read at all.
 """
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
@@ -13,17 +18,32 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import questionnaires
+from portal import windows
 from portal.models import Package, PackageState, Participation, Strand
-from portal.programme import Kpi, Programme, contract_period
+from portal.programme import Kpi, Programme, terms
 from privacy.clock import end_of_day
-from surveys import results
-from surveys.models import Wave
-from surveys.results import Pair
+from surveys import pairs
+from surveys.models import Mode, Wave
+from surveys.pairs import Pair, Said
+from surveys.sittings import ONCE
+from surveys.standings import drafts
 from surveys.statistics import wilson
-from surveys.waves import Window
+from surveys.versions import measure_differences
+from surveys.waves import Terms, Window
 
 STARTED = (PackageState.ACTIVE, PackageState.ENDED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Everybody:
+    """All of a KPI's base who answered, in time or late, whatever came in latest; `modes`: how it came in."""
+
+    answered: int
+    matched: int
+    confident: int
+    impact: int
+    both: int
+    modes: Mapping[Mode, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,12 +53,15 @@ class KpiFigure:
     supported          started support by the day; a person counts once
     closed, base       of them, whose post questionnaire has closed: its last day lies before the day
     answered           sent it in its window; silent: didn't, and counts as no
+    late, partial      of the silent: sent it after the window; began it and didn't finish in the grace
     matched            both role-confidence scores are known
     confident, impact  a matched rise; an example with the verdict accepted; both: the share's numerator
     direct             say in answer to the direct question that they are more confident
     at_top_before      began at the highest score, where no rise can show
     open, running      window open now; support still running
     erased             supported, erased since, in no other figure
+    everybody          the same counts with what came late, among all of the base who answered
+    differences        measures that baseline and post ask in different ways, each with the reason for it
     """
 
     id: str
@@ -66,6 +89,10 @@ class KpiFigure:
     open: int
     running: int
     erased: int
+    late: int
+    partial: int
+    everybody: Everybody
+    differences: Sequence[tuple[str, str]]
 
     def as_json(self) -> dict[str, Any]:
         """The figure as the command prints it."""
@@ -74,50 +101,90 @@ class KpiFigure:
 
 @dataclass(frozen=True)
 class _Part:
-    """A participation whose support has started; without a window its support still runs."""
+    """A participation whose support has started; without a window its support still runs. `closing` is when
+    its waves close, a window's end being the first instant that is too late."""
 
     id: UUID
     person_id: UUID | None
     strand: Strand
     window: Window | None
+    closing: Mapping[Wave, datetime]
 
     def closed(self, as_of: date) -> bool:
         return self.window is not None and self.window.closed_before(as_of)
 
+    def over(self, as_of: date) -> bool:
+        """Whether the grace is over too, so that nothing more comes in."""
+        return self.window is not None and self.window.finish_by <= end_of_day(as_of)
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """What came in by the day: from whom, and who has begun a post questionnaire and not sent it."""
+
+    said: Mapping[UUID, Said]
+    begun: frozenset[tuple[UUID, str]]
+
+    def in_time(self, part: _Part) -> Pair | None:
+        """What was sent before the windows closed; None without a post questionnaire."""
+        return self._pair(part, part.closing)
+
+    def ever(self, part: _Part) -> Pair | None:
+        """What was sent last, late or not."""
+        return self._pair(part, None)
+
+    def _pair(self, part: _Part, closing: Mapping[Wave, datetime] | None) -> Pair | None:
+        said = self.said.get(part.id)
+        pair = said.pair(closing) if said else None
+        return pair if pair is not None and pair.answered else None
+
 
 def kpi(db: DbSession, programme: Programme, *, as_of: date) -> list[KpiFigure]:
     """Both KPIs as they stood at the end of a London day: answers and verdicts that came later don't count."""
-    until = end_of_day(as_of)
     parts = _started(db, programme, as_of=as_of)
-    pairs = results.pairs(db, until=until)
+    heard = _Heard(
+        pairs.said(db, until=end_of_day(as_of)),
+        drafts(db, Wave.POST, until=end_of_day(as_of)),
+    )
+    differences = measure_differences(db, Wave.BASELINE, Wave.POST)
     return [
-        _figure(fact, [part for part in parts if part.strand is strand], pairs, as_of=as_of)
+        _figure(fact, [part for part in parts if part.strand is strand], heard, differences, as_of=as_of)
         for strand, fact in programme.kpis.items()
     ]
 
 
 def _started(db: DbSession, programme: Programme, *, as_of: date) -> list[_Part]:
-    contract_ends_on = contract_period(db, programme, on=as_of).ends_on
+    in_force = terms(db, programme, on=as_of)
+    first = windows.first_sessions(db)
     rows = db.execute(
         select(Participation, Package)
         .join(Package, Package.id == Participation.package_id)
         .where(Package.state.in_(STARTED), Package.starts_on <= as_of)
     )
     return [
-        _Part(
-            part.id,
-            part.person_id,
-            package.strand,
-            questionnaires.window(
-                programme, part, package, wave=Wave.POST, contract_ends_on=contract_ends_on
-            ),
-        )
+        _part(part, package, first.get(part.id), in_force)
         for part, package in rows
         if part.from_on <= as_of and (part.to_on is None or part.to_on >= package.starts_on)
     ]
 
 
-def _figure(fact: Kpi, parts: list[_Part], pairs: dict[UUID, Pair], *, as_of: date) -> KpiFigure:
+def _part(part: Participation, package: Package, first_session_at: datetime | None, in_force: Terms) -> _Part:
+    opened = windows.of_support(part, package, first_session_at=first_session_at, terms=in_force)
+    closing: dict[Wave, datetime] = {
+        one.wave: one.window.closes_at for one in opened if one.wave is not Wave.INTERIM
+    }
+    post = next((one.window for one in opened if one.wave is Wave.POST), None)
+    return _Part(part.id, part.person_id, package.strand, post, closing)
+
+
+def _figure(
+    fact: Kpi,
+    parts: list[_Part],
+    heard: _Heard,
+    differences: Sequence[tuple[str, str]],
+    *,
+    as_of: date,
+) -> KpiFigure:
     people: dict[UUID, list[_Part]] = {}
     for part in parts:
         if part.person_id is not None:
@@ -127,7 +194,8 @@ def _figure(fact: Kpi, parts: list[_Part], pairs: dict[UUID, Pair], *, as_of: da
     opened = sum(
         any(part.window and part.window.opens_at < end_of_day(as_of) for part in own) for own in others
     )
-    said = [pairs[part.id] for part in counted if _in_time(part, pairs.get(part.id))]
+    said = [pair for part in counted if (pair := heard.in_time(part)) is not None]
+    ever = [pair for part in counted if (pair := heard.ever(part)) is not None]
     both = sum(pair.confident and pair.impact for pair in said)
     base = len(counted)
     low, high = wilson(both, base)
@@ -158,6 +226,20 @@ def _figure(fact: Kpi, parts: list[_Part], pairs: dict[UUID, Pair], *, as_of: da
         open=opened,
         running=len(others) - opened,
         erased=sum(part.person_id is None for part in parts),
+        late=len(ever) - len(said),
+        partial=sum(
+            (part.id, ONCE) in heard.begun and part.over(as_of) and heard.ever(part) is None
+            for part in counted
+        ),
+        everybody=Everybody(
+            answered=len(ever),
+            matched=sum(pair.matched for pair in ever),
+            confident=sum(pair.confident for pair in ever),
+            impact=sum(pair.impact for pair in ever),
+            both=sum(pair.confident and pair.impact for pair in ever),
+            modes=dict(Counter(pair.mode for pair in ever if pair.mode is not None)),
+        ),
+        differences=differences,
     )
 
 
@@ -170,8 +252,3 @@ def _latest_closed(own: Iterable[_Part], as_of: date) -> _Part | None:
 def _closes_at(part: _Part) -> tuple[datetime, str]:
     assert part.window is not None
     return part.window.closes_at, str(part.id)
-
-
-def _in_time(part: _Part, pair: Pair | None) -> bool:
-    """Whether the post questionnaire was sent, inside its window."""
-    return pair is not None and pair.answered_at is not None and pair.answered_at in (part.window or ())

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload, selectinload
 
-from portal import questionnaires
+from portal import questionnaires, windows
 from portal.models import (
     Attendance,
     AttendanceState,
@@ -33,8 +33,10 @@ from portal.programme import Programme
 from portal.questionnaires import Due
 from privacy.clock import london_date
 from surveys.models import ResponseState, Wave
+from surveys.waves import Stand
 
 LIVE = frozenset({AttendanceState.BOOKED, AttendanceState.ATTENDED, AttendanceState.ABSENT})
+TO_ANSWER = frozenset({Stand.OPEN, Stand.STARTED, Stand.GRACE})
 SHOWN = frozenset({PackageState.AGREED, PackageState.BASELINE, PackageState.ACTIVE, PackageState.ENDED})
 
 
@@ -86,6 +88,17 @@ class Support:
         return self.package.strand is Strand.ONE_TO_ONE
 
     @property
+    def ended_on(self) -> date | None:
+        """The day it ended for this person: with the package, or before it."""
+        return windows.ended_on(self.participation, self.package)
+
+    @property
+    def comparable(self) -> bool:
+        """Whether both questionnaires that are compared were sent, and not taken back."""
+        sent = {one.wave for one in self.due if one.state is ResponseState.SUBMITTED}
+        return {Wave.BASELINE, Wave.POST} <= sent
+
+    @property
     def delivered_minutes(self) -> int:
         return sum(own.session.delivered_minutes or 0 for own in self.past if own.mine)
 
@@ -102,13 +115,13 @@ class Support:
     def may_book(self) -> bool:
         """Whether a session can be booked now: the baseline comes first, unless the team waived it."""
         ready = self.baseline_in or self.package.baseline_waived_at is not None
-        return self.one_to_one and ready and self.package.state is not PackageState.ENDED
+        return self.one_to_one and ready and self.ended_on is None
 
 
 def timeline(support: Support) -> list[Stage]:
     """Where a package stands, in four stages; exactly one is "here" until all are done."""
     held = [own.session for own in support.past if own.session.state is SessionState.HELD]
-    ended_on = support.package.ends_on
+    ended_on = support.ended_on
     post_in = any(one.wave is Wave.POST and one.state is ResponseState.SUBMITTED for one in support.due)
     post_closes = next((one.closes_at for one in support.due if one.wave is Wave.POST), None)
     first = london_date(held[0].starts_at) if held else None
@@ -132,11 +145,11 @@ def timeline(support: Support) -> list[Stage]:
 
 
 def support_of(db: DbSession, programme: Programme, *, person_id: UUID, now: datetime) -> list[Support]:
-    """Everything somebody takes part in, newest package first."""
+    """Everything somebody takes part in or took part in, newest package first."""
     parts = db.scalars(
         select(Participation)
         .join(Participation.package)
-        .where(Participation.person_id == person_id, Participation.to_on.is_(None), Package.state.in_(SHOWN))
+        .where(Participation.person_id == person_id, Package.state.in_(SHOWN))
         .options(joinedload(Participation.package).joinedload(Package.council))
         .order_by(Package.starts_on.desc())
     ).all()
@@ -192,13 +205,16 @@ def _support(
             for goal in goals
             if goal.package_id == part.package_id and goal.participation_id in (None, part.id)
         ],
+        # Who has left sees what was, and is offered nothing more.
         upcoming=[
-            one for one in own if one.session.ends_at > now and one.session.state is SessionState.BOOKED
+            one
+            for one in own
+            if part.to_on is None and one.session.ends_at > now and one.session.state is SessionState.BOOKED
         ],
         past=[one for one in own if one.session.ends_at <= now or one.session.state is SessionState.HELD],
         due=mine,
         offers=[offer for offer in offers if offer.package_id == part.package_id],
-        baseline_in=any(one.wave is Wave.BASELINE and one.state is ResponseState.SUBMITTED for one in mine),
+        baseline_in=any(one.wave is Wave.BASELINE and one.submitted_at is not None for one in mine),
     )
 
 
@@ -215,14 +231,15 @@ def _is_of(seat: Attendance, part: Participation) -> bool:
     return seat.participation_id == part.id
 
 
-def next_step(supports: Sequence[Support], *, now: datetime) -> Step:
+def next_step(supports: Sequence[Support]) -> Step:
     """The one thing to do next. Acts: `answer`, `choose`, `book`, `place`, `come`, `wait`, `none`.
 
     A questionnaire that support waits for comes first, then what gets the next session into the diary.
     """
     steps = (
-        *_to_answer(supports, Wave.BASELINE, now),
-        *_to_answer(supports, Wave.POST, now),
+        *_to_answer(supports, Wave.BASELINE),
+        *_to_answer(supports, Wave.POST),
+        *_to_answer(supports, Wave.INTERIM),
         *(Step("choose", one, offer=one.offers[0]) for one in supports if one.offers and one.may_book),
         *(Step("book", one) for one in supports if one.may_book and one.mentors and not one.upcoming),
         *(
@@ -231,21 +248,19 @@ def next_step(supports: Sequence[Support], *, now: datetime) -> Step:
             for own in one.upcoming
             if own.places_left and not own.mine
         ),
-        *_to_answer(supports, Wave.FEEDBACK, now),
+        *_to_answer(supports, Wave.FEEDBACK),
         *_to_come(supports),
     )
-    running = any(one.package.state is not PackageState.ENDED for one in supports)
+    running = any(one.ended_on is None for one in supports)
     return steps[0] if steps else Step("wait" if running else "none")
 
 
-def _to_answer(supports: Sequence[Support], wave: Wave, now: datetime) -> list[Step]:
+def _to_answer(supports: Sequence[Support], wave: Wave) -> list[Step]:
     return [
         Step("answer", one, due=due)
         for one in supports
         for due in one.due
-        if due.wave is wave
-        and due.state is not ResponseState.SUBMITTED
-        and due.opens_at <= now < due.closes_at
+        if due.wave is wave and due.stand in TO_ANSWER
     ]
 
 
@@ -253,3 +268,8 @@ def _to_come(supports: Sequence[Support]) -> list[Step]:
     mine = [(own.session, one) for one in supports for own in one.upcoming if own.mine]
     in_order = sorted(mine, key=lambda pair: pair[0].starts_at)
     return [Step("come", one, session=session) for session, one in in_order]
+
+
+def reminders_stopped_at(db: DbSession, person_id: UUID) -> datetime | None:
+    """Since when somebody is not reminded; None while they are."""
+    return db.get_one(Person, person_id).reminders_stopped_at

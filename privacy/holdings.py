@@ -47,6 +47,12 @@ STORES = (
     Store(
         "key folder", "key-encryption keys and master secrets", "0700, files 0400, in no backup", "contract"
     ),
+    Store(
+        "scratch folder",
+        "answers, while a spreadsheet for a browser is written",
+        "0700",
+        "until it is sent; what a killed process left goes with the next export",
+    ),
     Store("outbox folder", "sent mail, on a demo or development instance only", "0700", "until deleted"),
 )
 

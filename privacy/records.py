@@ -35,6 +35,7 @@ class Keep(Enum):
     LEDGER = ("until the last backup that could bring the data back has expired", None)
     ACCOUNTS = ("6 years after the financial year of the last payment", None)
     SIGN_IN = ("1 day", 1)
+    PARKED = ("1 day after it was sent", 1)
     BROWSER = ("30 days after it ended", 30)
     MAIL = ("90 days after it was sent", 90)
 

@@ -11,6 +11,9 @@ const BY_STATUS = {
   429: "There were too many tries. Your answer is still on this page. Wait a minute, then try again.",
 };
 const RESEND_PAUSE = 5000; // milliseconds in which a second press of a button sends nothing
+const WRITE_PAUSE = 1500; // milliseconds without a key before what was written is saved
+const SAVE_AT_MOST = 15000; // milliseconds after which a save counts as failed
+const KEEPALIVE_BYTES = 60000; // more than that a browser does not send from a page that is left
 
 document.body.classList.add("js-enabled");
 if ("noModule" in HTMLScriptElement.prototype) document.body.classList.add("govuk-frontend-supported");
@@ -52,6 +55,7 @@ function release() {
 
 function onSubmit(event) {
   const form = event.target;
+  if (savers.get(form)?.holds(event)) return;
   if (form.hasAttribute("hx-post") || form.hasAttribute("hx-get")) return;
   if (!navigator.onLine) {
     event.preventDefault();
@@ -65,6 +69,94 @@ function onSubmit(event) {
   }
   if (form.method === "post") form.dataset.sentAt = String(now);
 }
+
+// ---- forms that save themselves while somebody writes ----
+
+// The form carries a mark of what it showed. Two saves of one form must not meet: the later would carry the mark of
+// before the earlier, and look like a change made elsewhere. So one save waits for the other, and sending for both.
+class Saver {
+  constructor(form) {
+    this.form = form;
+    this.place = document.getElementById(form.dataset.autosave);
+    this.changed = false;
+    this.over = false;
+    this.running = null;
+    form.addEventListener("input", () => this.later(WRITE_PAUSE));
+    form.addEventListener("change", () => this.later(WRITE_PAUSE / 5));
+    form.addEventListener("click", (event) => this.clear(event));
+    document.addEventListener("visibilitychange", () => { if (document.hidden) this.save(); });
+  }
+
+  later(pause) {
+    this.changed = true;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.save(), pause);
+  }
+
+  async save() {
+    clearTimeout(this.timer);
+    if (this.running || !this.changed || this.over) return;
+    this.changed = false;
+    this.running = this.send();
+    await this.running;
+    this.running = null;
+    if (this.changed) this.later(WRITE_PAUSE);
+  }
+
+  async send() {
+    const body = new URLSearchParams(new FormData(this.form));
+    body.set("_writing", "yes");
+    try {
+      const answer = await fetch(this.form.action, {
+        method: "POST",
+        body,
+        headers: { "HX-Request": "true" },
+        signal: AbortSignal.timeout(SAVE_AT_MOST),
+        keepalive: body.toString().length < KEEPALIVE_BYTES,
+      });
+      const told = answer.headers.get("Content-Type")?.startsWith("application/json") ? await answer.json() : {};
+      if (told.mark) this.form.elements.namedItem("_revision").value = told.mark;
+      this.over = answer.status === 409;
+      this.say(told.said ?? "Not saved yet. Your answer is still on this page. Choose Save and continue.");
+    } catch {
+      this.changed = true;
+      this.say(navigator.onLine ? "Not saved yet. Your answer is still on this page." : OFFLINE);
+    }
+  }
+
+  say(words) {
+    if (this.place.textContent !== words) this.place.textContent = words;
+  }
+
+  // Sending waits for a save that is under way; true while it does.
+  holds(event) {
+    clearTimeout(this.timer);
+    this.changed = false;
+    if (!this.running) return false;
+    event.preventDefault();
+    const button = event.submitter;
+    this.running.then(() => {
+      this.running = null;
+      this.changed = false;
+      this.form.requestSubmit(button);
+    });
+    return true;
+  }
+
+  clear(event) {
+    const button = event.target.closest("button[name=_clear]");
+    if (!button) return;
+    event.preventDefault();
+    const radios = this.form.querySelectorAll(`input[type=radio][name="${CSS.escape(button.value)}"]`);
+    for (const radio of radios) radio.checked = false;
+    radios[0]?.focus();
+    announce("Your answer is cleared.");
+    this.later(WRITE_PAUSE / 5);
+  }
+}
+
+const savers = new Map();
+for (const form of document.querySelectorAll("form[data-autosave]")) savers.set(form, new Saver(form));
 
 // ---- fragments ----
 
@@ -115,6 +207,10 @@ window.addEventListener("pageshow", (event) => {
 
 try {
   govuk = await import(document.documentElement.dataset.govukSrc);
+  // One rule counts characters here and on the server: Unicode code points. An emoji is one, not two.
+  govuk.CharacterCount.prototype.updateCount = function () {
+    this.count = [...this.$textarea.value].length;
+  };
 } catch {
   // The components are plain HTML underneath. Without their script the menu must not stay hidden.
   document.body.classList.remove("js-enabled", "govuk-frontend-supported");

@@ -1,4 +1,4 @@
-"""Documents: YAML read strictly, and plain data turned into frozen dataclasses and back.
+"""Documents: YAML or JSON read strictly, and plain data turned into frozen dataclasses and back.
 
 A document is written by a person, so everything wrong with it is collected as faults, each with
 its place, and reported together. Nothing here knows what a questionnaire is: the dataclasses'
@@ -6,27 +6,32 @@ own type hints say which keys there are and what each may hold.
 """
 
 import dataclasses
+import json
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, NoReturn, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import yaml
 
 MAX_CHARACTERS = 200_000
+MAX_DEPTH = 40
 T = TypeVar("T")
 
 
 @dataclasses.dataclass(frozen=True)
 class Fault:
-    """One thing wrong with a document; the place is a trail of codes, outermost first."""
+    """One thing wrong with a document; the place is a trail of codes, outermost first. `line` counts
+    from 1, and is None where no line can be named."""
 
     place: str
     message: str
+    line: int | None = None
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.message}"
+        return f"{self.place}: {self.message}" + (f" (line {self.line})" if self.line else "")
 
 
 class Unsound(ValueError):
@@ -35,6 +40,12 @@ class Unsound(ValueError):
     def __init__(self, name: str, faults: list[Fault]) -> None:
         self.faults = faults
         super().__init__("\n".join([f"{name} can't be used:", *map(str, faults)]))
+
+
+class Placed(dict[str, Any]):
+    """A mapping that knows the line it begins on."""
+
+    line: int
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -66,6 +77,16 @@ class _StrictLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
+def _placed(loader: _StrictLoader, node: yaml.MappingNode) -> Iterator[Placed]:
+    data = Placed()
+    data.line = node.start_mark.line + 1
+    yield data
+    data.update(loader.construct_mapping(node))
+
+
+_StrictLoader.add_constructor("tag:yaml.org,2002:map", _placed)
+
+
 def _refused(problem: str, mark: Any) -> yaml.MarkedYAMLError:
     return yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
 
@@ -80,19 +101,107 @@ for _tag, _pattern, _first in (
     _StrictLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", _whole, list(_first))
 
 
-def parse_yaml(text: str, *, name: str) -> object:
-    """Plain data (dict, list, str, int, float, bool, None) from strict YAML. Raises Unsound."""
+def parse(text: str, *, name: str) -> object:
+    """Plain data (dict, list, str, int, float, bool, None) from a text: JSON where the name ends so,
+    else strict YAML. Raises Unsound."""
     if len(text) > MAX_CHARACTERS:
         raise Unsound(name, [Fault(name, f"is longer than {MAX_CHARACTERS:,} characters")])
+    try:
+        data = _parse_json(text, name=name) if name.endswith(".json") else _parse_yaml(text, name=name)
+    except RecursionError as error:
+        raise Unsound(name, [Fault(name, "is nested too deep")]) from error
+    _require_plain(data, name=name)
+    return data
+
+
+def _parse_yaml(text: str, *, name: str) -> object:
     try:
         return cast(object, _StrictLoader(text).get_single_data())
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}" if error.problem_mark else name
         raise Unsound(name, [Fault(line, error.problem or "can't be read as YAML")]) from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise Unsound(name, [Fault(name, "holds a character that YAML doesn't allow")]) from error
-    except RecursionError as error:
-        raise Unsound(name, [Fault(name, "is nested too deep")]) from error
+
+
+def _parse_json(text: str, *, name: str) -> object:
+    try:
+        return cast(
+            object,
+            json.loads(text, object_pairs_hook=_once_each, parse_constant=_no_number, parse_float=_finite),
+        )
+    except json.JSONDecodeError as error:
+        raise Unsound(name, [Fault(f"line {error.lineno}", f"{error.msg}, column {error.colno}")]) from error
+    except ValueError as error:
+        raise Unsound(name, [Fault(name, str(error))]) from error
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    seen: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in seen:
+            raise ValueError(f"the key {key} stands twice in one place")
+        seen[key] = value
+    return seen
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _no_number(text)
+
+
+def _require_plain(data: object, *, name: str) -> None:
+    """Refuse what could be read but not kept or shown: deep nesting, half characters, control characters."""
+    level: list[object] = [data]
+    for _ in range(MAX_DEPTH):
+        inner: list[object] = []
+        for item in level:
+            match item:
+                case dict():
+                    inner += [*item.keys(), *item.values()]
+                case list():
+                    inner += item
+                case str() if _UNKEPT.search(item):
+                    message = f"holds a character that can't be shown, in ‘{_UNKEPT.sub('□', item[:60])}’"
+                    raise Unsound(name, [Fault(name, message)])
+        if not inner:
+            return
+        level = inner
+    raise Unsound(name, [Fault(name, "is nested too deep")])
+
+
+_UNKEPT = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+
+
+def lines(data: object, *, place: str) -> dict[str, int]:
+    """The line on which each place of a YAML document begins; of JSON none is known."""
+    found: dict[str, int] = {}
+
+    def walk(node: object, place: str) -> None:
+        if isinstance(node, Placed):
+            found.setdefault(place, node.line)
+        if isinstance(node, dict):
+            for name, value in node.items():
+                if isinstance(value, list):
+                    for number, item in enumerate(value, start=1):
+                        walk(item, _item_place(place, name, number, item))
+                else:
+                    walk(value, place)
+
+    walk(data, place)
+    return found
+
+
+def on_line(fault: Fault, known: Mapping[str, int]) -> Fault:
+    """The same fault with the line of its place, or of the nearest place around it."""
+    place = fault.place
+    while place not in known and " > " in place:
+        place = place.rpartition(" > ")[0]
+    return dataclasses.replace(fault, line=fault.line or known.get(place))
 
 
 def read(kind: type[T], data: object, *, place: str, faults: list[Fault]) -> T | None:
@@ -139,6 +248,60 @@ def dump(value: object) -> Any:
             return dict(value)
         case _:
             return value
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes numbers as the strict reader knows them, and no anchors."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+class _Inline:
+    """A value that is written on one line."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+def _inline(dumper: yaml.SafeDumper, data: _Inline) -> yaml.Node:
+    node = dumper.represent_data(data.value)
+    assert isinstance(node, yaml.CollectionNode)
+    node.flow_style = True
+    return node
+
+
+def _float(dumper: yaml.SafeDumper, data: float) -> yaml.Node:
+    text = f"{data:.15f}".rstrip("0")
+    return dumper.represent_scalar("tag:yaml.org,2002:float", f"{text}0" if text.endswith(".") else text)
+
+
+_Dumper.add_representer(_Inline, _inline)
+_Dumper.add_representer(float, _float)
+
+
+def write_yaml(data: Mapping[str, Any], *, inline: tuple[str, ...]) -> str:
+    """YAML that `parse` reads back to the same data; what stands under the keys `inline` on one line each."""
+    return yaml.dump(
+        _with_inline(data, inline), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110
+    )
+
+
+def _with_inline(node: Any, names: tuple[str, ...]) -> Any:
+    if isinstance(node, list):
+        return [_with_inline(item, names) for item in node]
+    if not isinstance(node, Mapping):
+        return node
+    return {
+        key: (
+            ([_Inline(item) for item in value] if value and isinstance(value[0], dict) else _Inline(value))
+            if key in names and isinstance(value, list)
+            else _Inline(value)
+            if key in names and isinstance(value, dict)
+            else _with_inline(value, names)
+        )
+        for key, value in node.items()
+    }
 
 
 @cache

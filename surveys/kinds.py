@@ -14,6 +14,9 @@ MONTHS = (
 )  # fmt: skip
 
 
+SCORE_AT_MOST = 1_000_000
+
+
 @dataclass(frozen=True, kw_only=True)
 class Information(Question):
     """A text to read between questions; it takes no answer."""
@@ -59,6 +62,10 @@ class Listed(Question):
                 yield f"the option {option.code} must be small letters, digits and _, led by a letter"
             if blank(option.label) or len(option.label) > 100 or set(option.label) & set("{}"):
                 yield f"the label of {option.code} must be 1 to 100 characters without braces"
+            if option.score is not None and not (
+                abs(option.score) <= SCORE_AT_MOST and round(option.score, 6) == option.score
+            ):
+                yield f"the score of {option.code} must be a plain number, {SCORE_AT_MOST:,} at most"
             if option.apart and option.score is not None:
                 yield f"{option.code} stands apart, so it can't have a score"
         if sum(option.detail for option in self.options) > 1:
@@ -146,8 +153,10 @@ class Choices(Listed):
         return [option.code for option in self.options if option.code in codes] or None
 
     def situations(self, named: set[str]) -> list[Value | None]:
+        apart = {option.code for option in self.options if option.apart}
         sizes = range(min(len(named), 10) + 1)
-        return [None, *(list(chosen) for size in sizes for chosen in combinations(sorted(named), size))]
+        several = (list(chosen) for size in sizes for chosen in combinations(sorted(named), size))
+        return [None, *(chosen for chosen in several if len(chosen) < 2 or not apart & set(chosen))]
 
     def faults(self) -> Iterator[str]:
         yield from super().faults()

@@ -6,11 +6,12 @@ waves and the base of the KPI (sch 4), and every other statement is a measure of
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from surveys.documents import Fault
-from surveys.questionnaires import ROLES, Page, Questionnaire
 from surveys.questions import Answers, Question
 from surveys.routing import on_path
+from surveys.structure import ROLES, Page, Questionnaire
 
 ROLE_CONFIDENCE = "role_confidence"
 
@@ -34,27 +35,63 @@ def score(
     return scores(questionnaire, answers, role=role)[measure]
 
 
-def paired_measures(baseline: Questionnaire, post: Questionnaire) -> list[Fault]:
+@dataclass(frozen=True)
+class Unlike:
+    """A measure that two questionnaires ask in different ways, and the reason that one of them gives."""
+
+    measure: str
+    question: str
+    ways: tuple[str, ...]
+    reason: str
+
+
+def unlike(one: Questionnaire, other: Questionnaire) -> list[Unlike]:
     """Where a measure that both share is not asked the same way: wording for each role, with its page's
-    title and intro, options, their order, their scores. A difference would pass for a change in people."""
-    before = {measure: (page, question) for measure, page, question in baseline.measured()}
-    after = {measure: (page, question) for measure, page, question in post.measured()}
-    shared = [measure for measure in before if measure in after]
-    if not shared:
-        return [Fault(post.code, f"shares no measure with {baseline.code}")]
+    title and intro, options, their order, their scores. A difference may pass for a change in people, so it
+    needs a reason. `question` is the code of the question in `one`."""
+    theirs = {measure: (page, question) for measure, page, question in other.measured()}
+    roles = [role for role in ROLES if one.asks(role) and other.asks(role)]
+    found = []
+    for measure, page, question in one.measured():
+        if measure in theirs:
+            ways = tuple(_ways(page, question, *theirs[measure], roles=roles))
+            if ways:
+                reason = question.differs or theirs[measure][1].differs
+                found.append(Unlike(measure, question.code, ways, reason))
+    return found
+
+
+def unexplained(one: Questionnaire, other: Questionnaire) -> list[Fault]:
+    """The differences for which neither gives a reason, each with its place in `one`."""
     return [
-        Fault(f"{baseline.code} and {post.code} > {measure}", message)
-        for measure in shared
-        for message in _differences(*before[measure], *after[measure])
+        Fault(
+            one.trail(found.question),
+            f"the measure {found.measure} {way}, unlike in {other.code}. Ask it the same way, or say why not "
+            "with differs",
+        )
+        for found in unlike(one, other)
+        if not found.reason
+        for way in found.ways
     ]
 
 
-def _differences(page: Page, question: Question, other_page: Page, other: Question) -> Iterator[str]:
+def paired_measures(baseline: Questionnaire, post: Questionnaire) -> list[Fault]:
+    """What stops two waves from being compared (sch 4 KPIs): no measure in common, or an unexplained
+    difference. Places are those in `baseline`."""
+    shared = {measure for measure, _, _ in baseline.measured()} & {m for m, _, _ in post.measured()}
+    if not shared:
+        return [Fault(baseline.code, f"shares no measure with {post.code}")]
+    return unexplained(baseline, post)
+
+
+def _ways(
+    page: Page, question: Question, other_page: Page, other: Question, *, roles: list[str]
+) -> Iterator[str]:
     if (page.title, page.intro) != (other_page.title, other_page.intro):
         yield "stands on pages with different titles or intros"
     if question.kind != other.kind:
         yield f"is {question.kind} in one and {other.kind} in the other"
-    for role in ROLES:
+    for role in roles:
         if question.asked_of(role) != other.asked_of(role):
             yield f"is asked of {role} in one only"
         elif (question.wording(role), question.hint) != (other.wording(role), other.hint):

@@ -1,38 +1,48 @@
 """Tables of the middle: who was asked what, when, and whether they answered, in clear; what they said, sealed."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ForeignKey, String, Text, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from privacy.columns import SealedJson, sealed
+from privacy.columns import SealedJson, SealedText, sealed
 from privacy.records import Erase, Holding, Keep, Record, Word, new_id, plain, reference
 
 ANSWERS_AT_LEAST = 1024
 
 
 class Wave(StrEnum):
-    """An occasion on which a questionnaire is answered (sch 4 KPIs and SLAs)."""
+    """An occasion on which a questionnaire is answered (sch 4 KPIs and SLAs). TOOL: none of the programme's;
+    somebody answers a self-assessment tool for themselves (sch 5 Tools)."""
 
     BASELINE = "baseline"
+    INTERIM = "interim"
     POST = "post"
     FEEDBACK = "feedback"
+    TOOL = "tool"
 
 
 class ResponseState(StrEnum):
-    """DRAFT: some pages are saved. SUBMITTED: sent once, and counted."""
+    """DRAFT: some pages are saved. SUBMITTED: sent once, and counted. WITHDRAWN: sent, and taken back by the
+    respondent: in no figure from then on."""
 
     DRAFT = "draft"
     SUBMITTED = "submitted"
+    WITHDRAWN = "withdrawn"
+
+
+SENT = frozenset({ResponseState.SUBMITTED, ResponseState.WITHDRAWN})
+"""Whoever stands there has answered and is not asked again; only SUBMITTED counts in figures."""
 
 
 class Mode(StrEnum):
-    """How the answers came in."""
+    """How the answers came in. PAPER: typed in from paper or from answers given before, by the team."""
 
     SELF = "self"
     INTERVIEW = "interview"
+    PAPER = "paper"
 
 
 class Version(Record):
@@ -48,6 +58,28 @@ class Version(Record):
     hash: Mapped[str] = mapped_column(String(64), info=plain())
     body: Mapped[str] = mapped_column(Text, info=plain())
     published_at: Mapped[datetime] = mapped_column(info=plain())
+
+
+class Correction(Record):
+    """A change of words in a published version that leaves its meaning as it was; the version's own body keeps
+    the words from before. `number` counts those of one version from 1.
+
+    `body` is `{key: [before, after]}` as JSON, with the keys of surveys/wordings.py.
+    """
+
+    __tablename__ = "correction"
+    __table_args__ = (UniqueConstraint("version_id", "number"),)
+    __holding__ = Holding("to show in which words something was asked, and why they changed", Keep.CONTRACT)
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=plain())
+    version_id: Mapped[UUID] = mapped_column(ForeignKey("version.id"), info=plain())
+    number: Mapped[int] = mapped_column(info=plain())
+    at: Mapped[datetime] = mapped_column(info=plain())
+    by: Mapped[str] = mapped_column(String(80), info=reference("who corrected it"))
+    body: Mapped[str] = mapped_column(Text, info=plain())
+    # Typed by people, so nobody knows what is in it; a questionnaire's words in `body` are read by everybody.
+    reason_sealed: Mapped[bytes | None] = sealed(holder="version_id", purpose="why the words were changed")
+    reason = SealedText("reason_sealed")
 
 
 class Respondent(Record):
@@ -66,9 +98,12 @@ class Response(Record):
     """One respondent's answers on one occasion. `ref` is what people see. `revision` is random and
     new at each save: a count would tell how many pages somebody had to answer, and so what they said.
 
-    `occasion` is `once`, or the id of the session that feedback is about.
-    `answers` is `{question code: value}`, kept whole: also what lies off the path for now.
+    `occasion` is `once`, the id of the session that feedback is about, `month-6` of an interim wave, or a tool's
+    code with a running number.
+    `answers` is `{question code: value}`, kept whole: also what lies off the path for now. Once it was sent it
+    is what counts; while it is open for a correction (`reopened_at`), what is being written is `draft`.
     `judgement` is `{verdicts: [{verdict, note, by, at}, ...]}`, newest last.
+    `answered_on` and `source` say when and where answers that were typed in later were given.
     """
 
     __tablename__ = "response"
@@ -85,20 +120,31 @@ class Response(Record):
     respondent_id: Mapped[UUID] = mapped_column(ForeignKey("respondent.id"), index=True, info=reference())
     version_id: Mapped[UUID] = mapped_column(ForeignKey("version.id"), info=plain())
     wave: Mapped[Wave] = mapped_column(Word(Wave), info=plain())
-    occasion: Mapped[str] = mapped_column(String(40), info=reference())
+    occasion: Mapped[str] = mapped_column(String(60), info=reference())
     state: Mapped[ResponseState] = mapped_column(Word(ResponseState), info=plain())
     mode: Mapped[Mode] = mapped_column(Word(Mode), info=plain())
     revision: Mapped[int] = mapped_column(BigInteger, info=plain("random, new at each save"))
     started_at: Mapped[datetime] = mapped_column(info=plain())
     saved_at: Mapped[datetime] = mapped_column(info=plain())
     submitted_at: Mapped[datetime | None] = mapped_column(info=plain())
+    reopened_at: Mapped[datetime | None] = mapped_column(info=plain("open for a correction since then"))
+    withdrawn_at: Mapped[datetime | None] = mapped_column(info=plain())
+    answered_on: Mapped[date | None] = mapped_column(info=plain("when paper or earlier answers were given"))
     answers_sealed: Mapped[bytes | None] = sealed(
         holder="respondent_id", purpose="what they said, scores included", at_least=ANSWERS_AT_LEAST
+    )
+    draft_sealed: Mapped[bytes | None] = sealed(
+        holder="respondent_id", purpose="a correction that is not sent yet", at_least=ANSWERS_AT_LEAST
+    )
+    source_sealed: Mapped[bytes | None] = sealed(
+        holder="respondent_id", purpose="where answers that were typed in come from", at_least=256
     )
     judgement_sealed: Mapped[bytes | None] = sealed(
         holder="respondent_id", purpose="verdicts on the example of impact", at_least=ANSWERS_AT_LEAST
     )
     answers = SealedJson("answers_sealed")
+    draft = SealedJson("draft_sealed")
+    source = SealedText("source_sealed")
     judgement = SealedJson("judgement_sealed")
 
     respondent: Mapped[Respondent] = relationship()
@@ -106,7 +152,8 @@ class Response(Record):
 
 
 class ResponsePast(Record):
-    """What a response said before a correction after it was sent; it stands beside the newer one."""
+    """What a response said before a correction after it was sent, with the judgement on it; it stands beside the
+    newer one, which is the one that counts."""
 
     __tablename__ = "response_past"
     __table_args__ = (UniqueConstraint("response_id", "revision"),)
@@ -125,4 +172,8 @@ class ResponsePast(Record):
     answers_sealed: Mapped[bytes | None] = sealed(
         holder="respondent_id", purpose="what they said", at_least=ANSWERS_AT_LEAST
     )
+    judgement_sealed: Mapped[bytes | None] = sealed(
+        holder="respondent_id", purpose="verdicts on the earlier example", at_least=ANSWERS_AT_LEAST
+    )
     answers = SealedJson("answers_sealed")
+    judgement = SealedJson("judgement_sealed")

@@ -1,98 +1,71 @@
-"""A questionnaire: sections of pages of questions, as data.
+"""A questionnaire as a file, and as it is kept.
 
-    load(text) -> Questionnaire      from YAML written by a person; raises Unsound with every fault
+    load(text) -> Questionnaire      from a file written by a person; raises Unsound with every fault
+    examine(text) -> Examined        the same, with what could be read beside the faults
+    written(questionnaire) -> str    the file, to change and load again
     canonical(questionnaire) -> str  stable JSON, kept with a published version for ever
     from_canonical(text)             the way back
 
-In YAML, `options` may name one of the lists under `option_lists`, each with `options` and a common
+In a file, `options` may name one of the lists under `option_lists`, each with `options` and a common
 `error`. In the canonical form every question carries its own.
 """
 
 import hashlib
 import json
-import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import product
-from math import prod
 from pathlib import Path
 from typing import Any
 
 from surveys import kinds as _kinds  # noqa: F401 - the kinds enter themselves where questions are read
-from surveys.conditions import Condition
-from surveys.documents import Fault, Unsound, dump, parse_yaml, read
-from surveys.questions import CODE, Question, blank
+from surveys.checks import check
+from surveys.documents import Fault, Unsound, dump, lines, on_line, parse, read, write_yaml
+from surveys.structure import PLACES, ROLES, WAVES, Page, Questionnaire, Section
 
-ROLES = (
-    "lead_member",
-    "council_leader",
-    "scrutiny_chair",
-    "committee_member",
-    "chief_executive",
-    "corporate_leader",
-)
-WAVES = ("baseline", "interim", "post", "feedback")
-PLACES = frozenset({"role", "council", "session"})
-"""The placeholders that a text may hold, in braces; who asks knows what to fill in."""
+__all__ = [
+    "PLACES",
+    "ROLES",
+    "WAVES",
+    "Examined",
+    "Page",
+    "Questionnaire",
+    "Section",
+    "canonical",
+    "check",
+    "content_hash",
+    "examine",
+    "from_canonical",
+    "load",
+    "load_definition",
+    "written",
+]
 DEFINITIONS = Path(__file__).parent / "definitions"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Page:
-    """Questions answered and saved together. Its intro says what they have in common."""
+@dataclass(frozen=True)
+class Examined:
+    """A file that was read: the questionnaire, as far as it could be read, and every fault in it.
 
-    code: str
-    title: str
-    questions: tuple[Question, ...]
-    intro: str = ""
-    show_if: Condition | None = None
+    `lines` says on which line of the file each place begins.
+    """
 
+    name: str
+    questionnaire: Questionnaire | None
+    faults: list[Fault]
+    lines: Mapping[str, int]
 
-@dataclass(frozen=True, kw_only=True)
-class Section:
-    code: str
-    title: str
-    pages: tuple[Page, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Questionnaire:
-    """`waves` is empty for a self-assessment tool; an empty `audience` is every role."""
-
-    code: str
-    title: str
-    sections: tuple[Section, ...]
-    waves: tuple[str, ...] = ()
-    audience: frozenset[str] = frozenset()
-
-    @cached_property
-    def pages(self) -> tuple[Page, ...]:
-        return tuple(page for section in self.sections for page in section.pages)
-
-    @cached_property
-    def placed(self) -> Mapping[str, tuple[Page, Question]]:
-        """Each question with its page, by the question's code, in the order they are asked."""
-        return {question.code: (page, question) for page in self.pages for question in page.questions}
-
-    @cached_property
-    def questions(self) -> tuple[Question, ...]:
-        return tuple(question for page in self.pages for question in page.questions)
-
-    def measured(self) -> Iterator[tuple[str, Page, Question]]:
-        """Each measure with the one question that carries it."""
-        for page, question in self.placed.values():
-            if question.measure:
-                yield question.measure, page, question
-
-    def seconds(self, *, role: str | None) -> int:
-        """The longest it should take an average leader: every question that the role may be asked."""
-        return sum(question.seconds for question in self.questions if question.asked_of(role))
+    def placed(self, faults: list[Fault]) -> list[Fault]:
+        """Faults found elsewhere, such as against another wave, with their lines in this file."""
+        return [on_line(fault, self.lines) for fault in faults]
 
 
-def load(text: str, *, name: str) -> Questionnaire:
-    """The questionnaire in a YAML text; `name` (a file's) stands in the message. Raises Unsound."""
-    data = parse_yaml(text, name=name)
+def examine(text: str, *, name: str) -> Examined:
+    """Read a file and find everything wrong with it; its `name` says whether it is JSON (.json) or YAML."""
+    try:
+        data = parse(text, name=name)
+    except Unsound as unsound:
+        return Examined(name, None, unsound.faults, {})
+    known = {place.removeprefix(f"{name} > "): line for place, line in lines(data, place=name).items()}
     faults: list[Fault] = []
     if isinstance(data, dict):
         data = _with_option_lists(data, place=name, faults=faults)
@@ -106,9 +79,15 @@ def load(text: str, *, name: str) -> Questionnaire:
             for fault in check(questionnaire)
             if not any(place.startswith(f"{fault.place} >") for place in unread)
         ]
-    if questionnaire is None or faults:
-        raise Unsound(name, faults)
-    return questionnaire
+    return Examined(name, questionnaire, [on_line(fault, known) for fault in faults], known)
+
+
+def load(text: str, *, name: str) -> Questionnaire:
+    """The questionnaire in a file's text; `name` (the file's) stands in the message. Raises Unsound."""
+    examined = examine(text, name=name)
+    if examined.questionnaire is None or examined.faults:
+        raise Unsound(name, examined.faults)
+    return examined.questionnaire
 
 
 def load_definition(code: str) -> Questionnaire:
@@ -135,6 +114,33 @@ def from_canonical(text: str) -> Questionnaire:
     return questionnaire
 
 
+def written(questionnaire: Questionnaire) -> str:
+    """The questionnaire as a YAML file. Options that several questions share stand in one list."""
+    data = dump(questionnaire)
+    pages = [page for section in data["sections"] for page in section["pages"]]
+    lists = _shared_options([question for page in pages for question in page["questions"]])
+    for page in pages:
+        page["questions"] = [{"code": question["code"], **question} for question in page.pop("questions")]
+    head = {key: data[key] for key in ("code", "title", "waves", "audience") if key in data}
+    if lists:
+        head["option_lists"] = lists
+    inline = ("options", "show_if", "waves", "audience")
+    return write_yaml({**head, "sections": data["sections"]}, inline=inline)
+
+
+def _shared_options(questions: list[dict[str, Any]]) -> dict[str, Any]:
+    """Take options that stand more than once out of these questions, into lists named after the first."""
+    options = [json.dumps(question.get("options")) for question in questions]
+    names: dict[str, str] = {}
+    lists: dict[str, Any] = {}
+    for question, own in zip(questions, options, strict=True):
+        if "options" in question and options.count(own) > 1:
+            name = names.setdefault(own, f"{question['code']}_options")
+            lists[name] = {"options": question["options"]} if name not in lists else lists[name]
+            question["options"] = name
+    return lists
+
+
 def _with_option_lists(data: dict[str, Any], *, place: str, faults: list[Fault]) -> dict[str, Any]:
     """The same data, each name of an option list replaced by what the list holds."""
     lists = data.get("option_lists", {})
@@ -155,135 +161,3 @@ def _with_option_lists(data: dict[str, Any], *, place: str, faults: list[Fault])
         return {key: expand(value) for key, value in node.items()}
 
     return {key: expand(value) for key, value in data.items() if key != "option_lists"}
-
-
-def check(questionnaire: Questionnaire) -> list[Fault]:
-    """Everything that would mislead or stop a person who answers it, in the order of the document."""
-    faults = list(_whole(questionnaire))
-    earlier: dict[str, Question] = {}
-    for section in questionnaire.sections:
-        faults += [*_code(section.code, section.code), *_text(section.code, "title", section.title, 100)]
-        for page in section.pages:
-            place = f"{section.code} > {page.code}"
-            faults += _page(page, place, earlier)
-            for question in page.questions:
-                faults += _question(
-                    question, f"{place} > {question.code}", page, earlier, questionnaire.audience
-                )
-            earlier |= {question.code: question for question in page.questions}
-    return faults
-
-
-def _whole(questionnaire: Questionnaire) -> Iterator[Fault]:
-    place = questionnaire.code
-    yield from _code(place, questionnaire.code)
-    yield from _text(place, "title", questionnaire.title, 100)
-    yield from _unknown(place, "wave", questionnaire.waves, WAVES)
-    yield from _unknown(place, "role in audience", questionnaire.audience, ROLES)
-    if not questionnaire.questions:
-        yield Fault(place, "asks nothing")
-    codes = {
-        "question": [question.code for question in questionnaire.questions],
-        "page": [page.code for page in questionnaire.pages],
-        "section": [section.code for section in questionnaire.sections],
-        "measure": [question.measure for question in questionnaire.questions if question.measure],
-    }
-    for what, used in codes.items():
-        for code in dict.fromkeys(code for code in used if used.count(code) > 1):
-            yield Fault(place, f"has the {what} {code} {used.count(code)} times")
-
-
-def _page(page: Page, place: str, earlier: Mapping[str, Question]) -> Iterator[Fault]:
-    yield from _code(place, page.code)
-    yield from _text(place, "title", page.title, 150)
-    if page.intro:
-        yield from _text(place, "intro", page.intro, 1000)
-    yield from _condition(place, page.show_if, earlier)
-    if not any(question.asks for question in page.questions):
-        yield Fault(place, "asks nothing: put what there is to read on a page with a question")
-    scales = [question for question in page.questions if question.kind == "scale"]
-    most = max(sum(question.asked_of(role) for question in scales) for role in ROLES)
-    if most > 6:
-        yield Fault(place, f"has {most} scale statements: six are the most that people read with care")
-
-
-def _question(
-    question: Question, place: str, page: Page, earlier: Mapping[str, Question], audience: frozenset[str]
-) -> Iterator[Fault]:
-    yield from _code(place, question.code)
-    yield from _text(place, "text", question.text, 300)
-    for role, text in question.text_for.items():
-        yield from _text(place, f"text_for {role}", text, 300)
-    if question.hint:
-        yield from _text(place, "hint", question.hint, 500)
-    if question.error:
-        yield from _text(place, "error", question.error, 200, PLACES | {"text"})
-    yield from _unknown(place, "role in text_for", question.text_for, ROLES)
-    yield from _unknown(place, "role in audience", question.audience, ROLES)
-    yield from (Fault(place, message) for message in question.faults())
-    if question.measure is not None:
-        yield from _code(place, question.measure)
-    missing = list(_condition(place, question.show_if, earlier))
-    yield from missing
-    conditions = [condition for condition in (page.show_if, question.show_if) if condition]
-    if question.audience and audience and not question.audience & audience:
-        yield Fault(place, "is for roles that the questionnaire isn't for")
-    elif not missing and not _can_hold(conditions, earlier, question.audience):
-        yield Fault(place, "can't be reached: no answers make its show_if true")
-
-
-def _condition(place: str, condition: Condition | None, earlier: Mapping[str, Question]) -> Iterator[Fault]:
-    for leaf in condition.leaves() if condition else ():
-        asked = earlier.get(leaf.question)
-        if asked is None or not asked.asks:
-            yield Fault(place, f"show_if depends on {leaf.question}, which is no question on an earlier page")
-        else:
-            yield from _unknown(
-                place,
-                f"option of {asked.code} in show_if",
-                leaf.options,
-                [option.code for option in asked.listed()],
-            )
-
-
-def _can_hold(conditions: list[Condition], earlier: Mapping[str, Question], audience: frozenset[str]) -> bool:
-    """Whether some answers make all conditions true. Taken for granted where that is too long to try."""
-    named: dict[str, set[str]] = {}
-    for leaf in (leaf for condition in conditions for leaf in condition.leaves()):
-        named.setdefault(leaf.question, set()).update(leaf.options)
-    tries: list[list[Any]] = []
-    for code, options in named.items():
-        asked = earlier.get(code)
-        if asked is None:
-            return True
-        nobody = asked.audience and audience and not asked.audience & audience
-        tries.append([None] if nobody else asked.situations(options))
-    if prod(map(len, tries)) > 10_000:
-        return True
-    return any(
-        all(condition.holds(dict(zip(named, answers, strict=True))) for condition in conditions)
-        for answers in product(*tries)
-    )
-
-
-def _code(place: str, code: str) -> Iterator[Fault]:
-    if not CODE.fullmatch(code):
-        yield Fault(
-            place, f"the code {code} must be small letters, digits and _, led by a letter, 40 at most"
-        )
-
-
-def _text(place: str, name: str, text: str, limit: int, places: frozenset[str] = PLACES) -> Iterator[Fault]:
-    if blank(text):
-        yield Fault(place, f"{name} is empty")
-    if len(text) > limit:
-        yield Fault(place, f"{name} has {len(text)} characters: {limit} are the most")
-    yield from _unknown(place, f"placeholder in {name}", re.findall(r"\{(\w+)\}", text), places)
-    if re.search(r"[{}]", re.sub(r"\{\w+\}", "", text)):
-        yield Fault(place, f"{name} has a brace that belongs to no placeholder")
-
-
-def _unknown(place: str, what: str, used: Iterable[str], known: Collection[str]) -> Iterator[Fault]:
-    for name in used:
-        if name not in known:
-            yield Fault(place, f"has an unknown {what}, {name}")

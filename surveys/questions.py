@@ -65,7 +65,8 @@ class Option:
 class Question(ABC):
     """What all kinds share. `text_for` holds the wording for a role whose job differs. `error` is
     what to say when a required answer is missing; {text} in it stands for the wording, led by a
-    small letter. An empty audience is everybody."""
+    small letter. An empty audience is everybody. `differs` is why a measure is asked in another way than in
+    another wave; it then stands under every figure that compares the two."""
 
     kind: ClassVar[str]
     asks: ClassVar[bool] = True
@@ -82,6 +83,7 @@ class Question(ABC):
     required: bool = False
     show_if: Condition | None = None
     audience: frozenset[str] = frozenset()
+    differs: str = ""
 
     def __init_subclass__(cls) -> None:
         if "kind" in vars(cls):

@@ -1,32 +1,28 @@
 """Responses: started by the first save, saved page by page, sent once.
 
-The state is one of two: DRAFT -> SUBMITTED, by one conditional update. A draft is the row of one respondent,
-wave and occasion; that key, not a cookie, says which one a form belongs to. What a person may see or must
-answer is computed by routing each time; answers off the path stay in the draft and come back with it.
+A draft becomes SUBMITTED by one conditional update; surveys/revisions.py holds what comes after. A draft is the
+row of one respondent, wave and occasion; that key, not a cookie, says which one a form belongs to. What a person
+may see or must answer is computed by routing each time; answers off the path stay and come back with it.
 
 A form carries a mark of what it showed: the revision, and a digest of its page's answers. A save that meets
 another revision goes on where the page itself is as the form showed it, and raises Stale where it is not.
 """
 
-import secrets
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CursorResult, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from privacy.audit import Action
-from privacy.columns import keys_of, seal
-from privacy.records import new_id
-from privacy.references import new_reference
 from privacy.work import Work
-from surveys.models import ANSWERS_AT_LEAST, Mode, Response, ResponseState, Wave
+from surveys.drafts import met_its_row, start, write
+from surveys.models import SENT, Mode, Response, ResponseState, Wave
 from surveys.questions import Answers, Cleaned, Posted, Value, clean
-from surveys.routing import Stop, missing, path
+from surveys.revisions import send_again
+from surveys.routing import UNFINISHED, Stop, missing, path, unfinished
 from surveys.sittings import ONCE, Asking, Opened, Sitting, keys_on, sit
 from surveys.versions import current
 
@@ -93,13 +89,56 @@ def save_page(
 
     Raises Rejected, Stale, AlreadySent or UnknownPage; then nothing was saved.
     """
+
+    def given(sitting: Sitting) -> dict[str, Value | None]:
+        stop, cleaned = _cleaned(sitting, page=page, posted=posted)
+        errors = [found for found in cleaned if found.error]
+        if errors and stop in sitting.path.pages:
+            raise Rejected(errors)
+        sent = {key: value for found in cleaned for key, value in found.stored.items()}
+        _meet(sitting, stop, mark=mark, ours=sent)
+        return {**sent, UNFINISHED: [code for code in unfinished(sitting.answers) if code != page]}
+
+    return _save(work, asking, given, mode=mode)
+
+
+def keep_writing(
+    work: Work, asking: Asking, *, page: str, posted: Posted, mark: str, mode: Mode = Mode.SELF
+) -> tuple[Sitting, list[Cleaned]]:
+    """Save what somebody has written on a page so far. The page isn't done by that, and nothing is required yet.
+
+    Returns where the person stands, and what can't be saved as it is: of those questions, what was saved before
+    stays. Raises Stale, AlreadySent or UnknownPage; then nothing was saved.
+    """
+    unclear: list[Cleaned] = []
+
+    def given(sitting: Sitting) -> dict[str, Value | None]:
+        stop, cleaned = _cleaned(sitting, page=page, posted=posted, lenient=True)
+        unclear[:] = [found for found in cleaned if found.error]
+        sent = {
+            key: value
+            for found in cleaned
+            for key, value in found.stored.items()
+            # A question that was not reached yet is not one that was left empty.
+            if value is not None or key in sitting.answers
+        }
+        _meet(sitting, stop, mark=mark, ours=sent)
+        return {**sent, UNFINISHED: sorted({*unfinished(sitting.answers), page})}
+
+    return _save(work, asking, given, mode=mode), unclear
+
+
+def _save(
+    work: Work, asking: Asking, given: Callable[[Sitting], Mapping[str, Value | None]], *, mode: Mode
+) -> Sitting:
     for number in range(_TRIES):
         sitting = _sit_again(work.db, asking) if number else sit(work.db, asking)
         if sitting.response is not None and sitting.response.sent:
             raise AlreadySent(sitting.response.ref)
-        given = _given(sitting, page=page, posted=posted, mark=mark)
-        answers = {**sitting.answers, **given}
-        saved = _write(work, sitting, answers, mode=mode)
+        answers = {**sitting.answers, **given(sitting)}
+        if not answers[UNFINISHED]:
+            del answers[UNFINISHED]
+        saved = write(work, sitting, answers, mode=mode)
         if saved is not None:
             return Sitting(asking, sitting.published, saved)
     raise KeepsChanging
@@ -119,117 +158,24 @@ def _sit_again(db: Session, asking: Asking) -> Sitting:
     return sit(db, asking)
 
 
-def _given(sitting: Sitting, *, page: str, posted: Posted, mark: str) -> dict[str, Value | None]:
-    stop, on_path = sitting.stop(page)
-    cleaned = [clean(question, posted) for question in stop.questions]
-    errors = [found for found in cleaned if found.error]
-    if errors and on_path:
-        raise Rejected(errors)
-    given = {key: value for found in cleaned for key, value in found.stored.items()}
+def _cleaned(
+    sitting: Sitting, *, page: str, posted: Posted, lenient: bool = False
+) -> tuple[Stop, list[Cleaned]]:
+    stop, _ = sitting.stop(page)
+    questions = (replace(one, required=False) if lenient else one for one in stop.questions)
+    return stop, [clean(question, posted) for question in questions]
+
+
+def _meet(sitting: Sitting, stop: Stop, *, mark: str, ours: Mapping[str, Value | None]) -> None:
+    """Raises Stale where the page is not as the form showed it, nor as the form would leave it."""
     theirs = {key: value for key, value in sitting.answers.items() if key in keys_on(stop.questions)}
-    if not on_path or (not sitting.unchanged(stop, mark) and theirs != given):
-        raise Stale(stop=stop, theirs=theirs, ours=given)
-    return given
-
-
-def _write(work: Work, sitting: Sitting, answers: dict[str, Value | None], *, mode: Mode) -> Opened | None:
-    """Write the draft if it is still as it was read; None if another save was quicker."""
-    before = sitting.response
-    if before is None:
-        return _start(work, sitting, answers, mode=mode)
-    revision = _new_revision()
-    # Once it was an interview it stays one: the data shows that somebody else held the pen.
-    mode = Mode.INTERVIEW if Mode.INTERVIEW in (mode, before.mode) else Mode.SELF
-    changed = work.db.execute(
-        update(Response)
-        .where(
-            Response.id == before.id,
-            Response.state == ResponseState.DRAFT,
-            Response.revision == before.revision,
-        )
-        .values(
-            answers_sealed=_sealed(work.db, before.id, sitting.asking.respondent_id, answers),
-            revision=revision,
-            mode=mode,
-            saved_at=work.now,
-        )
-        .execution_options(synchronize_session=False)
-    )
-    if not _one(changed):
-        return None
-    return Opened(
-        id=before.id,
-        ref=before.ref,
-        version_id=before.version_id,
-        state=ResponseState.DRAFT,
-        mode=mode,
-        revision=revision,
-        saved_at=work.now,
-        submitted_at=None,
-        answers=answers,
-    )
-
-
-def _start(work: Work, sitting: Sitting, answers: dict[str, Value | None], *, mode: Mode) -> Opened | None:
-    asking = sitting.asking
-    response = Response(
-        id=new_id(),
-        ref=new_reference(),
-        respondent_id=asking.respondent_id,
-        version_id=sitting.published.id,
-        wave=asking.wave,
-        occasion=asking.occasion,
-        state=ResponseState.DRAFT,
-        mode=mode,
-        revision=_new_revision(),
-        started_at=work.now,
-        saved_at=work.now,
-    )
-    response.answers = answers
-    try:
-        with work.db.begin_nested():
-            work.db.add(response)
-    except IntegrityError:
-        # Two first saves met (respondent, wave, occasion): the other one made the row.
-        return None
-    return Opened(
-        id=response.id,
-        ref=response.ref,
-        version_id=response.version_id,
-        state=response.state,
-        mode=response.mode,
-        revision=response.revision,
-        saved_at=response.saved_at,
-        submitted_at=None,
-        answers=answers,
-    )
-
-
-def _sealed(db: Session, response_id: UUID, respondent_id: UUID, answers: Mapping[str, Any]) -> bytes:
-    keys = keys_of(db)
-    keys.ensure([respondent_id])
-    return seal(
-        keys,
-        Response.answers.encode(answers),
-        table=Response.__tablename__,
-        column=Response.answers.column,
-        row=response_id,
-        holder=respondent_id,
-        at_least=ANSWERS_AT_LEAST,
-    )
-
-
-def _new_revision() -> int:
-    """A revision that says only that it is another one."""
-    return secrets.randbits(62)
-
-
-def _one(result: Any) -> bool:
-    return isinstance(result, CursorResult) and result.rowcount == 1
+    same = sitting.unchanged(stop, mark) or theirs == {**theirs, **ours}
+    if not same or stop not in sitting.path.pages:
+        raise Stale(stop=stop, theirs=theirs, ours=ours)
 
 
 def submit(work: Work, asking: Asking) -> Receipt:
-    """Send a draft, once: whoever sends it again gets the same receipt.
+    """Send a draft or a correction, once: whoever sends it again gets the same receipt.
 
     Raises NothingSaved, or Incomplete with the first page that lacks a required answer.
     """
@@ -238,14 +184,15 @@ def submit(work: Work, asking: Asking) -> Receipt:
         response = sitting.response
         if response is None:
             raise NothingSaved
-        if response.submitted_at is not None:
+        if response.sent and response.submitted_at is not None:
             return Receipt(
                 id=response.id, ref=response.ref, submitted_at=response.submitted_at, repeated=True
             )
         lacking = missing(sitting.path, sitting.answers)
         if lacking:
             raise Incomplete(lacking[0][0])
-        if _send(work, response):
+        sent = _send(work, response) if response.reopened_at is None else send_again(work, asking, response)
+        if sent:
             _record_sent(work, asking, response.id, mode=response.mode)
             return Receipt(id=response.id, ref=response.ref, submitted_at=work.now, repeated=False)
     raise KeepsChanging
@@ -253,7 +200,7 @@ def submit(work: Work, asking: Asking) -> Receipt:
 
 def _send(work: Work, response: Opened) -> bool:
     """What was checked is what is sent: the update holds only for the revision that was read."""
-    return _one(
+    return met_its_row(
         work.db.execute(
             update(Response)
             .where(
@@ -267,16 +214,24 @@ def _send(work: Work, response: Opened) -> bool:
     )
 
 
-def submit_answers(work: Work, asking: Asking, *, answers: Answers, mode: Mode) -> Receipt:
+def submit_answers(
+    work: Work,
+    asking: Asking,
+    *,
+    answers: Answers,
+    mode: Mode,
+    answered_on: date | None = None,
+    source: str | None = None,
+) -> Receipt:
     """Write a whole set of answers at once and send it, as from a form that was filled in on paper.
 
     Raises AlreadySent where there is a response, or Incomplete.
     """
-    sitting = Sitting(asking, current(work.db, code=asking.wave), None)
+    sitting = Sitting(asking, current(work.db, code=asking.code), None)
     lacking = missing(path(sitting.published.questionnaire, answers, role=asking.role), answers)
     if lacking:
         raise Incomplete(lacking[0][0])
-    response = _start(work, sitting, dict(answers), mode=mode)
+    response = start(work, sitting, answers, mode=mode, answered_on=answered_on, source=source)
     if response is None or not _send(work, response):
         raise AlreadySent
     _record_sent(work, asking, response.id, mode=mode)
@@ -294,14 +249,14 @@ def _record_sent(work: Work, asking: Asking, response_id: UUID, *, mode: Mode) -
 
 
 def submitted(db: Session, respondent_ids: Iterable[UUID], wave: Wave, occasion: str = ONCE) -> set[UUID]:
-    """Which of these respondents have sent the wave; one query, nothing opened."""
+    """Which of these respondents have sent the wave, also if they took it back since; nothing is opened."""
     return set(
         db.scalars(
             select(Response.respondent_id).where(
                 Response.respondent_id.in_(list(respondent_ids)),
                 Response.wave == wave,
                 Response.occasion == occasion,
-                Response.state == ResponseState.SUBMITTED,
+                Response.state.in_(SENT),
             )
         )
     )

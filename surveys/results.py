@@ -1,4 +1,7 @@
-"""Results: responses opened in bulk and compared, person by person; nothing of it is stored.
+"""Results: responses opened in bulk, every revision that was sent; nothing of it is stored.
+
+What was sent, reopened and sent again has several revisions. Each stands with its own moment, so that a figure of
+an earlier day, or of an open window, takes what had been said by then. What was withdrawn is never read.
 
 Rows are read without their objects and all keys at once, so that the time goes into opening alone. Somebody
 whose key was destroyed has no answers any more and is left out.
@@ -6,7 +9,7 @@ whose key was destroyed has no answers any more and is left out.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -14,17 +17,14 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from privacy.clock import start_of_day
 from privacy.columns import keys_of, unseal_column
 from privacy.errors import HolderErased
-from surveys.measures import ROLE_CONFIDENCE
-from surveys.models import Respondent, Response, ResponseState, Wave
+from surveys.models import Mode, Respondent, Response, ResponsePast, ResponseState, Wave
 from surveys.questions import Question, Value, display
 from surveys.routing import path
 from surveys.versions import Published, compiled
 
-CHANGE = "confidence_change"
-"""The post questionnaire's direct question, with the options that mean more confident."""
-MORE = frozenset({"much_more", "little_more"})
 HAS_EXAMPLE = "impact_have"
 EXAMPLE_SECTION = "impact"
 
@@ -38,26 +38,38 @@ class Verdict(StrEnum):
 
 
 class Row(NamedTuple):
-    """A submitted response as the database has it."""
+    """A revision that was sent, as the database has it. `row_id` is that of the row which holds the answers:
+    the response's own, or its past's."""
 
+    row_id: UUID
     id: UUID
     ref: str
     respondent_id: UUID
     audience: str
     wave: Wave
+    occasion: str
     version_id: UUID
+    mode: Mode
+    answered_on: date | None
     submitted_at: datetime
     answers_sealed: bytes
     judgement_sealed: bytes | None
 
+    @property
+    def said_at(self) -> datetime:
+        """When it was said, to hold against a window: paper was filled in before somebody typed it in."""
+        return self.submitted_at if self.answered_on is None else start_of_day(self.answered_on)
+
 
 @dataclass(frozen=True)
 class Read:
-    """A submitted response, opened: the answers that count, and the judgement on its example."""
+    """A revision that was sent, opened: the answers that count, the codes of what was asked, and the judgement
+    on its example."""
 
     row: Row
     published: Published
     answers: Mapping[str, Value]
+    asked: frozenset[str]
     judgement: Sequence[Mapping[str, Any]]
 
     @property
@@ -107,15 +119,19 @@ class Read:
         ]
 
 
-def read(db: Session, *, waves: Iterable[Wave], until: datetime | None = None) -> list[Read]:
-    """All submitted responses of these waves, opened: one query, and one for each 500 keys.
-
-    With `until`, those submitted before that instant.
-    """
+def read(db: Session, *, waves: Iterable[Wave]) -> list[Read]:
+    """All submitted responses of these waves, opened: one query, and one for each 500 keys."""
     asked = _submitted().where(Response.wave.in_(list(waves))).order_by(Response.submitted_at)
-    if until is not None:
-        asked = asked.where(Response.submitted_at < until)
     return _open(db, [Row(*row) for row in db.execute(asked)])
+
+
+def revisions(db: Session, *, waves: Iterable[Wave], until: datetime) -> list[Read]:
+    """Every revision of these waves that was sent before an instant, oldest first: two queries, and keys."""
+    listed = list(waves)
+    now = _submitted().where(Response.wave.in_(listed), Response.submitted_at < until)
+    past = _past().where(Response.wave.in_(listed), ResponsePast.submitted_at < until)
+    rows = [Row(*row) for asked in (now, past) for row in db.execute(asked)]
+    return _open(db, sorted(rows, key=lambda row: row.submitted_at))
 
 
 def read_one(db: Session, *, response_id: UUID) -> Read | None:
@@ -128,19 +144,41 @@ def read_one(db: Session, *, response_id: UUID) -> Read | None:
 
 def _submitted() -> Any:
     return (
-        select(
-            Response.id,
-            Response.ref,
-            Response.respondent_id,
-            Respondent.audience,
-            Response.wave,
-            Response.version_id,
-            Response.submitted_at,
-            Response.answers_sealed,
-            Response.judgement_sealed,
-        )
+        _columns(Response.id, Response.submitted_at, Response.answers_sealed, Response.judgement_sealed)
         .join(Respondent, Respondent.id == Response.respondent_id)
         .where(Response.state == ResponseState.SUBMITTED)
+    )
+
+
+def _past() -> Any:
+    return (
+        _columns(
+            ResponsePast.id,
+            ResponsePast.submitted_at,
+            ResponsePast.answers_sealed,
+            ResponsePast.judgement_sealed,
+        )
+        .join(Response, Response.id == ResponsePast.response_id)
+        .join(Respondent, Respondent.id == Response.respondent_id)
+        .where(Response.state == ResponseState.SUBMITTED)
+    )
+
+
+def _columns(row_id: Any, submitted_at: Any, answers_sealed: Any, judgement_sealed: Any) -> Any:
+    return select(
+        row_id,
+        Response.id,
+        Response.ref,
+        Response.respondent_id,
+        Respondent.audience,
+        Response.wave,
+        Response.occasion,
+        Response.version_id,
+        Response.mode,
+        Response.answered_on,
+        submitted_at,
+        answers_sealed,
+        judgement_sealed,
     )
 
 
@@ -150,71 +188,21 @@ def _open(db: Session, rows: list[Row]) -> list[Read]:
     opened = []
     for row in rows:
         try:
-            answers = _unsealed(db, Response.answers_sealed, row.answers_sealed, row)
-            judgement = _unsealed(db, Response.judgement_sealed, row.judgement_sealed, row)
+            holds = Response if row.row_id == row.id else ResponsePast
+            answers = _unsealed(db, holds.answers_sealed, row.answers_sealed, row.row_id, row)
+            judgement = _unsealed(db, holds.judgement_sealed, row.judgement_sealed, row.row_id, row)
         except HolderErased:
             continue
-        version = published[row.version_id]
-        counting = path(version.questionnaire, answers, role=row.audience).counting
-        opened.append(Read(row, version, counting, (judgement or {}).get("verdicts", [])))
+        version = published[row.version_id].as_of(row.submitted_at)
+        way = path(version.questionnaire, answers, role=row.audience)
+        asked = frozenset(question.code for stop in way.pages for question in stop.questions if question.asks)
+        opened.append(Read(row, version, way.counting, asked, (judgement or {}).get("verdicts", [])))
     return opened
 
 
-def _unsealed(db: Session, attribute: InstrumentedAttribute[Any], value: bytes | None, row: Row) -> Any:
+def _unsealed(
+    db: Session, attribute: InstrumentedAttribute[Any], value: bytes | None, row_id: UUID, row: Row
+) -> Any:
     if value is None:
         return None
-    return unseal_column(keys_of(db), attribute, value, row=row.id, holder=row.respondent_id)
-
-
-@dataclass(frozen=True)
-class Pair:
-    """What one respondent said before and after, as far as the KPIs ask; no wave of it need be there.
-
-    `before` and `after` are the scores on confidence in the role.
-    """
-
-    before: float | None
-    after: float | None
-    at_top_before: bool
-    answered_at: datetime | None
-    says_more: bool
-    example: bool
-    verdict: Verdict | None
-
-    @property
-    def matched(self) -> bool:
-        """Both scores are known, so there is something to compare."""
-        return self.before is not None and self.after is not None
-
-    @property
-    def confident(self) -> bool:
-        """More confident: a matched rise on the role-confidence measure."""
-        return self.before is not None and self.after is not None and self.after > self.before
-
-    @property
-    def impact(self) -> bool:
-        """Demonstrated: an example that a reviewer accepted; a tick alone is none."""
-        return self.example and self.verdict is Verdict.ACCEPTED
-
-
-def pairs(db: Session, *, until: datetime) -> dict[UUID, Pair]:
-    """Baseline and post of every respondent who sent one of them before an instant; verdicts as they stood."""
-    waves: dict[UUID, dict[Wave, Read]] = {}
-    for found in read(db, waves=(Wave.BASELINE, Wave.POST), until=until):
-        waves.setdefault(found.row.respondent_id, {})[found.row.wave] = found
-    return {
-        respondent: _pair(read_waves.get(Wave.BASELINE), read_waves.get(Wave.POST), until=until)
-        for respondent, read_waves in waves.items()
-    }
-
-
-def _pair(baseline: Read | None, post: Read | None, *, until: datetime) -> Pair:
-    return Pair(
-        before=baseline.score(ROLE_CONFIDENCE) if baseline else None,
-        after=post.score(ROLE_CONFIDENCE) if post else None,
-        at_top_before=baseline is not None and baseline.at_top(ROLE_CONFIDENCE),
-        answered_at=post.row.submitted_at if post else None,
-        says_more=post is not None and post.answers.get(CHANGE) in MORE,
-        example=post is not None and post.has_example,
-        verdict=post.verdict(until=until) if post else None,
-    )
+    return unseal_column(keys_of(db), attribute, value, row=row_id, holder=row.respondent_id)

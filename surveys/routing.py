@@ -6,14 +6,17 @@ asked it and its page's and its own show_if hold; a condition sees nothing but a
 the path themselves, so a follow-up of a follow-up goes when the first does. What lies off the path
 is left in the answers untouched, and counts again when the person switches back.
 
-A page is done when each of its questions was shown and saved (its code is a key, even with None)
-and those required have an answer.
+A page is done when each of its questions was shown and saved (its code is a key, even with None),
+those required have an answer, and it isn't named under UNFINISHED.
 """
 
 from dataclasses import dataclass, field
 
 from surveys.questionnaires import Questionnaire
 from surveys.questions import Answers, Question, Value, counted
+
+UNFINISHED = "_unfinished"
+"""The key, among the answers, of the codes of pages that were saved while somebody was still writing there."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +30,19 @@ class Stop:
     questions: tuple[Question, ...]
 
     def done(self, answers: Answers) -> bool:
+        if self.code in unfinished(answers):
+            return False
         return all(
             question.code in answers and not (question.required and answers[question.code] is None)
             for question in self.questions
             if question.asks
         )
+
+
+def unfinished(answers: Answers) -> list[str]:
+    """The codes of pages that were saved while somebody was still writing there."""
+    pages = answers.get(UNFINISHED)
+    return pages if isinstance(pages, list) else []
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from functools import cached_property
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from privacy.columns import keys_of, unseal_column
-from surveys.models import Mode, Response, ResponseState, Wave
+from surveys.models import SENT, Mode, Response, ResponseState, Wave
 from surveys.questions import Question, Value
 from surveys.routing import Path, Stop, first_unanswered, path
 from surveys.versions import Published, current, pinned
@@ -27,17 +27,26 @@ class UnknownPage(LookupError):
 
 @dataclass(frozen=True, kw_only=True)
 class Asking:
-    """Who is asked what, and when: the key of a response, and the role whose wording is shown."""
+    """Who is asked what, and when: the key of a response, and the role whose wording is shown.
+
+    A self-assessment tool has no wave of its own: its occasion is its code with a running number, `review-2`.
+    """
 
     respondent_id: UUID
     wave: Wave
     occasion: str = ONCE
     role: str
 
+    @property
+    def code(self) -> str:
+        """The code of the questionnaire that is asked."""
+        return self.occasion.rpartition("-")[0] if self.wave is Wave.TOOL else self.wave.value
+
 
 @dataclass(frozen=True, kw_only=True)
 class Opened:
-    """A response read and opened. `answers` also holds what lies off the path."""
+    """A response read and opened. `answers` also holds what lies off the path; while the response is open for a
+    correction they are those of the correction."""
 
     id: UUID
     ref: str
@@ -47,11 +56,14 @@ class Opened:
     revision: int
     saved_at: datetime
     submitted_at: datetime | None
+    reopened_at: datetime | None = None
+    answered_on: date | None = None
     answers: dict[str, Value | None] = field(repr=False)
 
     @property
     def sent(self) -> bool:
-        return self.state is ResponseState.SUBMITTED
+        """Whether it was sent and isn't open for a correction."""
+        return self.state in SENT and self.reopened_at is None
 
 
 @dataclass(frozen=True)
@@ -69,6 +81,11 @@ class Sitting:
     @cached_property
     def path(self) -> Path:
         return path(self.published.questionnaire, self.answers, role=self.asking.role)
+
+    def as_if(self, answers: Mapping[str, Value | None]) -> "Sitting":
+        """The same questionnaire with other answers, such as those sent before."""
+        response = replace(self.response, answers=dict(answers)) if self.response else None
+        return replace(self, response=response)
 
     @property
     def next_page(self) -> int | None:
@@ -109,21 +126,28 @@ def _digest(answers: Mapping[str, Value | None]) -> str:
     return hashlib.sha256(json.dumps(answers, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def find(db: Session, asking: Asking) -> Opened | None:
-    """The response of this asking, opened; None before the first save."""
+_COLUMNS = (
+    Response.id,
+    Response.ref,
+    Response.version_id,
+    Response.state,
+    Response.mode,
+    Response.revision,
+    Response.saved_at,
+    Response.submitted_at,
+    Response.reopened_at,
+    Response.answered_on,
+)
+
+
+def find(db: Session, asking: Asking, *, as_sent: bool = False) -> Opened | None:
+    """The response of this asking, opened; None before the first save.
+
+    `as_sent` opens what was sent last, whether or not a correction of it is being written.
+    """
     row = (
         db.execute(
-            select(
-                Response.id,
-                Response.ref,
-                Response.version_id,
-                Response.state,
-                Response.mode,
-                Response.revision,
-                Response.saved_at,
-                Response.submitted_at,
-                Response.answers_sealed,
-            ).where(
+            select(*_COLUMNS, Response.answers_sealed, Response.draft_sealed).where(
                 Response.respondent_id == asking.respondent_id,
                 Response.wave == asking.wave,
                 Response.occasion == asking.occasion,
@@ -135,13 +159,13 @@ def find(db: Session, asking: Asking) -> Opened | None:
     if row is None:
         return None
     fields = dict(row)
-    answers = unseal_column(
-        keys_of(db),
-        Response.answers_sealed,
-        fields.pop("answers_sealed"),
-        row=fields["id"],
-        holder=asking.respondent_id,
+    sent, draft = fields.pop("answers_sealed"), fields.pop("draft_sealed")
+    column, value = (
+        (Response.answers_sealed, sent)
+        if as_sent or row["reopened_at"] is None
+        else (Response.draft_sealed, draft)
     )
+    answers = unseal_column(keys_of(db), column, value, row=row["id"], holder=asking.respondent_id)
     return Opened(**fields, answers=answers)
 
 
@@ -149,5 +173,14 @@ def sit(db: Session, asking: Asking) -> Sitting:
     """Where somebody stands: a draft finishes on the version it was started on, a new one gets the newest."""
     response = find(db, asking)
     if response is None:
-        return Sitting(asking, current(db, code=asking.wave), None)
+        return Sitting(asking, current(db, code=asking.code), None)
     return Sitting(asking, pinned(db, version_id=response.version_id), response)
+
+
+def read_back(db: Session, asking: Asking) -> Sitting | None:
+    """What was sent last, in the words that stood then; None where nothing was sent."""
+    response = find(db, asking, as_sent=True)
+    if response is None or response.state not in SENT:
+        return None
+    published = pinned(db, version_id=response.version_id, at=response.submitted_at)
+    return Sitting(asking, published, response)

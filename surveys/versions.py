@@ -1,11 +1,19 @@
 """Published questionnaires: frozen for ever, numbered, and held compiled in the process.
 
-A response is pinned to its version, so a change never alters what somebody was asked. The questionnaire of a
-wave has the wave's name as its code; a self-assessment tool has no wave and any other code.
+A response is pinned to its version, so a change never alters what somebody was asked. There are two ways to
+change one: a new version, on which whoever starts from then on answers, and a correction of wording
+(surveys/corrections.py), which leaves the meaning as it was. Corrections are laid over a version as it is
+read: who still answers reads the newest words, what was sent is shown in those that stood when it was sent.
+
+The questionnaire of a wave has the wave's name as its code; a self-assessment tool has no wave and any other
+code.
 """
 
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -16,9 +24,10 @@ from privacy.clock import Clock
 from privacy.records import new_id
 from privacy.work import Work, unit_of_work
 from surveys.documents import Fault, Unsound
-from surveys.measures import paired_measures
-from surveys.models import Response, Version, Wave
+from surveys.measures import Unlike, paired_measures, unexplained, unlike
+from surveys.models import Correction, Response, ResponseState, Version, Wave
 from surveys.questionnaires import (
+    ROLES,
     WAVES,
     Questionnaire,
     canonical,
@@ -26,10 +35,11 @@ from surveys.questionnaires import (
     from_canonical,
     load_definition,
 )
+from surveys.wordings import reworded
 
-SHIPPED = ("baseline", "post", "feedback")
+SHIPPED = ("baseline", "interim", "post", "feedback", "scrutiny_self_assessment")
 # A version never changes and there are few of them, so what was compiled once stays.
-_compiled: dict[UUID, "Published"] = {}
+_frozen: dict[UUID, "Published"] = {}
 
 
 class Unpublished(LookupError):
@@ -37,25 +47,51 @@ class Unpublished(LookupError):
 
 
 @dataclass(frozen=True)
+class Corrected:
+    """Words that were corrected, by key (surveys/wordings.py), each before and after."""
+
+    number: int
+    at: datetime
+    words: Mapping[str, tuple[str, str]]
+
+
+@dataclass(frozen=True)
 class Published:
-    """A version and what it asks."""
+    """A version and what it asks, in the words that stood at the moment it was asked for."""
 
     id: UUID
     code: str
     number: int
     questionnaire: Questionnaire
+    corrections: tuple[Corrected, ...] = ()
+
+    @property
+    def is_tool(self) -> bool:
+        """A self-assessment tool: answered as often as somebody likes, in no wave (sch 5 Tools)."""
+        return not self.questionnaire.waves
+
+    def as_of(self, instant: datetime | None) -> "Published":
+        """The same version in the words that stood at an instant; None is the newest words."""
+        if instant is None or not self.corrections or self.corrections[-1].at <= instant:
+            return self
+        standing = tuple(made for made in self.corrections if made.at <= instant)
+        return replace(_frozen[self.id], corrections=standing, questionnaire=_worded(self.id, standing))
 
 
 @dataclass(frozen=True)
 class Summary:
-    """A published version for a list: waves, and how many responses were sent on it."""
+    """A published version for a list: waves, audience (empty: every role), and how many responses were sent."""
 
+    id: UUID
     code: str
     version: int
     title: str
     waves: tuple[str, ...]
+    audience: tuple[str, ...]
     hash: str
     published_at: datetime
+    corrections: int
+    current: bool
     drafts: int
     responses: int
 
@@ -63,20 +99,37 @@ class Summary:
 def publish(work: Work, questionnaire: Questionnaire) -> tuple[int, bool]:
     """Freeze a questionnaire as the next version of its code; returns its number and whether it is new.
 
-    What is in force already (the same hash) is left as it is. Raises Unsound where the code is not that of
-    its wave, or where a measure is asked in another way than in the other wave that shares it: a difference
+    What is in force already, word for word, is left as it is. Raises Unsound where the code is not that of
+    its wave, or where a measure is asked in another way than in another wave, without a reason: a difference
     in wording would pass for a change in people (sch 4 KPIs).
     """
-    newest = work.db.execute(
-        select(Version.number, Version.hash)
-        .where(Version.code == questionnaire.code)
-        .order_by(Version.number.desc())
-        .limit(1)
-    ).one_or_none()
-    if newest is not None and newest.hash == content_hash(questionnaire):
-        return newest.number, False
-    _fits(work.db, questionnaire)
-    return _freeze(work, questionnaire, number=newest.number + 1 if newest is not None else 1), True
+    return publish_together(work, [questionnaire])[0]
+
+
+def publish_together(work: Work, questionnaires: Sequence[Questionnaire]) -> list[tuple[int, bool]]:
+    """Publish several that change together, such as both waves of a measure; all or none, as `publish`."""
+    lock(work, {one.code for one in questionnaires})
+    faults = [fault for found in misfits(work.db, questionnaires).values() for fault in found]
+    if faults:
+        raise Unsound(", ".join(one.code for one in questionnaires), faults)
+    return [_publish(work, questionnaire) for questionnaire in questionnaires]
+
+
+def lock(work: Work, codes: Iterable[str]) -> None:
+    """Make whoever changes these questionnaires wait for one another, each in turn; then read again."""
+    for code in sorted(codes):
+        newest = select(Version.id).where(Version.code == code).order_by(Version.number.desc()).limit(1)
+        work.db.execute(newest.with_for_update())
+
+
+def _publish(work: Work, questionnaire: Questionnaire) -> tuple[int, bool]:
+    try:
+        before = current(work.db, code=questionnaire.code)
+    except Unpublished:
+        return _freeze(work, questionnaire, number=1), True
+    if content_hash(before.questionnaire) == content_hash(questionnaire):
+        return before.number, False
+    return _freeze(work, questionnaire, number=before.number + 1), True
 
 
 def publish_shipped(db: Session, clock: Clock) -> list[tuple[str, int]]:
@@ -114,25 +167,42 @@ def _freeze(work: Work, questionnaire: Questionnaire, *, number: int) -> int:
     return number
 
 
-def _fits(db: Session, questionnaire: Questionnaire) -> None:
-    faults = []
+def misfits(db: Session | None, questionnaires: Sequence[Questionnaire]) -> dict[str, list[Fault]]:
+    """What stops these from being published beside each other and what is in force, by code.
+
+    Without a database, beside what comes with the product.
+    """
+    there = [one.questionnaire for one in in_force(db)] if db else [load_definition(one) for one in SHIPPED]
+    new = {one.code: one for one in questionnaires}
+    waves = {one.code: one for one in there if one.waves} | {
+        one.code: one for one in new.values() if one.waves
+    }
+    found: dict[str, list[Fault]] = {}
+    for code, questionnaire in new.items():
+        faults = found[code] = list(_names(questionnaire))
+        if faults or not questionnaire.waves:
+            continue
+        for other in waves.values():
+            # Of two that are new, only one is at fault, or everything would be said twice.
+            if other.code == code or (
+                other.code in new and list(new).index(other.code) < list(new).index(code)
+            ):
+                continue
+            pair = {code, other.code} == {Wave.BASELINE.value, Wave.POST.value}
+            faults += paired_measures(questionnaire, other) if pair else unexplained(questionnaire, other)
+    return found
+
+
+def _names(questionnaire: Questionnaire) -> list[Fault]:
     code = questionnaire.code
     if questionnaire.waves and questionnaire.waves != (code,):
-        faults.append(Fault(code, f"must be called after its wave, one of {', '.join(WAVES)}"))
+        return [Fault(code, f"must be called after its wave, one of {', '.join(WAVES)}")]
     if not questionnaire.waves and code in WAVES:
-        faults.append(Fault(code, "is the name of a wave: give waves, or another code"))
-    partner = {Wave.BASELINE.value: Wave.POST.value, Wave.POST.value: Wave.BASELINE.value}.get(code)
-    if partner is not None and not faults:
-        try:
-            other = current(db, code=partner).questionnaire
-        except Unpublished:
-            other = None
-        if other is not None:
-            faults += paired_measures(
-                *((questionnaire, other) if code == "baseline" else (other, questionnaire))
-            )
-    if faults:
-        raise Unsound(code, faults)
+        return [Fault(code, "is the name of a wave: give waves, or another code")]
+    if code in {Wave.BASELINE, Wave.POST, Wave.FEEDBACK} and not all(map(questionnaire.asks, ROLES)):
+        # Both KPIs count every leader, and no session is held before the baseline (sch 4).
+        return [Fault(code, "is asked of everybody: give an audience to single questions instead")]
+    return []
 
 
 def current(db: Session, *, code: str) -> Published:
@@ -145,21 +215,106 @@ def current(db: Session, *, code: str) -> Published:
     return pinned(db, version_id=version_id)
 
 
-def pinned(db: Session, *, version_id: UUID) -> Published:
-    """The version that a response was started on."""
-    return compiled(db, {version_id})[version_id]
+def in_force(db: Session) -> list[Published]:
+    """The newest version of every questionnaire, in order of code."""
+    newest = select(Version.code, func.max(Version.number).label("number")).group_by(Version.code).subquery()
+    ids = db.scalars(
+        select(Version.id)
+        .join(newest, (Version.code == newest.c.code) & (Version.number == newest.c.number))
+        .order_by(Version.code)
+    ).all()
+    published = compiled(db, ids)
+    return [published[version_id] for version_id in ids]
 
 
-def compiled(db: Session, version_ids: set[UUID]) -> dict[UUID, Published]:
-    """What these versions ask; read from the database once in the life of the process."""
-    unknown = version_ids - _compiled.keys()
-    if unknown:
+def tools(db: Session, *, role: str) -> list[Published]:
+    """The self-assessment tools that somebody in this role can use, in order of title."""
+    found = [one for one in in_force(db) if one.is_tool and one.questionnaire.asks(role)]
+    return sorted(found, key=lambda one: one.questionnaire.title)
+
+
+def pinned(db: Session, *, version_id: UUID, at: datetime | None = None) -> Published:
+    """The version that a response was started on; with `at`, in the words that stood then."""
+    return compiled(db, [version_id])[version_id].as_of(at)
+
+
+def wording_at(db: Session, version_id: UUID, instant: datetime) -> Questionnaire:
+    """What a version asked at an instant, word for word."""
+    return pinned(db, version_id=version_id, at=instant).questionnaire
+
+
+def compiled(db: Session, version_ids: Iterable[UUID]) -> dict[UUID, Published]:
+    """What these versions ask, in the newest words; bodies are read once in the life of the process."""
+    wanted = set(version_ids)
+    if wanted - _frozen.keys():
         rows = db.execute(
-            select(Version.id, Version.code, Version.number, Version.body).where(Version.id.in_(unknown))
+            select(Version.id, Version.code, Version.number, Version.body).where(
+                Version.id.in_(wanted - _frozen.keys())
+            )
         )
         for version_id, code, number, body in rows:
-            _compiled[version_id] = Published(version_id, code, number, from_canonical(body))
-    return {version_id: _compiled[version_id] for version_id in version_ids}
+            _frozen[version_id] = Published(version_id, code, number, from_canonical(body))
+    made: dict[UUID, list[Corrected]] = {}
+    corrections = db.execute(
+        select(Correction.version_id, Correction.number, Correction.at, Correction.body)
+        .where(Correction.version_id.in_(wanted))
+        .order_by(Correction.number)
+    )
+    for version_id, number, at, body in corrections:
+        words = {key: (before, after) for key, (before, after) in json.loads(body).items()}
+        made.setdefault(version_id, []).append(Corrected(number, at, words))
+    return {
+        version_id: replace(
+            _frozen[version_id],
+            corrections=tuple(made[version_id]),
+            questionnaire=_worded(version_id, tuple(made[version_id])),
+        )
+        if version_id in made
+        else _frozen[version_id]
+        for version_id in wanted
+    }
+
+
+def _worded(version_id: UUID, corrections: tuple[Corrected, ...]) -> Questionnaire:
+    words = {key: after for made in corrections for key, (_, after) in made.words.items()}
+    return _reworded(version_id, tuple(words.items()))
+
+
+@lru_cache(maxsize=512)
+def _reworded(version_id: UUID, words: tuple[tuple[str, str], ...]) -> Questionnaire:
+    return reworded(_frozen[version_id].questionnaire, dict(words))
+
+
+def measure_differences(db: Session, wave_a: Wave | str, wave_b: Wave | str) -> list[tuple[str, str]]:
+    """The measures that are not asked the same way wherever these waves were answered, each with the reason,
+    to stand under every figure that compares them.
+
+    All versions count on which something was sent, and those in force; where no reason was written, the
+    versions are named.
+    """
+    used = select(Response.version_id).where(Response.state == ResponseState.SUBMITTED)
+    rows = db.execute(
+        select(Version.id, Version.code, Version.id.in_(used))
+        .where(Version.code.in_([str(wave_a), str(wave_b)]))
+        .order_by(Version.number.desc())
+    ).all()
+    kept: dict[str, list[UUID]] = {}
+    for version_id, code, was_used in rows:
+        if was_used or code not in kept:
+            kept.setdefault(code, []).append(version_id)
+    published = compiled(db, [version_id for ids in kept.values() for version_id in ids])
+    reasons: dict[str, dict[str, None]] = {}
+    for one in (published[found] for found in kept.get(str(wave_a), [])):
+        for other in (published[found] for found in kept.get(str(wave_b), [])):
+            for found in unlike(one.questionnaire, other.questionnaire):
+                reasons.setdefault(found.measure, {})[_reason(one, other, found)] = None
+    return [(measure, ". ".join(given)) for measure, given in reasons.items()]
+
+
+def _reason(one: Published, other: Published, found: Unlike) -> str:
+    if found.reason:
+        return found.reason
+    return f"{one.code} {one.number} and {other.code} {other.number} ask it in different ways"
 
 
 def listed(db: Session) -> list[Summary]:
@@ -171,15 +326,20 @@ def listed(db: Session) -> list[Summary]:
         .group_by(Version.id)
         .order_by(Version.code, Version.number)
     ).all()
-    published = compiled(db, {version.id for version, _, _ in rows})
+    published = compiled(db, [version.id for version, _, _ in rows])
+    newest = {version.code: version.number for version, _, _ in rows}
     return [
         Summary(
+            id=version.id,
             code=version.code,
             version=version.number,
             title=published[version.id].questionnaire.title,
             waves=published[version.id].questionnaire.waves,
+            audience=tuple(sorted(published[version.id].questionnaire.audience)),
             hash=version.hash,
             published_at=version.published_at,
+            corrections=len(published[version.id].corrections),
+            current=newest[version.code] == version.number,
             drafts=drafts,
             responses=responses,
         )

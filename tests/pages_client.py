@@ -17,6 +17,9 @@ from portal.instance import Instance
 from portal.models import BrowserSession
 from privacy.records import new_id
 
+BINARY = ("application/zip", "application/vnd.")
+"""Downloads that are no text."""
+
 
 class Page:
     """An answer that was HTML: parsed, with a few ways to look at it."""
@@ -24,7 +27,7 @@ class Page:
     def __init__(self, response: TestResponse) -> None:
         self.response = response
         self.status = response.status_code
-        self.text = response.get_data(as_text=True)
+        self.text = "" if response.mimetype.startswith(BINARY) else response.get_data(as_text=True)
         self.tree = html5lib.parse(self.text, namespaceHTMLElements=False)
 
     def all(self, tag: str, **attributes: str) -> list[Any]:

@@ -45,10 +45,12 @@ def _show(figure: KpiFigure) -> None:
     share = "no share yet" if figure.share is None else f"{figure.share:.0%} (range {low:.0%} to {high:.0%})"
     click.echo(f"\n{figure.id}: {share} against {figure.target:.0%}")
     for name in (
-        *("supported", "running", "open", "closed", "answered", "silent", "matched"),
+        *("supported", "running", "open", "closed", "answered", "silent", "late", "partial", "matched"),
         *("confident", "impact", "both", "direct", "erased"),
     ):
         click.echo(f"  {name:<12}{getattr(figure, name):>5}")
+    everybody = figure.everybody
+    click.echo(f"  with late answers: {everybody.both} of {everybody.answered} who answered")
     click.echo(f"  {figure.definition}")
 
 

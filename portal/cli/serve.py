@@ -1,4 +1,4 @@
-"""`flask serve` and `flask worker`: the pages, and the post beside them."""
+"""`flask serve` and `flask worker`: the pages, and beside them the post and the reminders."""
 
 import importlib
 import multiprocessing
@@ -7,6 +7,8 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ from granian.log import LogLevels
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session as DbSession
 
-from portal import logs, post
+from portal import logs, post, reminders
 from portal.cli.base import fail, say, with_instance
 from portal.cli.processes import Companion, end_with
 from portal.db import db
@@ -29,6 +31,7 @@ from portal.senders import sender_for
 ROOT = Path(__file__).resolve().parent.parent.parent
 ADDRESS = "127.0.0.1"
 REST_SECONDS = 2
+MINUTE = timedelta(minutes=1)
 BLOCKING_THREADS = 3
 
 log = structlog.get_logger("worker")
@@ -39,7 +42,7 @@ log = structlog.get_logger("worker")
 @click.option("--parent", type=int, hidden=True, help="End when this process does.")
 @with_instance
 def worker(instance: Instance, once: bool, parent: int | None) -> None:
-    """Send the mail that is due, until a signal ends it."""
+    """Send the mail that is due and, each minute, queue the reminders that are, until a signal ends it."""
     logs.configure()
     if parent is not None:
         end_with(parent)
@@ -48,8 +51,10 @@ def worker(instance: Instance, once: bool, parent: int | None) -> None:
         signal.signal(number, lambda *_: stop.set())
     sender = sender_for(instance.settings, instance.outbox)
     sessions = partial(DbSession, db.engine, info={"vault": instance.vault})
+    remind = each_minute(lambda: reminders.run(instance, sessions), clock=instance.clock)
     while not stop.is_set():
         try:
+            remind()
             dealt_with = post.deliver(instance, sessions, sender)
         except OperationalError as error:
             # Locked or restarting: what was claimed is claimed again in a few minutes.
@@ -59,6 +64,19 @@ def worker(instance: Instance, once: bool, parent: int | None) -> None:
             return
         if not dealt_with:
             stop.wait(REST_SECONDS)
+
+
+def each_minute(act: Callable[[], object], *, clock: Callable[[], datetime]) -> Callable[[], None]:
+    """The act, done at the first call and then once a minute, also after the clock was set back."""
+    done_at: list[datetime] = []
+
+    def call() -> None:
+        now = clock()
+        if not done_at or not done_at[0] <= now < done_at[0] + MINUTE:
+            act()
+            done_at[:] = [now]
+
+    return call
 
 
 @click.command("serve")

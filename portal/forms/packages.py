@@ -186,6 +186,18 @@ class EndForm(Form):
     )
 
 
+class MoveEndForm(Form):
+    on = DatePartsField(
+        "On which day did support end?", said="The end date", validators=[InputRequired("Enter the end date")]
+    )
+
+
+class LeaveForm(Form):
+    on = DatePartsField(
+        "What was their last day?", said="The last day", validators=[InputRequired("Enter the last day")]
+    )
+
+
 class WaiveForm(Form):
     reason = TextAreaField(
         "Why can the first session be held without the questionnaire?",

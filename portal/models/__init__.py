@@ -4,6 +4,8 @@ import privacy.audit
 import privacy.registers  # noqa: F401 - its table must be known
 import surveys.models  # noqa: F401 - its tables must be known
 from portal.models.access import BrowserSession, SignIn
+from portal.models.answers import ParkedForm, Reopening, Share
+from portal.models.exports import Export
 from portal.models.mail import InstanceFact, Mail, MailState
 from portal.models.packages import (
     CallRequest,
@@ -54,6 +56,7 @@ __all__ = [
     "Council",
     "CouncilFact",
     "CouncilKind",
+    "Export",
     "Fact",
     "Goal",
     "GoalState",
@@ -69,13 +72,16 @@ __all__ = [
     "Package",
     "PackageMentor",
     "PackageState",
+    "ParkedForm",
     "Participation",
     "Person",
     "Place",
+    "Reopening",
     "Role",
     "Session",
     "SessionKind",
     "SessionState",
+    "Share",
     "SignIn",
     "Strand",
 ]

@@ -44,6 +44,9 @@ class Mail(Record):
     tries: Mapped[int] = mapped_column(default=0, info=plain())
     claimed_until: Mapped[datetime | None] = mapped_column(info=plain("a worker has it until then"))
     sent_at: Mapped[datetime | None] = mapped_column(info=plain())
+    carried_by: Mapped[UUID | None] = mapped_column(
+        Uuid, index=True, info=reference("the mail it went out with, or its own id; others gathered into one")
+    )
     trouble: Mapped[str | None] = mapped_column(String(40), info=plain("the kind of error of the last try"))
 
     person: Mapped[Person | None] = relationship()

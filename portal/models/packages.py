@@ -167,11 +167,16 @@ class CallRequest(Record):
         ForeignKey("participation.id"), index=True, info=reference()
     )
     wave: Mapped[str] = mapped_column(String(20), info=plain())
+    occasion: Mapped[str] = mapped_column(String(60), default="once", info=reference())
     asked_at: Mapped[datetime] = mapped_column(info=plain())
     done_at: Mapped[datetime | None] = mapped_column(info=plain())
     phone_sealed: Mapped[bytes | None] = sealed(holder="participation_id", purpose="the number to ring")
     when_sealed: Mapped[bytes | None] = sealed(holder="participation_id", purpose="when it suits them")
+    notes_sealed: Mapped[bytes | None] = sealed(
+        holder="participation_id", purpose="what was agreed on the phone", at_least=256
+    )
     phone = SealedText("phone_sealed")
     when = SealedText("when_sealed")
+    notes = SealedText("notes_sealed")
 
     participation: Mapped[Participation] = relationship()

@@ -131,6 +131,9 @@ class Person(Record):
     )
     created_at: Mapped[datetime] = mapped_column(info=plain())
     disabled_at: Mapped[datetime | None] = mapped_column(info=plain("from then on they cannot sign in"))
+    reminders_stopped_at: Mapped[datetime | None] = mapped_column(
+        info=plain("from then on they are not reminded")
+    )
 
     name = SealedText("name_sealed")
     email = SealedText("email_sealed")

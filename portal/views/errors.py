@@ -6,8 +6,10 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
-UNSHOWN = {"csrf_token", "password", "code"}
-PAGES = {400, 403, 404, 405, 409, 413, 422, 429, 500, 503}
+from portal.views.kept_forms import UNSHOWN, keep_and_lead_back
+from portal.views.signed_in import load_actor
+
+PAGES = {400, 401, 403, 404, 405, 409, 413, 422, 429, 500, 503}
 
 
 def typed() -> list[tuple[str, str]]:
@@ -38,7 +40,8 @@ def install(app: Flask) -> None:
 
     @app.errorhandler(CSRFError)
     def _token(error: CSRFError) -> ResponseReturnValue:
-        return _page(400, typed=typed(), stale=True)
+        load_actor()
+        return keep_and_lead_back() or _page(400, typed=typed(), stale=True)
 
     @app.errorhandler(OperationalError)
     def _busy(error: OperationalError) -> ResponseReturnValue:

@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, TypeVar
 
-from flask import abort, redirect, request, url_for
+from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.views.context import current_actor
+from portal.views.errors import typed
+from portal.views.kept_forms import keep_and_lead_back
+from portal.views.next_page import own_page
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 
@@ -73,9 +76,16 @@ def public(reason: str) -> Callable[[View], View]:
 
 
 def ask_to_sign_in() -> ResponseReturnValue:
-    """Lead to sign-in and back to the page that was asked for (a form comes back to its page)."""
-    wanted = request.full_path.rstrip("?") if request.method == "GET" else None
+    """Lead to sign-in and back to the page that was asked for, or to what was typed into a form that was sent."""
+    kept = keep_and_lead_back()
+    if kept is not None:
+        return kept
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else own_page(request.path)
     address = url_for("account.sign_in", to=wanted)
+    words = typed()
+    if words:
+        # Nobody is known to keep it for: the page itself keeps it.
+        return render_template("errors/error.html", code=401, typed=words, again=address), 401
     if request.headers.get("HX-Request") == "true":
         # A redirect would put the sign-in page inside the fragment.
         return "", 401, {"HX-Redirect": address}

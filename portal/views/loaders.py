@@ -2,8 +2,10 @@
 
 from uuid import UUID
 
-from portal.models import Council, Goal, Offer, Office, Package, Person, Session
-from portal.views.context import session
+from portal import questionnaires
+from portal.models import CallRequest, Council, Goal, Offer, Office, Package, Participation, Person, Session
+from portal.questionnaires import Asked
+from portal.views.context import clock_now, programme, session
 
 
 def load_package(package_id: UUID) -> Package | None:
@@ -38,3 +40,26 @@ def load_goal(package_id: UUID, goal_id: UUID) -> Goal | None:
     """A goal of that package."""
     goal = session().get(Goal, goal_id)
     return goal if goal is not None and goal.package_id == package_id else None
+
+
+def load_member(package_id: UUID, participation_id: UUID) -> Participation | None:
+    """Somebody's part in that package; None once they were erased."""
+    part = session().get(Participation, participation_id)
+    fits = part is not None and part.package_id == package_id and part.person_id is not None
+    return part if fits else None
+
+
+def load_call(call_id: UUID) -> CallRequest | None:
+    return session().get(CallRequest, call_id)
+
+
+def load_asked(participation_id: UUID, wave: str, occasion: str) -> Asked | None:
+    """One questionnaire of one participation; None if nobody is or ever was asked that."""
+    return questionnaires.asked(
+        session(),
+        programme(),
+        participation_id=participation_id,
+        wave=wave,
+        occasion=occasion,
+        now=clock_now(),
+    )

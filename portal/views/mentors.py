@@ -6,7 +6,18 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug import Response
 
-from portal import delivery, hours, invitations, mentoring, offers, packages, policies, sessions, standing
+from portal import (
+    delivery,
+    hours,
+    invitations,
+    mentoring,
+    offers,
+    packages,
+    policies,
+    sessions,
+    shares,
+    standing,
+)
 from portal.forms.hours import WEEKDAYS, DayForm, ForgetDayForm, WeekForm
 from portal.forms.mentors import LogForm, Named, OfferForm, RecordForm, ScheduleForm
 from portal.models import Package, Session, SessionKind, Strand
@@ -46,6 +57,7 @@ def package(served: Package) -> ResponseReturnValue:
         is_open=served.state in standing.OPEN,
         one_to_one=served.strand is Strand.ONE_TO_ONE,
         heading_of=_heading_of,
+        readable=shares.readable(db(), package_id=served.id, mentor_id=the_actor().person_id),
         now=clock_now(),
     )
 

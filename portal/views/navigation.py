@@ -28,6 +28,7 @@ LINKS: tuple[tuple[frozenset[Role], str, str], ...] = (
     (frozenset({Role.TEAM}), "Packages", "packages.index"),
     (frozenset({Role.TEAM}), "People", "people.index"),
     (frozenset({Role.TEAM}), "Councils", "councils.index"),
+    (frozenset({Role.TEAM}), "Questionnaires", "authoring.index"),
     (frozenset({Role.TEAM}), "Verdicts", "verdicts.index"),
     (frozenset({Role.TEAM, Role.OBSERVER}), "Results", "reports.kpi"),
     (frozenset({Role.DPO, Role.AUDITOR}), "What is held", "privacy_desk.data_map"),

@@ -9,24 +9,38 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug import Response
 
-from portal import councils, directory, goals, invitations, matching, package_lists, packages, policies
+from portal import (
+    councils,
+    directory,
+    filters,
+    goals,
+    invitations,
+    mail,
+    matching,
+    package_lists,
+    packages,
+    policies,
+)
+from portal.forms.base import DatePartsField
 from portal.forms.councils import GROUNDS, AgreementForm
 from portal.forms.packages import (
     EndForm,
     GoalForm,
+    LeaveForm,
     MemberForm,
     MentorForm,
+    MoveEndForm,
     PackageForm,
     StartForm,
     WaiveForm,
     member_of,
 )
 from portal.forms.programme import ConfirmForm, day
-from portal.models import Goal, GoalState, Package, PackageState, Strand
+from portal.models import Goal, GoalState, Package, PackageState, Participation, Strand
 from portal.package_states import PackageRefused
-from portal.views.context import programme, session, today, work
+from portal.views.context import clock_now, programme, session, today, work
 from portal.views.guards import guarded
-from portal.views.loaders import load_council, load_goal, load_package
+from portal.views.loaders import load_council, load_goal, load_member, load_package
 from portal.views.refusals import carry_out, status_of
 
 bp = Blueprint("packages", __name__, url_prefix="/team/packages")
@@ -70,9 +84,10 @@ def new() -> ResponseReturnValue:
 def show(package: Package) -> ResponseReturnValue:
     return render_template(
         "packages/show.html",
-        shown=package_lists.package_page(session(), programme(), package),
+        shown=package_lists.package_page(session(), programme(), package, now=clock_now()),
         called=package_lists.called(package),
         heading_of=lambda held: invitations.heading_of(held, programme()),
+        mail_called=mail.called,
     )
 
 
@@ -125,9 +140,41 @@ def end(package: Package) -> ResponseReturnValue:
         ),
         outside="on",
     ):
-        return _done("Support has ended. The last questionnaire is on its way.", package_id)
+        return _done(f"Support has ended. The last questionnaire {_post_closes(form)}.", package_id)
     ledger = packages.ledger(session(), programme(), package_id)
-    return render_template("packages/end.html", form=form, package=package, ledger=ledger), status_of(form)
+    return render_template(
+        "packages/end.html", form=form, package=package, ledger=ledger, **_contract_leaves(form.on)
+    ), status_of(form)
+
+
+@bp.route("/<uuid:package_id>/end/move", methods=["GET", "POST"])
+@guarded(load_package, policies.may_see_team_page)
+def move_end(package: Package) -> ResponseReturnValue:
+    form, package_id = MoveEndForm(on=package.ends_on or today()), package.id
+    if form.validate_on_submit() and carry_out(
+        form,
+        lambda unit: packages.move_end(unit, programme(), package_id=package_id, on=day(form.on)),
+        outside="on",
+    ):
+        return _done(f"The end date is changed. The last questionnaire {_post_closes(form)}.", package_id)
+    return render_template(
+        "packages/move_end.html", form=form, package=package, **_contract_leaves(form.on)
+    ), status_of(form)
+
+
+@bp.route("/<uuid:package_id>/members/<uuid:participation_id>/end", methods=["GET", "POST"])
+@guarded(load_member, policies.may_see_team_page)
+def leave(part: Participation) -> ResponseReturnValue:
+    form, package_id, part_id = LeaveForm(on=part.to_on or today()), part.package_id, part.id
+    if form.validate_on_submit() and carry_out(
+        form,
+        lambda unit: packages.leave(
+            unit, programme(), package_id=package_id, participation_id=part_id, on=day(form.on)
+        ),
+        outside="on",
+    ):
+        return _done(f"Their last day is saved. The last questionnaire {_post_closes(form)}.", package_id)
+    return render_template("packages/leave.html", form=form, part=part), status_of(form)
 
 
 @bp.route("/<uuid:package_id>/withdraw", methods=["GET", "POST"])
@@ -234,6 +281,18 @@ def _second_step(strand: Strand, council_id: UUID | None) -> ResponseReturnValue
         grounds=GROUNDS,
         offices=offices,
     ), status_of(form)
+
+
+def _post_closes(form: EndForm | MoveEndForm | LeaveForm) -> str:
+    """Until when the post questionnaire is open, and that the contract cuts it short where it does."""
+    closes_on, clipped = packages.post_window_on(session(), programme(), day(form.on), today=today())
+    return f"closes on {filters.day(closes_on)}" + (", when the contract ends" if clipped else "")
+
+
+def _contract_leaves(field: DatePartsField) -> dict[str, Any]:
+    """What the end of the contract leaves of the time for the post questionnaire, for the day in the form."""
+    closes_on, clipped = packages.post_window_on(session(), programme(), field.data or today(), today=today())
+    return {"closes_on": closes_on, "clipped": clipped}
 
 
 def _filled(form: PackageForm) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug import Response
 
-from portal import councils, directory, package_lists, people, people_file, policies
+from portal import councils, directory, mail, package_lists, people, people_file, policies
+from portal import reminders as rules
 from portal.forms.people import ContactForm, EndOfficeForm, OfficeForm, PersonForm
 from portal.forms.programme import FILE_AT_MOST, ConfirmForm, FileForm, day
 from portal.imports import FileFaults
@@ -115,6 +116,17 @@ def enable(person: Person) -> ResponseReturnValue:
     return _done("The account is open again.", person_id)
 
 
+@bp.post("/<uuid:person_id>/reminders")
+@guarded(load_person, policies.may_see_team_page)
+def reminders(person: Person) -> ResponseReturnValue:
+    """Stop or resume somebody's reminders, as they asked."""
+    person_id, stop = person.id, request.form.get("act") == "stop"
+    with work() as unit:
+        (rules.stop if stop else rules.resume)(unit, person_id=person_id)
+    said = "They get no reminders any more." if stop else "They are reminded again."
+    return _done(said, person_id)
+
+
 @bp.route("/import", methods=["GET", "POST"])
 @guarded(None, policies.may_run_programme)
 def import_file() -> ResponseReturnValue:
@@ -139,7 +151,12 @@ def import_file() -> ResponseReturnValue:
 def _person_page(person: Person, form: ConfirmForm) -> ResponseReturnValue:
     shown = directory.person_page(session(), person)
     return render_template(
-        "people/show.html", shown=shown, form=form, called=package_lists.called, today=today()
+        "people/show.html",
+        shown=shown,
+        form=form,
+        called=package_lists.called,
+        mail_called=mail.called,
+        today=today(),
     ), status_of(form)
 
 

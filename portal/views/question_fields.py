@@ -11,6 +11,7 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from surveys.questions import Answers, Cleaned, Posted, Question, display, worded
+from surveys.responses import Stale
 from surveys.sittings import Sitting
 
 OWN = ("_", "csrf_token")
@@ -29,11 +30,21 @@ class QuestionField:
     items: Sequence[Mapping[str, Any]]
     maxlength: int | None
     quote: bool | None
+    clears: bool
 
 
 def posted(form: MultiDict[str, str]) -> Posted:
     """What a page posted, under the engine's own names."""
     return {name.replace("-", "."): form.getlist(name) for name in form if not name.startswith(OWN)}
+
+
+def without(sent: Posted, code: str | None) -> Posted:
+    """The same without what was given to one question."""
+    return {
+        name: values
+        for name, values in sent.items()
+        if code is None or (name != code and not name.startswith(f"{code}."))
+    }
 
 
 def fields(
@@ -51,6 +62,40 @@ def fields(
         _field(worded(question, role=role, places=places), answers=answers, typed=typed, faults=faults)
         for question in questions
     ]
+
+
+@dataclass(frozen=True)
+class Both:
+    """One question of a page that was saved elsewhere: both answers in words. `together` is both texts, one after
+    the other, for texts that differ; its control is a box of many lines."""
+
+    name: str
+    text: str
+    ours: Sequence[str]
+    theirs: Sequence[str]
+    together: str | None
+
+
+def both(questions: Sequence[Question], stale: Stale, *, role: str, places: Mapping[str, str]) -> list[Both]:
+    """What was just sent beside what is stored, question by question."""
+    return [
+        Both(
+            name=asked.code,
+            text=asked.text,
+            ours=display(asked, stale.ours),
+            theirs=display(asked, stale.theirs),
+            together=_together(asked, stale),
+        )
+        for asked in (worded(question, role=role, places=places) for question in questions)
+        if asked.asks
+    ]
+
+
+def _together(asked: Question, stale: Stale) -> str | None:
+    ours, theirs = stale.ours.get(asked.code), stale.theirs.get(asked.code)
+    if asked.kind not in ("text", "long_text") or not ours or not theirs or ours == theirs:
+        return None
+    return f"{theirs}\n\n{ours}"
 
 
 @dataclass(frozen=True)
@@ -99,6 +144,8 @@ def _field(
         items=[_item(question, option, shown, faults) for option in question.listed()],
         maxlength=getattr(question, "max_length", None) if question.kind == "long_text" else None,
         quote=shown.get(f"{code}.quote") == "yes" if f"{code}.quote" in question.companion_keys() else None,
+        # Only radios can't be unchosen by themselves.
+        clears=bool(question.listed()) and question.kind != "choices" and not question.required,
     )
 
 

@@ -1,21 +1,25 @@
 """Questionnaires: page by page, checked, sent once; answered by the person, or by the team with them."""
 
-from typing import Any
-from uuid import UUID, uuid4
+from collections.abc import Sequence
+from uuid import uuid4
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import bookings, policies, questionnaires
+from portal import bookings, filters, parking, policies, questionnaires, tools
 from portal.forms.questionnaires import RingMeForm
+from portal.parking import Parked
 from portal.questionnaires import Asked, NotOpen
+from portal.views.asked import address, around, closed, interviewing, mode_of, note_opened, takes
 from portal.views.context import clock_now, programme, session, the_actor, work
 from portal.views.guards import guarded
-from portal.views.question_fields import anchors, fields, posted, told
-from portal.views.readings import note_reading
-from surveys.models import Mode
-from surveys.questions import Cleaned, Posted, display, fill, worded
-from surveys.readings import Reading
+from portal.views.kept_forms import KEPT, WRITING, kept_fields, kept_here, kept_id
+from portal.views.loaders import load_asked
+from portal.views.question_fields import anchors, both, fields, posted, told, without
+from portal.views.shown_answers import sharing
+from privacy.work import Work
+from surveys.models import ResponseState, Wave
+from surveys.questions import Cleaned, Posted, fill
 from surveys.responses import (
     AlreadySent,
     Incomplete,
@@ -25,23 +29,15 @@ from surveys.responses import (
     Stale,
 )
 from surveys.routing import Stop, may_visit
-from surveys.sittings import Sitting, UnknownPage, sit
+from surveys.sittings import Sitting, UnknownPage, read_back, sit
 
 bp = Blueprint(
     "questionnaires", __name__, url_prefix="/questionnaires/<uuid:participation_id>/<wave>/<occasion>"
 )
 TIMES_SHOWN = 6
-
-
-def load_asked(participation_id: UUID, wave: str, occasion: str) -> Asked | None:
-    return questionnaires.asked(
-        session(),
-        programme(),
-        participation_id=participation_id,
-        wave=wave,
-        occasion=occasion,
-        now=clock_now(),
-    )
+CHANGED_ELSEWHERE = (
+    "This page was changed in another tab or on another device. Save and continue, and you see both."
+)
 
 
 @bp.get("")
@@ -49,53 +45,103 @@ def load_asked(participation_id: UUID, wave: str, occasion: str) -> Asked | None
 def start(asked: Asked) -> ResponseReturnValue:
     """Lead to where the person left off."""
     sitting = sit(session(), asked.asking)
-    if sitting.response is None and clock_now() not in asked.window:
-        return _closed(asked)
+    if sitting.response is None and not takes(asked, sitting):
+        return closed(asked)
     if sitting.next_page is None:
-        return redirect(_address("check", asked), 303)
-    return redirect(_address("page", asked, number=sitting.next_page + 1), 303)
+        return redirect(address("check", asked), 303)
+    return redirect(address("page", asked, number=sitting.next_page + 1), 303)
 
 
 @bp.get("/<int:number>")
 @guarded(load_asked, policies.may_answer_or_interview)
 def page(asked: Asked, number: int) -> ResponseReturnValue:
-    sitting = sit(session(), asked.asking)
+    sitting, kept = sit(session(), asked.asking), kept_here()
+    stop = _visited(asked, sitting, number)
+    if kept is not None and (stop is None or kept_fields(kept).get("_page") != stop.code):
+        # What was typed doesn't fit here any more: it is shown to be copied.
+        return redirect(url_for("parking.show", parked_id=kept.id), 303)
     if sitting.response is not None and sitting.response.sent:
-        return redirect(_address("receipt", asked), 303)
-    if clock_now() not in asked.window:
-        return _closed(asked)
-    if not may_visit(sitting.path, sitting.answers, number - 1):
-        return redirect(_address("start", asked), 303)
-    return _page(asked, sitting, sitting.path.pages[number - 1])
+        return redirect(address("receipt", asked), 303)
+    if not takes(asked, sitting):
+        return closed(asked)
+    if stop is None:
+        return redirect(address("start", asked), 303)
+    return _page(asked, sitting, stop, kept=kept)
+
+
+def _visited(asked: Asked, sitting: Sitting, number: int) -> Stop | None:
+    """The page that can be answered under this number now."""
+    sent = sitting.response is not None and sitting.response.sent
+    if sent or not takes(asked, sitting) or not may_visit(sitting.path, sitting.answers, number - 1):
+        return None
+    return sitting.path.pages[number - 1]
 
 
 @bp.post("/<int:number>")
 @guarded(load_asked, policies.may_answer_or_interview)
 def save(asked: Asked, number: int) -> ResponseReturnValue:
     """Save the page that the form names; its number is only where it stood."""
-    code, typed = request.form.get("_page", ""), posted(request.form)
+    code, cleared = request.form.get("_page", ""), request.form.get("_clear")
+    typed = without(posted(request.form), cleared)
+    if WRITING in request.form:
+        return _keep_writing(asked, code, typed)
     try:
         with work() as unit:
-            sitting = questionnaires.save_page(
-                unit,
-                asked,
-                page=code,
-                posted=typed,
-                mark=request.form.get("_revision", ""),
-                mode=Mode.INTERVIEW if _interviewing(asked) else Mode.SELF,
-            )
+            sitting = _store(unit, asked, code, typed, advances=cleared is None)
     except Rejected as rejected:
         sitting = sit(session(), asked.asking)
         return _page(asked, sitting, sitting.stop(code)[0], typed=typed, errors=rejected.errors), 422
     except Stale as stale:
         return _stale(asked, stale, typed), 409
     except NotOpen:
-        return _closed(asked, typed=typed), 409
+        return closed(asked, typed=typed), 409
     except AlreadySent:
-        return redirect(_address("receipt", asked), 303)
+        return redirect(address("receipt", asked), 303)
     except (UnknownPage, KeepsChanging):
         abort(409)
-    return redirect(_next(asked, sitting, after=code), 303)
+    return redirect(_next(asked, sitting, after=code, stays=cleared is not None), 303)
+
+
+def _store(unit: Work, asked: Asked, code: str, typed: Posted, *, advances: bool) -> Sitting:
+    mark, mode = request.form.get("_revision", ""), mode_of(asked)
+    if not advances:
+        sitting, unclear = questionnaires.keep_writing(
+            unit, asked, page=code, posted=typed, mark=mark, mode=mode
+        )
+        if unclear:
+            raise Rejected(unclear)
+        return sitting
+    sitting = questionnaires.save_page(unit, asked, page=code, posted=typed, mark=mark, mode=mode)
+    parked_id = kept_id()
+    if parked_id is not None:
+        parking.forget(unit, person_id=the_actor().person_id, parked_id=parked_id)
+    return sitting
+
+
+def _keep_writing(asked: Asked, code: str, typed: Posted) -> ResponseReturnValue:
+    """Save what is written so far, for a page that stays as it is: what to say, and the form's new mark."""
+    try:
+        with work() as unit:
+            sitting, unclear = questionnaires.keep_writing(
+                unit,
+                asked,
+                page=code,
+                posted=typed,
+                mark=request.form.get("_revision", ""),
+                mode=mode_of(asked),
+            )
+    except (Stale, UnknownPage):
+        return jsonify(said=CHANGED_ELSEWHERE), 409
+    except NotOpen:
+        return jsonify(said="These questions have closed. What you write now is not saved."), 409
+    except AlreadySent:
+        return jsonify(said="These answers were sent already. What you write now is not saved."), 409
+    except KeepsChanging:
+        return jsonify(said="Not saved yet."), 503
+    said = f"Saved at {filters.time(clock_now())}"
+    if unclear:
+        said = f"{said}, but not this: {unclear[0].error}"
+    return jsonify(said=said, mark=sitting.mark(sitting.stop(code)[0]))
 
 
 @bp.get("/check")
@@ -103,17 +149,18 @@ def save(asked: Asked, number: int) -> ResponseReturnValue:
 def check(asked: Asked) -> ResponseReturnValue:
     sitting = sit(session(), asked.asking)
     if sitting.response is not None and sitting.response.sent:
-        return redirect(_address("receipt", asked), 303)
-    if clock_now() not in asked.window:
-        return _closed(asked)
+        return redirect(address("receipt", asked), 303)
+    if not takes(asked, sitting):
+        return closed(asked)
     if sitting.next_page is not None:
-        return redirect(_address("page", asked, number=sitting.next_page + 1), 303)
-    _note_reading(asked, sitting, "interview")
+        return redirect(address("page", asked, number=sitting.next_page + 1), 303)
+    note_opened(asked, sitting, "interview")
     return render_template(
         "questionnaires/check.html",
-        **_around(asked),
+        **around(asked),
+        paper_on=sitting.response.answered_on if sitting.response else None,
         sections=told(sitting, places=asked.places),
-        back=_address("page", asked, number=len(sitting.path.pages)),
+        back=address("page", asked, number=len(sitting.path.pages)),
     )
 
 
@@ -125,36 +172,50 @@ def submit(asked: Asked) -> ResponseReturnValue:
         with work() as unit:
             questionnaires.submit(unit, asked)
     except Incomplete as incomplete:
-        return redirect(_address("page", asked, number=incomplete.page + 1), 303)
+        return redirect(address("page", asked, number=incomplete.page + 1), 303)
     except NothingSaved:
-        return redirect(_address("start", asked), 303)
+        return redirect(address("start", asked), 303)
     except NotOpen:
-        return _closed(asked), 409
+        return closed(asked), 409
     except KeepsChanging:
         abort(409)
-    return redirect(_address("receipt", asked), 303)
+    return redirect(address("receipt", asked), 303)
 
 
 @bp.get("/receipt")
 @guarded(load_asked, policies.may_answer_or_interview)
 def receipt(asked: Asked) -> ResponseReturnValue:
-    sitting = sit(session(), asked.asking)
-    if sitting.response is None or not sitting.response.sent:
-        return redirect(_address("start", asked), 303)
-    _note_reading(asked, sitting, "reading")
-    package = None if _interviewing(asked) else questionnaires.bookable(session(), asked)
+    sitting = read_back(session(), asked.asking)
+    if sitting is None or sitting.response is None or not sitting.response.sent:
+        return redirect(address("start", asked), 303)
+    note_opened(asked, sitting, "reading")
+    package = None if interviewing(asked) else questionnaires.bookable(session(), asked)
     choices = (
         bookings.times(session(), programme(), package, now=clock_now(), limit=TIMES_SHOWN) if package else []
     )
     return render_template(
         "questionnaires/receipt.html",
-        **_around(asked),
+        **around(asked),
+        **sharing(asked, sitting),
         response=sitting.response,
+        withdrawn=sitting.response.state is ResponseState.WITHDRAWN,
         sections=told(sitting, places=asked.places),
         package=package,
         choices=choices,
         session_id=uuid4(),
+        turns=_turns(asked),
     )
+
+
+def _turns(asked: Asked) -> Sequence[tools.Turn]:
+    """The other times that somebody answered the same tool."""
+    if asked.asking.wave is not Wave.TOOL:
+        return []
+    return [
+        turn
+        for turn in tools.turns_of(session(), asked.participation_id, code=asked.asking.code)
+        if turn.occasion != asked.asking.occasion
+    ]
 
 
 @bp.route("/ring-me", methods=["GET", "POST"])
@@ -162,7 +223,7 @@ def receipt(asked: Asked) -> ResponseReturnValue:
 def ring_me(asked: Asked) -> ResponseReturnValue:
     """Ask to be rung and to fill it in together (sch 4: questionnaire or interview)."""
     if clock_now() not in asked.window:
-        return _closed(asked)
+        return closed(asked)
     form = RingMeForm(phone=questionnaires.phone_of(session(), asked))
     if form.validate_on_submit():
         with work() as unit:
@@ -170,38 +231,7 @@ def ring_me(asked: Asked) -> ResponseReturnValue:
         flash("Thank you. Somebody from the programme team will ring you.", "success")
         return redirect(url_for("your_support.index"), 303)
     status = 422 if form.errors else 200
-    return render_template("questionnaires/ring_me.html", form=form, **_around(asked)), status
-
-
-def _address(view: str, asked: Asked, **values: Any) -> str:
-    return url_for(
-        f"questionnaires.{view}",
-        participation_id=asked.participation_id,
-        wave=asked.asking.wave.value,
-        occasion=asked.asking.occasion,
-        **values,
-    )
-
-
-def _interviewing(asked: Asked) -> bool:
-    return the_actor().person_id != asked.person_id
-
-
-def _around(asked: Asked) -> dict[str, Any]:
-    """What every page of a questionnaire shows around its content."""
-    interviewing = _interviewing(asked)
-    home = (
-        url_for("packages.show", package_id=asked.package_id)
-        if interviewing
-        else url_for("your_support.index")
-    )
-    return {
-        "asked": asked,
-        "home": home,
-        "wave": asked.asking.wave.value,
-        "address": lambda view, **values: _address(view, asked, **values),
-        "interview_with": questionnaires.name_of(session(), asked) if interviewing else None,
-    }
+    return render_template("questionnaires/ring_me.html", form=form, **around(asked)), status
 
 
 def _page(
@@ -211,18 +241,26 @@ def _page(
     *,
     typed: Posted | None = None,
     errors: list[Cleaned] | None = None,
+    kept: Parked | None = None,
 ) -> str:
-    _note_reading(asked, sitting, "interview")
+    note_opened(asked, sitting, "interview")
     number = sitting.path.pages.index(stop) + 1
+    sent = kept_fields(kept) if kept is not None else request.form
+    if kept is not None:
+        typed = posted(sent)
     return render_template(
         "questionnaires/page.html",
-        **_around(asked),
+        **around(asked),
+        paper_on=sitting.response.answered_on if sitting.response else None,
         stop=stop,
         intro=fill(stop.intro, asked.places),
         number=number,
         pages=len(sitting.path.pages),
-        mark=sitting.mark(stop),
-        then=request.values.get("_then"),
+        # What is shown again keeps the mark it was shown with first: what was saved since is not written over.
+        mark=sitting.mark(stop) if kept is None else sent.get("_revision", ""),
+        then=request.args.get("_then") or sent.get("_then"),
+        kept=kept.id if kept is not None else sent.get(KEPT),
+        was_kept=kept is not None,
         errors=anchors(errors or []),
         fields=fields(
             stop.questions,
@@ -235,43 +273,29 @@ def _page(
     )
 
 
-def _next(asked: Asked, sitting: Sitting, *, after: str) -> str:
+def _next(asked: Asked, sitting: Sitting, *, after: str, stays: bool) -> str:
     """The page that follows the one just saved; back to checking where somebody came from there."""
     codes = [stop.code for stop in sitting.path.pages]
     to_check = request.form.get("_then") == "check"
+    if stays:
+        then = {"_then": "check"} if to_check else {}
+        return address("page", asked, number=codes.index(after) + 1, **then)
     following = sitting.next_page if to_check else codes.index(after) + 1
     if following is None or following >= len(codes):
-        return _address("check", asked)
-    return _address("page", asked, number=following + 1)
+        return address("check", asked)
+    return address("page", asked, number=following + 1)
 
 
 def _stale(asked: Asked, stale: Stale, typed: Posted) -> str:
     sitting = sit(session(), asked.asking)
     stop, on_path = sitting.stop(stale.stop.code)
-    told = [worded(question, role=asked.asking.role, places=asked.places) for question in stop.questions]
     return render_template(
         "questionnaires/stale.html",
-        **_around(asked),
+        **around(asked),
         stop=stop,
         on_path=on_path,
         number=sitting.path.pages.index(stop) + 1 if on_path else 1,
         mark=sitting.mark(stop),
         typed=[(name.replace(".", "-"), value) for name, values in typed.items() for value in values],
-        both=[
-            (question.text, display(question, stale.ours), display(question, stale.theirs))
-            for question in told
-            if question.asks
-        ],
+        both=both(stop.questions, stale, role=asked.asking.role, places=asked.places),
     )
-
-
-def _closed(asked: Asked, *, typed: Posted | None = None) -> str:
-    texts = [value for values in (typed or {}).values() for value in values if len(value) > 40]
-    return render_template("questionnaires/closed.html", **_around(asked), now=clock_now(), typed=texts)
-
-
-def _note_reading(asked: Asked, sitting: Sitting, purpose: str) -> None:
-    """Staff who open somebody's answers leave a line in the trail."""
-    if sitting.response is not None and _interviewing(asked):
-        response_id, respondent_id = sitting.response.id, asked.participation_id
-        note_reading(Reading(response_id=response_id, respondent_id=respondent_id, purpose=purpose))

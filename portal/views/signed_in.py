@@ -21,10 +21,11 @@ def install(app: Flask) -> None:
     logins.anonymous_user = lambda: None
     logins.init_app(app, add_context_processor=False)
     logins.request_loader(_signed_in_browser)
-    app.before_request(_load_actor)
+    app.before_request(load_actor)
 
 
-def _load_actor() -> None:
+def load_actor() -> None:
+    """Find out who is acting; a form whose token does not hold is met before that, and asks for it itself."""
     g.actor = None
     if request.endpoint not in NOBODY_ACTS:
         bool(current_user)

@@ -2,14 +2,17 @@
 
 from uuid import UUID
 
-from flask import Blueprint, abort, flash, redirect, render_template, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import attention, contract, invitations, package_lists, policies
+from portal import attention, contract, invitations, package_lists, policies, reopenings
+from portal.forms.answers import NotesForm
 from portal.forms.programme import ContractEndForm, day
+from portal.models import CallRequest
 from portal.programme import contract_period, contract_years, latest_end
 from portal.views.context import clock_now, programme, session, today, work
 from portal.views.guards import guarded
+from portal.views.loaders import load_call
 from portal.views.refusals import carry_out, status_of
 
 bp = Blueprint("team", __name__, url_prefix="/team")
@@ -35,6 +38,33 @@ def call_made(call_id: UUID) -> ResponseReturnValue:
     except LookupError:
         abort(404)
     flash("The call is noted.", "success")
+    return redirect(url_for("team.home"), 303)
+
+
+@bp.route("/calls/<uuid:call_id>", methods=["GET", "POST"])
+@guarded(load_call, policies.may_see_team_page)
+def call(call: CallRequest) -> ResponseReturnValue:
+    """A call that was asked for: the number, when it suits, and notes."""
+    call_id, form = call.id, NotesForm(notes=call.notes)
+    if not form.validate_on_submit():
+        return render_template("team/call.html", call=call, form=form), 422 if form.errors else 200
+    made = "made" in request.form
+    with work() as unit:
+        act = attention.call_made if made else attention.note_call
+        act(unit, call_id=call_id, notes=form.notes.data or "")
+    flash("The call is noted." if made else "The notes are saved.", "success")
+    return redirect(url_for("team.home"), 303)
+
+
+@bp.post("/wishes/<uuid:reopening_id>/settled")
+@guarded(None, policies.may_run_programme)
+def settle_wish(reopening_id: UUID) -> ResponseReturnValue:
+    try:
+        with work() as unit:
+            reopenings.settle(unit, reopening_id=reopening_id)
+    except LookupError:
+        abort(404)
+    flash("It is off the list.", "success")
     return redirect(url_for("team.home"), 303)
 
 

@@ -1,11 +1,11 @@
 """ "Your support": what to do next, sessions, questionnaires, goals, people."""
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import policies, support
+from portal import policies, reminders, support, tools
 from portal.support import Step
-from portal.views.context import clock_now, programme, session, the_actor
+from portal.views.context import clock_now, programme, session, the_actor, work
 from portal.views.guards import guarded
 
 bp = Blueprint("your_support", __name__, url_prefix="/your-support")
@@ -18,10 +18,22 @@ def index() -> ResponseReturnValue:
     return render_template(
         "your_support/index.html",
         supports=supports,
-        step=support.next_step(supports, now=clock_now()),
-        now=clock_now(),
+        step=support.next_step(supports),
+        tools=tools.tools_of(session(), [one.participation for one in supports]),
+        reminders_stopped_at=support.reminders_stopped_at(session(), the_actor().person_id),
         timeline=support.timeline,
     )
+
+
+@bp.post("/reminders")
+@guarded(None, policies.may_see_support)
+def change_reminders() -> ResponseReturnValue:
+    """Stop one's own reminders, or have them again."""
+    person_id, stop = the_actor().person_id, request.form.get("act") == "stop"
+    with work() as unit:
+        (reminders.stop if stop else reminders.resume)(unit, person_id=person_id)
+    flash("We send you no reminders any more." if stop else "We remind you again.", "success")
+    return redirect(url_for("your_support.index"), 303)
 
 
 @bp.get("/next")
@@ -29,7 +41,7 @@ def index() -> ResponseReturnValue:
 def next_step() -> ResponseReturnValue:
     """Where a mail leads: straight to what is to be done, by an address that does not say what that is."""
     supports = support.support_of(session(), programme(), person_id=the_actor().person_id, now=clock_now())
-    return redirect(_page_of(support.next_step(supports, now=clock_now())), 303)
+    return redirect(_page_of(support.next_step(supports)), 303)
 
 
 def _page_of(step: Step) -> str:

@@ -14,11 +14,10 @@ from privacy.work import unit_of_work
 from surveys import versions
 from surveys.models import Mode, Response, ResponseState
 from surveys.questionnaires import load_definition
+from tests.answering import address, answer, ended, fill, hidden, send
 from tests.conftest import SetClock
 from tests.factories import Factory
-from tests.pages_client import Page, PageClient
-
-HIDDEN = ("csrf_token", "_page", "_revision", "_then")
+from tests.pages_client import PageClient
 
 
 @pytest.fixture(autouse=True)
@@ -34,67 +33,6 @@ def leader(make: Factory) -> Person:
 @pytest.fixture
 def package(make: Factory, leader: Person) -> Package:
     return make.package(leader, mentor=make.mentor("Mo Mentor"), council=make.council("Northshire"))
-
-
-def address(package: Package, wave: str = "baseline", occasion: str = "once") -> str:
-    return f"/questionnaires/{package.participations[0].id}/{wave}/{occasion}"
-
-
-def hidden(page: Page) -> dict[str, str]:
-    """What the page's own form carries beside answers."""
-    return {
-        field.get("name"): field.get("value")
-        for field in page.all("input", type="hidden")
-        if field.get("name") in HIDDEN
-    }
-
-
-def fill(page: Page, **typed: object) -> dict[str, object]:
-    """The page's form with an answer to everything on it: the second option, or a text."""
-    data: dict[str, object] = dict(hidden(page))
-    for kind, number in (("radio", 1), ("checkbox", 0)):
-        names = dict.fromkeys(field.get("name") for field in page.all("input", type=kind))
-        for name in names:
-            data[name] = page.all("input", type=kind, name=name)[number if kind == "radio" else 0].get(
-                "value"
-            )
-    for area in page.all("textarea"):
-        data[area.get("name")] = "Because it is so"
-    for box in page.all("input", type="text"):
-        data[box.get("name")] = "March 2023"
-    return {**data, **typed}
-
-
-def send(client: PageClient, path: str, data: dict[str, object], *, status: int = 303) -> Page:
-    response = client.http.post(path, data=data)
-    page = Page(response)
-    assert page.status == status, page.words()[:800]
-    return page
-
-
-def answer(client: PageClient, start: str, **typed: object) -> Page:
-    """Walk from wherever somebody left off to the page where answers are checked."""
-    page = client.follow(client.get(start, status=303))
-    for _ in range(30):
-        if page.heading == "Check your answers":
-            return page
-        here = next(
-            form.get("action")
-            for form in page.all("form", method="post")
-            if "/questionnaires/" in form.get("action")
-        )
-        shown = {
-            name: value
-            for name, value in typed.items()
-            if page.all("input", name=name) or page.all("textarea", name=name)
-        }
-        page = client.follow(send(client, here, fill(page, **shown)))
-    raise AssertionError("the questionnaire does not end")
-
-
-def ended(db: DbSession, clock: Clock, package: Package, on: date) -> None:
-    with unit_of_work(db, clock, "system:test"):
-        package.state, package.ends_on = PackageState.ENDED, on
 
 
 def the_response(db: DbSession) -> Response:
@@ -311,7 +249,7 @@ def test_after_the_window_a_page_says_so_and_what_was_saved_is_kept(
     clock.now = clock.now.replace(month=5, day=20, hour=22)
     client.sign_in(leader.id)
     client.get(f"{address(package, 'post')}/check")
-    clock.now = clock.now.replace(hour=23)
+    clock.now = clock.now.replace(day=23, hour=23)
     client.sign_in(leader.id)
     closed = send(client, f"{address(package, 'post')}/submit", {"csrf_token": check.token()}, status=409)
     assert closed.heading == "These questions have closed"

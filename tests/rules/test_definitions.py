@@ -1,4 +1,4 @@
-"""The three questionnaires that come with the product."""
+"""The questionnaires that come with the product."""
 
 import pytest
 
@@ -83,3 +83,13 @@ def test_the_example_of_impact_is_asked_of_those_who_have_one() -> None:
     assert "impact_hindered" not in with_one
     assert not example & set(without)
     assert "impact_hindered" in without
+
+
+def test_the_scrutiny_tool_can_be_finished_by_those_it_is_for() -> None:
+    tool = load_definition("scrutiny_self_assessment")
+    answers = filled(tool)
+
+    assert tool.waves == ()
+    assert [role for role in ROLES if tool.asks(role)] == ["scrutiny_chair", "committee_member"]
+    assert first_unanswered(path(tool, answers, role="scrutiny_chair"), answers) is None
+    assert tool.seconds(role="scrutiny_chair") < 5 * 60

@@ -381,6 +381,7 @@ ALLOWED = {
     (PackageState.ACTIVE, Act.ACTIVATE): PackageState.ACTIVE,
     (PackageState.ACTIVE, Act.CHANGE): PackageState.ACTIVE,
     (PackageState.ACTIVE, Act.END): PackageState.ENDED,
+    (PackageState.ENDED, Act.MOVE_END): PackageState.ENDED,
 }
 
 

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import accounts, mail, post
+from portal import accounts, gathering, mail, post
 from portal.mail_contexts import CONTEXTS
 from portal.models import (
     Attendance,
@@ -430,11 +430,14 @@ def test_offers_name_what_is_still_open(db, work, make, clock, deliver, tray):
     assert len(tray.sent) == 1
 
 
-def test_every_template_has_its_two_files_and_no_file_is_left_over():
-    folders = {path.name for path in post.TEMPLATES.iterdir()}
-    assert folders == set(CONTEXTS)
+def test_every_template_has_its_files_and_no_file_is_left_over():
+    folders = {path.name for path in post.TEMPLATES.iterdir() if path.is_dir()}
+    assert folders == {*CONTEXTS, post.GATHERED}
     for name in folders:
-        assert {path.name for path in (post.TEMPLATES / name).iterdir()} == {"subject.txt", "body.txt"}
+        # What can go within another mail has the words for it too.
+        line = {"line.txt"} if name in gathering.COUNTED else set()
+        found = {path.name for path in (post.TEMPLATES / name).iterdir()}
+        assert found == {"subject.txt", "body.txt", *line}
 
 
 # ---- senders

@@ -4,7 +4,17 @@ import pytest
 
 from surveys.documents import MAX_CHARACTERS, Unsound
 from surveys.measures import paired_measures
-from surveys.questionnaires import Questionnaire, canonical, content_hash, from_canonical, load
+from surveys.questionnaires import (
+    Questionnaire,
+    canonical,
+    content_hash,
+    examine,
+    from_canonical,
+    load,
+    load_definition,
+    written,
+)
+from surveys.versions import SHIPPED
 
 
 def questionnaire(*pages: str, head: str = "") -> str:
@@ -57,6 +67,9 @@ def test_a_sound_one_is_read() -> None:
         ("a: \x00", "tiny.yaml: holds a character that YAML doesn't allow"),
         ("[" * 5000, "tiny.yaml: is nested too deep"),
         ("x" * (MAX_CHARACTERS + 1), f"tiny.yaml: is longer than {MAX_CHARACTERS:,} characters"),
+        ('a: "\\0"', "tiny.yaml: holds a character that can't be shown, in ‘□’"),
+        ('a: "\\ud83d"', "tiny.yaml: holds a character that can't be shown, in ‘□’"),
+        ("a: {" * 50 + "}" * 50, "tiny.yaml: is nested too deep"),
         ("", "tiny.yaml: must be a list of keys with values"),
         ("- a", "tiny.yaml: must be a list of keys with values"),
     ],
@@ -146,15 +159,135 @@ def test_every_fault_has_its_place(pages: list[str], fault: str) -> None:
     assert any(fault in found for found in faults(questionnaire(*pages)))
 
 
+@pytest.mark.parametrize(
+    "text,message",
+    [
+        ('{"a": 1, "a": 2}', "tiny.json: the key a stands twice in one place"),
+        ('{"a": NaN}', "tiny.json: NaN is no number"),
+        ('{"a": 1e999}', "tiny.json: 1e999 is no number"),
+        ('{"a":\n 1,}', "line 2: Expecting property name enclosed in double quotes"),
+        ('{"a": "\\ud83d"}', "tiny.json: holds a character that can't be shown"),
+        ("[" * 100_000, "tiny.json: is nested too deep"),
+        ("[]", "tiny.json: must be a list of keys with values"),
+        ("code: a", "line 1: Expecting value"),
+    ],
+)
+def test_broken_json_is_refused(text: str, message: str) -> None:
+    (fault, *_) = examine(text, name="tiny.json").faults
+
+    assert str(fault).startswith(message)
+
+
+ONLY = "only > page_3 > c: "
+NEVER = "can't be reached: no answers to what is asked before make its show_if true"
+X, Y = "{code: x, label: X}", "{code: y, label: Y}"
+IS_X, IS_Y, B_ANSWERED = "{question: a, is: x}", "{question: a, is: y}", "{question: b, answered: true}"
+
+
+def asked(code: str, kind: str = "text", **keys: str) -> str:
+    more = "".join(f", {key}: {value}" for key, value in keys.items())
+    return f"{{code: {code}, kind: {kind}, text: {code.upper()}{more}}}"
+
+
+A = asked("a", "choice", options=f"[{X}, {Y}]")
+
+
+@pytest.mark.parametrize(
+    "pages,fault",
+    [
+        # The way to b decides about a, so what contradicts it can never follow b.
+        (
+            [A, asked("b", show_if=IS_X), asked("c", show_if=f"{{all: [{B_ANSWERED}, {IS_Y}]}}")],
+            ONLY + NEVER,
+        ),
+        # A required question is never left empty on the way.
+        (
+            [
+                asked("a", "choice", options=f"[{X}, {Y}]", required="true"),
+                asked("b"),
+                asked("c", required="true", show_if="{not: {question: a, answered: true}}"),
+            ],
+            f"{ONLY}is required and {NEVER}",
+        ),
+        # Nobody is in both roles.
+        (
+            [
+                f"{asked('a', 'choice', options=f'[{X}, {Y}]', audience='[lead_member]')}, {asked('z')}",
+                f"{asked('b', audience='[lead_member]', show_if=IS_X)}, {asked('y')}",
+                asked("c", required="true", audience="[chief_executive]", show_if=B_ANSWERED),
+            ],
+            f"{ONLY}is required and {NEVER}",
+        ),
+        # None of these and another answer are never chosen together.
+        (
+            [
+                asked("a", "choices", options=f"[{X}, {Y.replace('Y', 'Y, apart: true')}]"),
+                asked("b"),
+                asked("c", show_if=f"{{all: [{IS_X}, {IS_Y}]}}"),
+            ],
+            ONLY + NEVER,
+        ),
+        ([A, asked("b", show_if=IS_X), asked("c", show_if=f"{{any: [{B_ANSWERED}, {IS_Y}]}}")], None),
+    ],
+    ids=["transitive", "required", "roles", "apart", "reachable"],
+)
+def test_a_question_that_nobody_can_reach_is_a_fault(pages: list[str], fault: str | None) -> None:
+    found = [str(one).partition(" (line")[0] for one in examine(questionnaire(*pages), name="t.yaml").faults]
+
+    assert found == ([fault] if fault else [])
+
+
+def test_what_is_too_long_to_try_is_taken_for_reached() -> None:
+    options = ", ".join(f"{{code: o{number}, label: O {number}}}" for number in range(8))
+    pages = [f"{{code: a{page}, kind: choice, text: A, options: [{options}]}}" for page in range(8)]
+    leaves = ", ".join(f"{{question: a{page}, is: o7}}" for page in range(8))
+    never = f"{{all: [{leaves}, {{question: a0, is: o1}}]}}"
+
+    assert (
+        examine(questionnaire(*pages, f"{{code: b, kind: text, text: B, show_if: {never}}}"), name="t").faults
+        == []
+    )
+
+
+@pytest.mark.parametrize("code", SHIPPED)
+def test_a_questionnaire_is_written_as_a_file_that_reads_back_the_same(code: str) -> None:
+    read = load_definition(code)
+
+    assert load(written(read), name="t.yaml") == read
+    assert load(canonical(read), name="t.json") == read
+    assert written(load(written(read), name="t.yaml")) == written(read)
+
+
+def test_a_file_keeps_what_reads_like_something_else() -> None:
+    words = "[{code: yes, label: 'no', score: 0.5}, {code: nil, label: '007', score: -5}]"
+    text = questionnaire(
+        f"{{code: a, kind: choice, text: '2023-03-03', hint: '= : # {{role}}', options: {words}}}",
+        '{code: b, kind: text, text: "Two\\nlines: ‘Ŵ’ 😀", show_if: {not: {question: a, is_in: [yes, nil]}}}',
+        head="audience: [chief_executive, lead_member]",
+    )
+    read = load(text, name="t.yaml")
+
+    assert load(written(read), name="t.yaml") == read
+
+
+def test_a_score_is_a_plain_number() -> None:
+    for score in ("0.1234567", "2000000"):
+        text = questionnaire(scale("a", options=POINTS.replace("2", score)))
+        assert (
+            "only > page_1 > a: the score of high must be a plain number, 1,000,000 at most (line 8)"
+            in faults(text)
+        )
+
+
 def test_faults_of_the_whole_and_of_its_parts_are_found_together() -> None:
     found = faults(
         questionnaire("{code: a, kind: text}", "{code: b, kind: text, text: ' '}", head="waves: [never]")
     )
 
     assert found == [
-        "only > page_1 > a: has no text",
+        "only > page_1 > a: has no text (line 8)",
         "tiny: has an unknown wave, never",
-        "only > page_2 > b: text is empty",
+        "only > page_2 > b: text is empty (line 9)",
     ]
 
 
@@ -163,7 +296,7 @@ def test_a_question_for_nobody_is_a_fault() -> None:
         "{code: a, kind: text, text: To, audience: [lead_member]}", head="audience: [chief_executive]"
     )
 
-    assert faults(text) == ["only > page_1 > a: is for roles that the questionnaire isn't for"]
+    assert faults(text) == ["only > page_1 > a: is for roles that the questionnaire isn't for (line 8)"]
 
 
 def test_several_choices_can_meet_conditions_that_one_choice_could_not() -> None:
@@ -245,5 +378,5 @@ def test_a_measure_that_waves_share_is_asked_the_same_way(
 
 def test_what_could_not_be_read_is_not_found_wrong_again_for_the_want_of_it() -> None:
     assert faults(questionnaire(scale("a", options=POINTS.replace("2", "two")))) == [
-        "only > page_1 > a > high: score must be a number"
+        "only > page_1 > a > high: score must be a number (line 8)"
     ]

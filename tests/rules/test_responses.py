@@ -1,8 +1,11 @@
 """Responses: saved page by page, never lost, sent once; versions that stay as they were."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from datetime import date
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,15 +15,17 @@ from sqlalchemy.orm import Session as DbSession
 from privacy.audit import AuditEntry
 from privacy.clock import Clock
 from privacy.records import new_id
-from privacy.work import unit_of_work
-from surveys import responses, versions
+from privacy.work import Work, unit_of_work
+from surveys import responses, results, revisions, versions
 from surveys.documents import Unsound
-from surveys.models import Mode, Respondent, Response, ResponseState, Version, Wave
+from surveys.drafts import start
+from surveys.models import Mode, Respondent, Response, ResponsePast, ResponseState, Version, Wave
 from surveys.questionnaires import load, load_definition
-from surveys.questions import Posted
+from surveys.questions import Cleaned, Posted
 from surveys.responses import AlreadySent, Incomplete, NothingSaved, Rejected, Stale
-from surveys.sittings import Asking, Sitting, UnknownPage, find, sit
-from tests.conftest import Stack
+from surveys.revisions import NotSent
+from surveys.sittings import Asking, Sitting, UnknownPage, find, read_back, sit
+from tests.conftest import SetClock, Stack
 
 TINY = """
 code: feedback
@@ -267,19 +272,8 @@ def test_saving_a_page_takes_at_most_eight_statements(
     save(db, clock, asking, "first", {"helped": ["yes"]})
     mark = mark_of(db, asking, "how")
     db.rollback()
-    said: list[str] = []
-    engines = (stack.engine, db.info["vault"].engine)
-
-    def count(connection: object, cursor: object, statement: str, *rest: object) -> None:
-        said.append(statement)
-
-    for engine in engines:
-        event.listen(engine, "before_cursor_execute", count)
-    try:
+    with counted(stack) as said:
         save(db, clock, asking, "how", {"how_so": ["A lot"]}, mark=mark)
-    finally:
-        for engine in engines:
-            event.remove(engine, "before_cursor_execute", count)
     assert 1 <= len(said) <= 8, said
 
 
@@ -340,7 +334,7 @@ def test_publishing_the_same_again_changes_nothing(db: DbSession, clock: Clock, 
 
 
 def test_the_shipped_questionnaires_are_published_once(db: DbSession, clock: Clock) -> None:
-    assert versions.publish_shipped(db, clock) == [("baseline", 1), ("post", 1), ("feedback", 1)]
+    assert versions.publish_shipped(db, clock) == [(code, 1) for code in versions.SHIPPED]
     assert versions.publish_shipped(db, clock) == []
     version = db.scalars(select(Version).where(Version.code == "post")).one()
     assert versions.current(db, code="post").questionnaire == load_definition("post")
@@ -375,3 +369,218 @@ def test_what_is_published_is_listed_with_its_responses(db: DbSession, clock: Cl
     submit(db, clock, asking)
     (sent,) = versions.listed(db)
     assert (sent.drafts, sent.responses) == (0, 1)
+
+
+def write(
+    db: DbSession, clock: Clock, asking: Asking, page: str, answers: Posted, *, mark: str | None = None
+) -> tuple[Sitting, list[Cleaned]]:
+    """Save as a page does while somebody writes."""
+    mark = mark_of(db, asking, page) if mark is None else mark
+    with unit_of_work(db, clock, "person:test") as work:
+        return responses.keep_writing(work, asking, page=page, posted=answers, mark=mark)
+
+
+def test_what_is_being_written_is_kept_and_the_page_is_not_done(
+    db: DbSession, clock: Clock, asking: Asking
+) -> None:
+    save(db, clock, asking, "first", {"helped": ["yes"]})
+    there, unclear = write(db, clock, asking, "how", {"how_so": ["A lo"]})
+    assert unclear == []
+    assert there.answers["how_so"] == "A lo"
+    assert there.next_page == 1, "somebody who comes back comes back to the page they were writing on"
+    done = save(db, clock, asking, "how", {"how_so": ["A lot"]})
+    assert done.next_page == 2
+    assert set(done.answers) == {"helped", "how_so"}
+
+
+def test_while_writing_nothing_is_required_yet(db: DbSession, clock: Clock, asking: Asking) -> None:
+    there, unclear = write(db, clock, asking, "first", {})
+    assert unclear == []
+    assert "helped" not in there.answers, "not reached is not left empty"
+    save(db, clock, asking, "first", {"helped": ["yes"]})
+    cleared, _ = write(db, clock, asking, "first", {})
+    assert cleared.answers["helped"] is None
+
+
+def test_what_cannot_be_kept_while_writing_is_said_and_the_rest_is_kept(
+    db: DbSession, clock: Clock, asking: Asking
+) -> None:
+    save(db, clock, asking, "first", {"helped": ["yes"]})
+    write(db, clock, asking, "how", {"how_so": ["A lot"]})
+    there, unclear = write(db, clock, asking, "how", {"how_so": ["x" * 101]})
+    assert [found.input for found in unclear] == ["how_so"]
+    assert there.answers["how_so"] == "A lot"
+
+
+def test_writing_in_two_tabs_loses_neither_text(db: DbSession, clock: Clock, asking: Asking) -> None:
+    old = mark_of(db, asking, "more")
+    write(db, clock, asking, "more", {"more_to_say": ["Coffee"]}, mark=old)
+    with pytest.raises(Stale) as both:
+        write(db, clock, asking, "more", {"more_to_say": ["Tea"]}, mark=old)
+    assert (both.value.ours["more_to_say"], both.value.theirs["more_to_say"]) == ("Tea", "Coffee")
+    assert sit(db, asking).answers["more_to_say"] == "Coffee"
+
+
+def test_writing_takes_at_most_eight_statements(
+    stack: Stack, db: DbSession, clock: Clock, asking: Asking
+) -> None:
+    write(db, clock, asking, "more", {"more_to_say": ["Te"]})
+    mark = mark_of(db, asking, "more")
+    db.rollback()
+    with counted(stack) as said:
+        write(db, clock, asking, "more", {"more_to_say": ["Tea"]}, mark=mark)
+    assert 1 <= len(said) <= 8, said
+
+
+@contextmanager
+def counted(stack: Stack) -> Iterator[list[str]]:
+    """The statements that both databases are asked."""
+    said: list[str] = []
+
+    def count(connection: object, cursor: object, statement: str, *rest: object) -> None:
+        said.append(statement)
+
+    engines = (stack.engine, stack.instance.vault.engine)
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", count)
+    try:
+        yield said
+    finally:
+        for engine in engines:
+            event.remove(engine, "before_cursor_execute", count)
+
+
+def send(db: DbSession, clock: Clock, asking: Asking, said: str = "Tea") -> responses.Receipt:
+    save(db, clock, asking, "first", {"helped": ["no"]})
+    save(db, clock, asking, "more", {"more_to_say": [said]})
+    return submit(db, clock, asking)
+
+
+def reopen(db: DbSession, clock: Clock, asking: Asking) -> None:
+    with unit_of_work(db, clock, "person:team") as work:
+        revisions.reopen(work, asking, asked=True)
+
+
+def test_no_then_yes_again_before_sending(db: DbSession, clock: Clock, asking: Asking) -> None:
+    save(db, clock, asking, "first", {"helped": ["yes"]})
+    save(db, clock, asking, "how", {"how_so": ["A lot"]})
+    save(db, clock, asking, "first", {"helped": ["no"]})
+    save(db, clock, asking, "more", {})
+    save(db, clock, asking, "first", {"helped": ["yes"]})
+    submit(db, clock, asking)
+    assert sit(db, asking).path.counting == {"helped": "yes", "how_so": "A lot"}
+
+
+def test_what_was_sent_counts_until_the_correction_is_sent(
+    db: DbSession, clock: SetClock, asking: Asking
+) -> None:
+    first = send(db, clock, asking, "Tea")
+    clock.pass_time(days=2)
+    reopen(db, clock, asking)
+    save(db, clock, asking, "more", {"more_to_say": ["Coffee"]})
+    (now,) = results.read(db, waves=[Wave.FEEDBACK])
+    assert now.answers["more_to_say"] == "Tea"
+    sent = read_back(db, asking)
+    assert sent is not None
+    assert sent.answers["more_to_say"] == "Tea"
+    again = submit(db, clock, asking)
+    assert (again.ref, again.repeated) == (first.ref, False)
+    (now,) = results.read(db, waves=[Wave.FEEDBACK])
+    assert now.answers["more_to_say"] == "Coffee", "the newest counts"
+    (before,) = revisions.earlier(db, asking)
+    assert (before.answers["more_to_say"], before.submitted_at) == ("Tea", first.submitted_at)
+    with pytest.raises(AlreadySent):
+        save(db, clock, asking, "more", {"more_to_say": ["Water"]})
+
+
+def test_a_judgement_stays_with_the_words_it_was_given_on(
+    db: DbSession, clock: Clock, asking: Asking
+) -> None:
+    send(db, clock, asking)
+    with unit_of_work(db, clock, "person:team") as work:
+        work.db.scalars(select(Response)).one().judgement = {"verdicts": [{"verdict": "accepted"}]}
+    reopen(db, clock, asking)
+    submit(db, clock, asking)
+    db.rollback()
+    assert db.scalars(select(Response)).one().judgement is None
+    past = db.scalars(select(ResponsePast)).one()
+    assert past.judgement == {"verdicts": [{"verdict": "accepted"}]}
+
+
+def test_opening_again_what_is_open_keeps_the_correction(db: DbSession, clock: Clock, asking: Asking) -> None:
+    send(db, clock, asking, "Tea")
+    reopen(db, clock, asking)
+    save(db, clock, asking, "more", {"more_to_say": ["Coffee"]})
+    reopen(db, clock, asking)
+    assert sit(db, asking).answers["more_to_say"] == "Coffee"
+    lines = db.scalars(select(AuditEntry.action).where(AuditEntry.action == "response.reopened")).all()
+    assert len(lines) == 1
+
+
+def test_what_was_not_sent_is_neither_opened_nor_withdrawn(
+    db: DbSession, clock: Clock, asking: Asking
+) -> None:
+    save(db, clock, asking, "first", {"helped": ["no"]})
+    for act in (lambda work: revisions.reopen(work, asking, asked=False), partial(withdraw_in, asking)):
+        with pytest.raises(NotSent), unit_of_work(db, clock, "person:test") as work:
+            act(work)
+
+
+def withdraw_in(asking: Asking, work: Work) -> None:
+    revisions.withdraw(work, asking)
+
+
+def test_withdrawn_it_is_in_no_figure_and_can_come_back(db: DbSession, clock: Clock, asking: Asking) -> None:
+    send(db, clock, asking, "Tea")
+    reopen(db, clock, asking)
+    save(db, clock, asking, "more", {"more_to_say": ["Coffee"]})
+    with unit_of_work(db, clock, "person:test") as work:
+        revisions.withdraw(work, asking)
+    assert results.read(db, waves=[Wave.FEEDBACK]) == []
+    assert responses.submitted(db, [asking.respondent_id], Wave.FEEDBACK, "s1"), "and is not asked again"
+    with pytest.raises(AlreadySent):
+        save(db, clock, asking, "more", {"more_to_say": ["Water"]})
+    reopen(db, clock, asking)
+    assert sit(db, asking).answers["more_to_say"] == "Tea", "what was sent is what comes back"
+    assert results.read(db, waves=[Wave.FEEDBACK]) == []
+    submit(db, clock, asking)
+    assert len(results.read(db, waves=[Wave.FEEDBACK])) == 1
+
+
+def test_a_correction_that_was_sent_twice_makes_one_revision(
+    stack: Stack, db: DbSession, clock: Clock, asking: Asking
+) -> None:
+    send(db, clock, asking)
+    reopen(db, clock, asking)
+    db.rollback()
+    receipts = []
+
+    def one(number: int) -> None:
+        with DbSession(stack.engine, info={"vault": stack.instance.vault}) as own:
+            receipts.append(submit(own, clock, asking))
+
+    assert in_threads(4, one) == []
+    assert [receipt.repeated for receipt in receipts].count(False) == 1
+    assert len(revisions.earlier(db, asking)) == 1
+
+
+def test_paper_stays_paper_and_says_when(db: DbSession, clock: Clock, asking: Asking) -> None:
+    with unit_of_work(db, clock, "person:team") as work:
+        start(
+            work,
+            sit(work.db, asking),
+            {},
+            mode=Mode.PAPER,
+            answered_on=date(2022, 11, 3),
+            source="The form of the first meeting",
+        )
+    save(db, clock, asking, "first", {"helped": ["no"]})
+    save(db, clock, asking, "more", {})
+    submit(db, clock, asking)
+    db.rollback()
+    response = db.scalars(select(Response)).one()
+    assert (response.mode, response.answered_on, response.source) == (
+        Mode.PAPER,
+        date(2022, 11, 3),
+        "The form of the first meeting",
+    )

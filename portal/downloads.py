@@ -1,0 +1,115 @@
+"""Exports on their way to a browser: one archive that is packed while it is sent, or a spreadsheet.
+
+A spreadsheet is written whole before its first byte can be sent. Its parts lie in a scratch folder of the
+instance meanwhile, which its owner alone can open and which is gone when the file was sent.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session as DbSession
+
+from portal import exports
+from portal.exports import Made
+from portal.instance import Instance
+from privacy.clock import london
+from surveys.export_files import Format, documents, write_xlsx
+from surveys.exports import Source
+
+CHUNK = 64 * 1024
+MIME = {Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
+ARCHIVE = "application/zip"
+
+
+def ending(format: Format) -> str:
+    """What the name of a download ends in."""
+    return ".xlsx" if format is Format.XLSX else ".zip"
+
+
+def stream(instance: Instance, engine: Engine, made: Made) -> Iterator[bytes]:
+    """The bytes of a download. It reads in a database session of its own, as it outlives the request's."""
+    with DbSession(engine, info={"vault": instance.vault}) as db:
+        read = exports.source(db, instance.programme, made.order, now=made.made_at)
+        if made.order.format is Format.XLSX:
+            yield from _spreadsheet(read, instance.settings.instance / "scratch")
+        else:
+            yield from _archive(read, made)
+
+
+def _spreadsheet(read: Source, folder: Path) -> Iterator[bytes]:
+    with scratch(folder) as own:
+        path = own / "export.xlsx"
+        write_xlsx(read, path, scratch=own)
+        with path.open("rb") as file:
+            while chunk := file.read(CHUNK):
+                yield chunk
+
+
+@contextmanager
+def scratch(folder: Path) -> Iterator[Path]:
+    """A folder of one's own within `folder`, gone afterwards; those of processes that died go first."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for left in folder.iterdir():
+        if not _lives(left.name.partition("-")[0]):
+            shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=f"{os.getpid()}-", dir=folder) as own:
+        yield Path(own)
+
+
+def _lives(process: str) -> bool:
+    try:
+        os.kill(int(process), 0)
+    except (ValueError, ProcessLookupError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _archive(read: Source, made: Made) -> Iterator[bytes]:
+    out = _Outflow()
+    with ZipFile(out, "w", ZIP_DEFLATED) as archive:
+        for end, texts in documents(read, made.order.format):
+            with archive.open(_entry(made.file_name(end), made.made_at), "w", force_zip64=True) as member:
+                for text in texts:
+                    member.write(text.encode())
+                    if out.waiting >= CHUNK:
+                        yield out.take()
+    yield out.take()
+
+
+def _entry(name: str, at: datetime) -> ZipInfo:
+    shown = london(at)
+    entry = ZipInfo(name, (shown.year, shown.month, shown.day, shown.hour, shown.minute, shown.second))
+    entry.compress_type = ZIP_DEFLATED
+    return entry
+
+
+class _Outflow:
+    """Takes what the archive writes, until it is sent. It can't be wound back, and the archive sees that."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self.waiting = 0
+
+    def write(self, data: bytes) -> int:
+        self._parts.append(bytes(data))
+        self.waiting += len(data)
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def close(self) -> None:
+        """What waits can still be taken."""
+
+    def take(self) -> bytes:
+        parts, self._parts, self.waiting = self._parts, [], 0
+        return b"".join(parts)

@@ -1,0 +1,73 @@
+"""Keeps what was sent by a browser whose sign-in or form token is over, and says where it is shown again."""
+
+from uuid import UUID
+
+from flask import Response, flash, make_response, redirect, request, url_for
+from werkzeug.datastructures import MultiDict
+
+from portal import devices, parking
+from portal.parking import Parked
+from portal.views import cookies
+from portal.views.context import clock_now, current_actor, session, the_actor, work
+
+UNSHOWN = {"csrf_token", "password", "code"}
+WRITING = "_writing"
+"""The field that marks a form which saves itself while somebody writes: its text is still on their page."""
+KEPT = "_kept"
+"""The field in which a page that shows a kept form again names it."""
+# The pages that fill themselves in again; the words of any other form are shown to be copied.
+REFILLED = {"questionnaires.save"}
+
+
+def keep_and_lead_back() -> Response | None:
+    """Keep the form of this request for its writer and lead to where they find it again, by way of signing in where
+    they aren't. None where there is nothing to keep, or nobody is known to keep it for."""
+    actor = current_actor()
+    person_id = actor.person_id if actor is not None else _was_signed_in()
+    place = _keep(person_id) if person_id is not None else None
+    if place is None:
+        return None
+    if actor is None:
+        flash("We have kept what you typed. Sign in, and it is there again.", "notice")
+        place = url_for("account.sign_in", to=place)
+    if request.headers.get("HX-Request") == "true":
+        # A redirect would put the page inside the fragment.
+        return make_response("", 401, {"HX-Redirect": place})
+    return make_response(redirect(place, 303))
+
+
+def _was_signed_in() -> UUID | None:
+    token = cookies.read(cookies.SESSION)
+    return devices.last_person(session(), token, now=clock_now()) if token else None
+
+
+def _keep(person_id: UUID) -> str | None:
+    endpoint = request.endpoint or ""
+    # Another site can send a form in somebody's name; what it wrote isn't theirs.
+    own = request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
+    if request.method != "POST" or endpoint.startswith("account.") or WRITING in request.form or not own:
+        return None
+    fields = [(name, value) for name, value in request.form.items(multi=True) if name not in UNSHOWN]
+    if not any(value.strip() and not name.startswith("_") for name, value in fields):
+        return None
+    with work("system:parking") as unit:
+        parked_id = parking.park(unit, person_id=person_id, path=request.path, fields=fields)
+    return request.path if endpoint in REFILLED else url_for("parking.show", parked_id=parked_id)
+
+
+def kept_here() -> Parked | None:
+    """The form of this very page that is kept for whoever asks for it."""
+    return parking.newest(session(), person_id=the_actor().person_id, path=request.path, now=clock_now())
+
+
+def kept_fields(kept: Parked) -> MultiDict[str, str]:
+    """What was sent, as a request has it."""
+    return MultiDict(kept.fields)
+
+
+def kept_id() -> UUID | None:
+    """Which kept form the one that is being sent was filled in from."""
+    try:
+        return UUID(request.form.get(KEPT, ""))
+    except ValueError:
+        return None

@@ -1,0 +1,190 @@
+"""The waves laid over packages and sessions: who can answer what, and until when.
+
+Everything is computed from dates as they stand: an invitation, a first session, the end of support, a last day in
+a group, the end of the contract. Whatever moves one of them moves the windows.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session as DbSession
+
+from portal.models import (
+    Attendance,
+    AttendanceState,
+    Package,
+    PackageState,
+    Participation,
+    Session,
+    SessionState,
+)
+from portal.programme import Programme, terms
+from privacy.clock import london_date
+from surveys.models import Wave
+from surveys.sittings import ONCE
+from surveys.waves import (
+    Terms,
+    Window,
+    baseline_window,
+    feedback_window,
+    interim_windows,
+    post_window,
+)
+
+RUNNING = frozenset({PackageState.AGREED, PackageState.BASELINE, PackageState.ACTIVE})
+TAKES_PART = (AttendanceState.BOOKED, AttendanceState.ATTENDED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opening:
+    """One wave of one participation, with its window; for feedback, when its session started."""
+
+    participation_id: UUID
+    wave: Wave
+    occasion: str
+    window: Window
+    session_starts_at: datetime | None = None
+
+
+class _Seat(NamedTuple):
+    """A place of somebody in a session that was not cancelled."""
+
+    participation_id: UUID
+    session_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    held: bool
+
+
+def interim_occasion(months: int) -> str:
+    """What tells one interim wave from the next in an address."""
+    return f"month-{months}"
+
+
+def ended_on(part: Participation, package: Package) -> date | None:
+    """The day support ended for somebody: with the package, or before it when their part in it ended."""
+    package_end = package.ends_on if package.state is PackageState.ENDED else None
+    return min((day for day in (part.to_on, package_end) if day is not None), default=None)
+
+
+def of_support(
+    part: Participation, package: Package, *, first_session_at: datetime | None, terms: Terms
+) -> list[Opening]:
+    """Baseline, interim waves and post questionnaire of a participation, in this order; none before support is
+    agreed, nor when it was withdrawn. Without an invitation the baseline opens when the package was made."""
+    if package.state is not PackageState.ENDED and package.state not in RUNNING:
+        return []
+    end = ended_on(part, package)
+    baseline = baseline_window(
+        part.invited_at or package.created_at, first_session_at=first_session_at, ended_on=end, terms=terms
+    )
+    found = [Opening(participation_id=part.id, wave=Wave.BASELINE, occasion=ONCE, window=baseline)]
+    if package.state in (PackageState.ACTIVE, PackageState.ENDED):
+        starts_on = max(package.starts_on, part.from_on)
+        found += [
+            Opening(
+                participation_id=part.id,
+                wave=Wave.INTERIM,
+                occasion=interim_occasion(months),
+                window=window,
+            )
+            for months, window in interim_windows(starts_on, ended_on=end, terms=terms)
+        ]
+    if end is not None:
+        post = post_window(end, terms=terms)
+        found.append(Opening(participation_id=part.id, wave=Wave.POST, occasion=ONCE, window=post))
+    return found
+
+
+def openings(
+    db: DbSession, programme: Programme, participations: Sequence[Participation], *, now: datetime
+) -> list[Opening]:
+    """Every wave of these participations, past and coming ones too, in order of opening.
+
+    Two queries however many there are; packages should be loaded already.
+    """
+    seats = _seats(db, [part.id for part in participations])
+    in_force = terms(db, programme, on=london_date(now))
+    first = _first(seats)
+    found = [
+        opening
+        for part in participations
+        for opening in of_support(part, part.package, first_session_at=first.get(part.id), terms=in_force)
+    ]
+    found += [
+        Opening(
+            participation_id=seat.participation_id,
+            wave=Wave.FEEDBACK,
+            occasion=str(seat.session_id),
+            window=feedback_window(seat.ends_at, terms=in_force),
+            session_starts_at=seat.starts_at,
+        )
+        for seat in seats
+        if seat.held
+    ]
+    return sorted(found, key=lambda one: one.window.opens_at)
+
+
+def opening(
+    db: DbSession, programme: Programme, part: Participation, *, wave: Wave, occasion: str, now: datetime
+) -> Opening | None:
+    """One wave of one participation; None where nobody is asked that."""
+    return next(
+        (
+            found
+            for found in openings(db, programme, [part], now=now)
+            if (found.wave, found.occasion) == (wave, occasion)
+        ),
+        None,
+    )
+
+
+def first_sessions(db: DbSession) -> Mapping[UUID, datetime]:
+    """When everybody's first session started or is to start, by participation; one query."""
+    rows = db.execute(
+        select(Attendance.participation_id, func.min(Session.starts_at))
+        .join(Session, Session.id == Attendance.session_id)
+        .where(Attendance.state.in_(TAKES_PART), Session.state != SessionState.CANCELLED)
+        .group_by(Attendance.participation_id)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def _seats(db: DbSession, participation_ids: Sequence[UUID]) -> list[_Seat]:
+    rows = db.execute(
+        select(
+            Attendance.participation_id,
+            Session.id,
+            Session.starts_at,
+            Session.ends_at,
+            Session.state,
+            Attendance.state,
+        )
+        .join(Session, Session.id == Attendance.session_id)
+        .where(
+            Attendance.participation_id.in_(participation_ids),
+            Attendance.state.in_(TAKES_PART),
+            Session.state != SessionState.CANCELLED,
+        )
+    )
+    return [
+        _Seat(
+            participation_id,
+            session_id,
+            starts_at,
+            ends_at,
+            session is SessionState.HELD and seat is AttendanceState.ATTENDED,
+        )
+        for participation_id, session_id, starts_at, ends_at, session, seat in rows
+    ]
+
+
+def _first(seats: Iterable[_Seat]) -> dict[UUID, datetime]:
+    first: dict[UUID, datetime] = {}
+    for seat in seats:
+        first[seat.participation_id] = min(seat.starts_at, first.get(seat.participation_id, seat.starts_at))
+    return first

@@ -1,0 +1,220 @@
+"""The files of an export: CSV, JSON lines, or one XLSX workbook; all stream.
+
+CSV is RFC 4180 in UTF-8 with a signature. A text that a spreadsheet could take for a formula has an apostrophe put
+before it; numbers and dates stay what they are, and nothing is taken away. XLSX cells have types, so texts stay as
+they are; JSON lines hold every answer as it was saved.
+"""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import xlsxwriter
+
+from privacy.clock import london_date
+from surveys import codebook
+from surveys.export_columns import Cell, Missing, Part
+from surveys.exports import LEAD, Bases, Row, Source
+
+TAKEN_FOR_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
+"""A text that begins with one of these gets an apostrophe before it: also one that begins with an apostrophe, so
+that taking one off always gives the text back."""
+
+
+class Format(StrEnum):
+    """The formats of an export."""
+
+    CSV = "csv"
+    XLSX = "xlsx"
+    JSONL = "jsonl"
+
+
+class DoesNotFit(Exception):
+    """A sheet has no room for so many rows or columns, or a cell for so long a text."""
+
+
+def documents(source: Source, format: Format) -> list[tuple[str, Iterator[str]]]:
+    """The text files of an export in CSV or JSON lines, each by the end of its name, such as `.labels.csv`.
+
+    They are to be read in this order: the codebook counts what the answers held.
+    """
+    bases = Bases()
+    notes = _notes(source, bases)
+    if format is Format.JSONL:
+        return [
+            (".jsonl", _json_lines(source, bases)),
+            (".codebook.jsonl", _json_codebook(source, bases)),
+            (".notes.txt", notes),
+        ]
+    return [
+        (".csv", _csv(_codes(source, bases))),
+        (".labels.csv", _csv(_labels(source))),
+        (".codebook.csv", _csv(_codebook(source, bases))),
+        (".notes.txt", notes),
+    ]
+
+
+def _codes(source: Source, bases: Bases) -> Iterator[Sequence[Cell]]:
+    yield [*source.selection.named, *LEAD, *(column.heading for column in source.columns)]
+    for row in source.rows():
+        bases.add(row)
+        yield [*_front(source, row), *(row.cell(column) for column in source.columns)]
+
+
+def _labels(source: Source) -> Iterator[Sequence[Cell]]:
+    """The same rows in words, under the wordings of the newest version."""
+    yield _wordings(source)
+    for row in source.rows():
+        yield _labelled(source, row)
+
+
+def _labelled(source: Source, row: Row) -> Sequence[Cell]:
+    return [*_front(source, row), *(row.label(column) for column in source.columns)]
+
+
+def _front(source: Source, row: Row) -> list[Cell]:
+    return [*(row.named.get(heading, "") for heading in source.selection.named), *row.lead().values()]
+
+
+def _wordings(source: Source) -> list[Cell]:
+    told: list[Cell] = [*source.selection.named, *LEAD]
+    for column in source.columns:
+        question = next(
+            placed[1]
+            for version in source.versions
+            if (placed := version.questionnaire.placed.get(column.question)) is not None
+        )
+        options = [one.label for one in question.listed() if one.code == column.option]
+        extra = {Part.DETAIL: "what", Part.QUOTE: "may be quoted", Part.SCORE: "score"}.get(column.part)
+        told.append(": ".join([question.text, *(options or ([extra] if extra else []))]))
+    return told
+
+
+def _codebook(source: Source, bases: Bases) -> Iterator[Sequence[Cell]]:
+    yield codebook.HEADINGS
+    yield from codebook.lines(source, bases)
+
+
+def _notes(source: Source, bases: Bases) -> Iterator[str]:
+    for note in codebook.notes(source, bases):
+        yield f"{note}\r\n\r\n"
+
+
+class _Pass:
+    """Gives back what a csv writer writes."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def _csv(rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
+    writer = csv.writer(_Pass(), lineterminator="\r\n")
+    yield "\ufeff"
+    for row in rows:
+        yield writer.writerow([csv_cell(cell) for cell in row])
+
+
+def csv_cell(cell: Cell) -> str | int | float | None:
+    """A cell as CSV holds it; what is no text is never changed."""
+    match cell:
+        case date():
+            return cell.isoformat()
+        case str() if cell.startswith(TAKEN_FOR_FORMULAS):
+            return f"'{cell}"
+    return cell
+
+
+def _json_lines(source: Source, bases: Bases) -> Iterator[str]:
+    """A line for each response: `answers` by the keys under which they were saved, `scores` and `missing` by
+    question; `missing` has no code that an answer could be taken for."""
+    for row in source.rows():
+        bases.add(row)
+        lead = row.lead() | {"late": row.late}
+        missing, scores = {}, {}
+        for column in source.columns:
+            found = row.cell(column)
+            if column.part in (Part.ANSWER, Part.OPTION) and isinstance(found, Missing):
+                missing[column.question] = found.word
+            elif column.part is Part.SCORE and isinstance(found, int | float):
+                scores[column.question] = found
+        yield _json({**row.named, **lead, "answers": row.answers, "scores": scores, "missing": missing})
+
+
+def _json_codebook(source: Source, bases: Bases) -> Iterator[str]:
+    for line in codebook.lines(source, bases):
+        yield _json(dict(zip(codebook.HEADINGS, line, strict=True)))
+
+
+def _json(line: dict[str, Any]) -> str:
+    return json.dumps(line, ensure_ascii=False, default=date.isoformat) + "\n"
+
+
+def write_xlsx(source: Source, path: Path, *, scratch: Path) -> None:
+    """Write one workbook: answers, labels, codebook, notes. Raises DoesNotFit.
+
+    While it is written its parts lie in clear in `scratch`, a folder that its owner alone can open.
+    """
+    options = {
+        "constant_memory": True,
+        "tmpdir": str(scratch),
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "use_zip64": True,
+    }
+    with xlsxwriter.Workbook(str(path), options) as book:
+        book.set_properties({"created": datetime.combine(london_date(source.now), datetime.min.time())})
+        sheets = {name: _Sheet(book, name) for name in ("Answers", "Labels", "Codebook", "Notes")}
+        bases = Bases()
+        sheets["Answers"].head([*source.selection.named, *LEAD, *(one.heading for one in source.columns)])
+        sheets["Labels"].head(_wordings(source))
+        for row in source.rows():
+            bases.add(row)
+            sheets["Answers"].add([*_front(source, row), *(row.cell(column) for column in source.columns)])
+            sheets["Labels"].add(_labelled(source, row))
+        sheets["Codebook"].head(codebook.HEADINGS)
+        for line in codebook.lines(source, bases):
+            sheets["Codebook"].add(line)
+        for note in codebook.notes(source, bases):
+            sheets["Notes"].add([note])
+
+
+class _Sheet:
+    """A sheet that is written from the top, row after row; none can be changed afterwards."""
+
+    def __init__(self, book: xlsxwriter.Workbook, name: str) -> None:
+        self._sheet = book.add_worksheet(name)
+        self._next = 0
+        self._day = book.add_format({"num_format": "yyyy-mm-dd"})
+        self._bold = book.add_format({"bold": True})
+        # A text that is edited in place is read again as if typed: with this mark it stays a text.
+        self._text = book.add_format({"quote_prefix": True})
+
+    def head(self, cells: Sequence[Cell]) -> None:
+        self._sheet.freeze_panes(1, 0)
+        self.add(cells, style=self._bold)
+
+    def add(self, cells: Sequence[Cell], *, style: Any = None) -> None:
+        for number, found in enumerate(cells):
+            if found is not None and self._write(number, found, style) != 0:
+                raise DoesNotFit(f"row {self._next + 1}, column {number + 1}")
+        self._next += 1
+
+    def _write(self, number: int, found: str | int | float | date, style: Any) -> int:
+        match found:
+            case int() | float():
+                return int(self._sheet.write_number(self._next, number, found, style))
+            case date():
+                day = datetime.combine(found, datetime.min.time())
+                return int(self._sheet.write_datetime(self._next, number, day, self._day))
+        if found.startswith("<r>") and found.endswith("</r>"):
+            # The writer takes such a text for its own markup, unless it makes that markup itself.
+            parts = [found[:1], self._text, found[1:]]
+            return int(self._sheet.write_rich_string(self._next, number, *parts))
+        if found.startswith(TAKEN_FOR_FORMULAS):
+            style = style or self._text
+        return int(self._sheet.write_string(self._next, number, found, style))

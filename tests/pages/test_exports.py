@@ -1,0 +1,134 @@
+"""The team takes answers out of the portal: as a file of its own, on record, with names only for a reason."""
+
+import io
+import json
+from zipfile import ZipFile
+
+import pytest
+from sqlalchemy.orm import Session as DbSession
+
+from portal.downloads import scratch
+from portal.models import Export, Role
+from privacy import audit
+from surveys import versions
+from surveys.models import Wave
+from tests.conftest import SetClock, Stack
+from tests.exported import Desk, by_heading, read_csv, read_xlsx
+from tests.factories import Factory
+from tests.pages_client import PageClient
+
+PAGE = "/team/questionnaires/post/export"
+ASKED = {"codes": "post", "format": "csv", "who": "codes", "reason": ""}
+
+
+@pytest.fixture(autouse=True)
+def _world(db: DbSession, clock: SetClock, make: Factory) -> None:
+    versions.publish_shipped(db, clock)
+    council = make.council("=Northshire")
+    package = make.package(make.person("Ada Lead", council=council), council=council)
+    answers = {"confidence_change": "much_more"}
+    respondent_id = package.participations[0].id
+    Desk(db, clock).send(answers, respondent_id=respondent_id, code="post", wave=Wave.POST, occasion="once")
+
+
+@pytest.fixture
+def team(client: PageClient, make: Factory) -> PageClient:
+    return client.sign_in(make.person(role=Role.TEAM).id)
+
+
+def test_csv_comes_in_one_archive_with_labels_codebook_and_notes(team: PageClient, db: DbSession) -> None:
+    answer = team.post(PAGE, ASKED, status=200).response
+
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="post-2023-03-01.zip"'
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.mimetype == "application/zip"
+    with ZipFile(io.BytesIO(answer.data)) as archive:
+        assert archive.testzip() is None
+        files = {name: archive.read(name).decode() for name in archive.namelist()}
+    assert list(files) == [
+        f"post-2023-03-01{end}" for end in (".csv", ".labels.csv", ".codebook.csv", ".notes.txt")
+    ]
+    (row,) = read_csv(files["post-2023-03-01.csv"])
+    assert row["confidence_change"] == "much_more"
+    assert "Ada Lead" not in "".join(files.values())
+    db.rollback()
+    line = list(audit.entries(db))[-1]
+    assert line.action == "export.made"
+    assert json.loads(line.details)["rows"] == 1
+
+
+def test_a_spreadsheet(team: PageClient, stack: Stack) -> None:
+    asked = {**ASKED, "format": "xlsx", "who": "names", "reason": "To ring those who are silent"}
+    answer = team.post(PAGE, asked, status=200).response
+
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="post-2023-03-01-named.xlsx"'
+    sheets = read_xlsx(io.BytesIO(answer.data))
+    assert list(sheets) == ["Answers", "Labels", "Codebook", "Notes"]
+    (row,) = by_heading(sheets["Answers"])
+    assert (row["name"], row["council"]) == ("Ada Lead", "=Northshire Council")
+    assert list((stack.instance.settings.instance / "scratch").iterdir()) == [], "nothing is left behind"
+
+
+def test_more_than_one_questionnaire_in_one_file(team: PageClient) -> None:
+    answer = team.post(PAGE, {**ASKED, "codes": ["post", "baseline"], "format": "jsonl"}, status=200).response
+
+    with ZipFile(io.BytesIO(answer.data)) as archive:
+        assert archive.namelist()[0] == "questionnaires-2023-03-01.jsonl"
+        assert json.loads(archive.read(archive.namelist()[0]))["wave"] == "post"
+
+
+def test_names_need_a_reason_and_somebody_must_choose(team: PageClient, db: DbSession) -> None:
+    page = team.post(PAGE, {**ASKED, "who": "names"}, status=422)
+    assert "Say why names are needed" in page.words()
+    none = team.post(PAGE, {"format": "csv", "who": "codes"}, status=422)
+    assert "Choose at least one questionnaire" in none.words()
+    other = team.post(PAGE, {**ASKED, "codes": "nowhere"}, status=422)
+    assert "Choose questionnaires from the list" in other.words()
+    db.rollback()
+    assert db.query(Export).all() == []
+
+
+def test_the_reason_is_kept_for_a_named_export_only(team: PageClient, db: DbSession) -> None:
+    team.post(PAGE, {**ASKED, "reason": "No matter"}, status=200)
+    team.post(PAGE, {**ASKED, "who": "names", "reason": "The Department asks"}, status=200)
+
+    db.rollback()
+    kept = {export.named: export.reason for export in db.query(Export)}
+    assert kept == {False: None, True: "The Department asks"}
+
+
+def test_a_form_that_is_read_only_makes_no_export(team: PageClient, db: DbSession) -> None:
+    page = team.get(PAGE)
+
+    (chosen,) = [box.get("value") for box in page.all("input", name="codes") if "checked" in box.attrib]
+    assert chosen == "post"
+    db.rollback()
+    assert db.query(Export).all() == []
+
+
+def test_a_questionnaire_leads_to_its_export(team: PageClient, db: DbSession) -> None:
+    page = team.get(f"/team/questionnaires/{versions.current(db, code='post').id}")
+    assert page.all("a", href=PAGE)
+
+
+def test_unknown_questionnaires_and_other_people(client: PageClient, make: Factory) -> None:
+    for role in (Role.OBSERVER, Role.MENTOR, Role.LEAD_MEMBER, Role.DPO, Role.ADMINISTRATOR):
+        client.sign_in(make.person(role=role).id)
+        client.get(PAGE, status=404)
+    client.sign_in(make.person(role=Role.TEAM).id)
+    client.get("/team/questionnaires/nowhere/export", status=404)
+
+
+def test_what_a_killed_process_left_goes_with_the_next_export(stack: Stack) -> None:
+    folder = stack.instance.settings.instance / "scratch"
+    left = folder / "999999999-left"
+    left.mkdir(parents=True)
+    (left / "answers.xml").write_text("Ada Lead", encoding="utf-8")
+
+    with scratch(folder) as own:
+        assert own.stat().st_mode & 0o777 == 0o700
+        with scratch(folder) as other:
+            assert own.is_dir(), "whoever is still writing keeps theirs"
+            assert other != own
+
+    assert list(folder.iterdir()) == []
