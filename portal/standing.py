@@ -103,6 +103,7 @@ def members_of(db: DbSession, package_id: UUID) -> list[Participation]:
                 Participation.to_on.is_(None),
                 Participation.person_id.is_not(None),
             )
+            .options(joinedload(Participation.person))
             .order_by(Participation.from_on, Participation.id)
         )
     )

@@ -51,7 +51,9 @@ def sign_in() -> ResponseReturnValue:
     form = AskForm()
     if form.validate_on_submit():
         with work(ACTOR) as unit:
-            asked = accounts.ask(unit, address=form.email.data, next_path=wanted)
+            # Only the page is kept: its query may hold a name that somebody searched for.
+            page = wanted.partition("?")[0] if wanted else None
+            asked = accounts.ask(unit, address=form.email.data, next_path=page)
         return _asked(asked)
     return _sign_in_page(form, wanted), 422 if form.errors else 200
 

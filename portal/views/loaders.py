@@ -2,7 +2,9 @@
 
 from uuid import UUID
 
-from portal.models import Council, Goal, Offer, Office, Package, Person, Session
+from sqlalchemy.orm import selectinload
+
+from portal.models import Attendance, Council, Goal, Offer, Office, Package, Person, Session
 from portal.views.context import session
 
 
@@ -11,7 +13,8 @@ def load_package(package_id: UUID) -> Package | None:
 
 
 def load_session(session_id: UUID) -> Session | None:
-    return session().get(Session, session_id)
+    with_people = selectinload(Session.attendances).joinedload(Attendance.person)
+    return session().get(Session, session_id, options=[with_people])
 
 
 def load_offer(offer_id: UUID) -> tuple[Offer, Package] | None:

@@ -37,7 +37,7 @@ def package(served: Package) -> ResponseReturnValue:
     return render_template(
         "mentors/package.html",
         package=served,
-        members=mentoring.members_now(served),
+        members=standing.members_of(db(), served.id),
         goals=mentoring.goals_of(db(), served.id),
         sessions=mentoring.sessions_of(db(), served.id),
         ledger=packages.ledger(db(), programme(), served.id),
@@ -175,7 +175,7 @@ def _mentors(served: Package) -> Named:
 def _members(served: Package) -> Named:
     if served.strand is Strand.ONE_TO_ONE:
         return []
-    members = mentoring.members_now(served)
+    members = standing.members_of(db(), served.id)
     return [(member.person_id, invitations.name_of(member.person)) for member in members if member.person_id]
 
 
