@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -9,8 +10,10 @@ from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.sql.base import ExecutableOption
 
+from portal import questionnaires, serving
 from portal.directory import PER_PAGE, page_of
 from portal.ledger import Ledger, ledgers
+from portal.mentoring import happened_or_will
 from portal.models import (
     Goal,
     Package,
@@ -22,7 +25,8 @@ from portal.models import (
     Strand,
 )
 from portal.package_states import Act, possible
-from portal.programme import Programme
+from portal.programme import Programme, contract_period
+from privacy.clock import london_date
 from surveys.models import Response, ResponseState, Wave
 
 
@@ -38,16 +42,33 @@ class Listing:
 
 
 @dataclass(frozen=True)
+class Member:
+    """Somebody in a package; `given_by` is who has a hand in giving it."""
+
+    part: Participation
+    given_by: frozenset[UUID]
+
+    @property
+    def person_id(self) -> UUID | None:
+        return self.part.person_id
+
+
+@dataclass(frozen=True)
 class PackagePage:
-    """A package whole: `sent` holds who has sent which questionnaire, `acts` what its state allows."""
+    """A package whole: `acts` is what its state allows.
+
+    `sent` holds who has sent which questionnaire, `open` and `closed` whose can be answered, or not any more.
+    """
 
     package: Package
     ledger: Ledger
-    members: Sequence[Participation]
+    members: Sequence[Member]
     mentors: Sequence[PackageMentor]
     goals: Sequence[Goal]
     sessions: Sequence[Session]
     sent: Mapping[tuple[UUID, Wave], ResponseState]
+    open: frozenset[tuple[UUID, Wave]]
+    closed: frozenset[tuple[UUID, Wave]]
     acts: frozenset[Act]
 
 
@@ -93,37 +114,60 @@ def of_council(db: DbSession, council_id: UUID) -> Sequence[Package]:
     ).all()
 
 
-def package_page(db: DbSession, programme: Programme, package: Package) -> PackagePage:
+def package_page(db: DbSession, programme: Programme, package: Package, *, now: datetime) -> PackagePage:
     """One package with everything around it, in the same number of queries however much there is."""
-    members = db.scalars(
+    parts = db.scalars(
         select(Participation)
         .where(Participation.package_id == package.id)
         .options(joinedload(Participation.person))
         .order_by(Participation.from_on, Participation.id)
     ).all()
-    mentors = db.scalars(
-        select(PackageMentor)
-        .where(PackageMentor.package_id == package.id)
-        .options(joinedload(PackageMentor.person))
-        .order_by(PackageMentor.from_on, PackageMentor.id)
-    ).all()
     sessions = db.scalars(
         select(Session)
-        .where(Session.package_id == package.id, Session.state != SessionState.CANCELLED)
+        .where(Session.package_id == package.id, happened_or_will())
         .options(joinedload(Session.mentor))
         .order_by(Session.starts_at.desc())
     ).all()
     goals = db.scalars(select(Goal).where(Goal.package_id == package.id).order_by(Goal.number)).all()
+    given_by = serving.givers(db, [package.id]).get(package.id, frozenset())
+    opened, closed = _windows(db, programme, package, parts, now)
     return PackagePage(
         package=package,
         ledger=ledgers(db, programme, [package])[package.id],
-        members=members,
-        mentors=mentors,
+        members=[Member(part, given_by) for part in parts],
+        mentors=serving.servings_of(db, package.id),
         goals=goals,
         sessions=sessions,
-        sent=_sent(db, [member.id for member in members]),
+        sent=_sent(db, [part.id for part in parts]),
+        open=opened,
+        closed=closed,
         acts=possible(package.state),
     )
+
+
+def _windows(
+    db: DbSession, programme: Programme, package: Package, parts: Sequence[Participation], now: datetime
+) -> tuple[frozenset[tuple[UUID, Wave]], frozenset[tuple[UUID, Wave]]]:
+    """Whose questionnaires are open, and whose have closed."""
+    ends_on = contract_period(db, programme, on=london_date(now)).ends_on
+    windows = {
+        (part.id, wave): questionnaires.window(programme, part, package, wave=wave, contract_ends_on=ends_on)
+        for part in parts
+        for wave in (Wave.BASELINE, Wave.POST)
+    }
+    return (
+        frozenset(key for key, window in windows.items() if window is not None and now in window),
+        frozenset(key for key, window in windows.items() if window is not None and now >= window.closes_at),
+    )
+
+
+def unrecorded(db: DbSession, package_id: UUID, *, now: datetime) -> Sequence[Session]:
+    """Sessions that are over and that nobody has recorded: their time counts for nothing yet (sch 4 SLAs)."""
+    return db.scalars(
+        select(Session)
+        .where(Session.package_id == package_id, Session.state == SessionState.BOOKED, Session.ends_at <= now)
+        .order_by(Session.starts_at)
+    ).all()
 
 
 def uninvited(db: DbSession, package_id: UUID) -> Sequence[Participation]:

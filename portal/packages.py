@@ -9,17 +9,15 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import councils, goals, mail, matching
+from portal import councils, goals, mail, matching, open_offers
 from portal.councils import Agreement, WrongAgreement
 from portal.ledger import Ledger, ledger, ledgers
 from portal.matching import locked
 from portal.models import (
     Council,
-    Offer,
-    OfferState,
     Package,
     PackageState,
     Role,
@@ -28,12 +26,13 @@ from portal.models import (
     Strand,
 )
 from portal.package_states import Act, NotPossible, PackageRefused, after
-from portal.programme import OutsideContract, Programme, require_inside
+from portal.programme import OutsideContract, Programme, contract_period, require_inside
 from portal.references import new_reference
 from privacy.audit import Action
 from privacy.clock import end_of_day, london, london_date
 from privacy.records import new_id
 from privacy.work import Work
+from surveys.waves import post_window
 
 __all__ = [
     "Agreement",
@@ -45,6 +44,7 @@ __all__ = [
     "SessionsAhead",
     "TooShort",
     "UnderMinimum",
+    "WindowClosed",
     "WrongAgreement",
     "WrongCouncil",
     "WrongEnd",
@@ -84,6 +84,12 @@ class UnderMinimum(PackageRefused):
     """One-to-one support ends under the minimum, and nobody has said why (sch 4 SLAs)."""
 
     field = "reason"
+
+
+class WindowClosed(PackageRefused):
+    """The last questionnaire would have closed already, and nobody has said that the day is right."""
+
+    field = "sure"
 
 
 class NoReason(PackageRefused):
@@ -251,12 +257,19 @@ def waive_baseline(work: Work, *, package_id: UUID, reason: str) -> Package:
 
 
 def end(
-    work: Work, programme: Programme, *, package_id: UUID, on: date, reason: str | None = None
-) -> Package:
-    """End support on a day, today or before, and ask everybody the post questionnaire.
+    work: Work,
+    programme: Programme,
+    *,
+    package_id: UUID,
+    on: date,
+    reason: str | None = None,
+    sure: bool = False,
+) -> int:
+    """End support on a day, today or before, and ask everybody the post questionnaire; returns how many.
 
-    Raises NotPossible, OutsideContract, WrongEnd, SessionsAhead, or UnderMinimum where one-to-one support had
-    less than the minimum and no reason is given (sch 4 SLAs).
+    A day so long ago that the questionnaire has closed has to be `sure`, and nobody is asked. Raises
+    NotPossible, OutsideContract, WrongEnd, SessionsAhead, WindowClosed, or UnderMinimum where one-to-one
+    support had less than the minimum and no reason is given (sch 4 SLAs).
     """
     package = locked(work, package_id)
     state = after(package.state, Act.END)
@@ -267,6 +280,16 @@ def end(
         raise WrongEnd(f"Support started on {_words(package.starts_on)}. It cannot end before")
     require_inside(work.db, programme, on, what="The end of support", on=today)
     _require_none_after(work.db, package, on)
+    window = post_window(
+        on,
+        months=programme.post_months,
+        contract_ends_on=contract_period(work.db, programme, on=today).ends_on,
+    )
+    if work.now not in window and not sure:
+        raise WindowClosed(
+            f"The last questionnaire would have closed on {_words(window.last_day)}, so nobody could answer it. "
+            "Change the day, or say that it is right"
+        )
     time = ledger(work.db, programme, package.id)
     if time.short and not (reason and reason.strip()):
         raise UnderMinimum(
@@ -274,20 +297,22 @@ def end(
         )
     package.ends_on = on
     package.short_reason = reason if time.short else None
-    _withdraw_offers(work, package)
+    open_offers.withdraw(work, package_id=package.id)
+    asked = 0
     for part in package.participations:
-        if part.person_id is not None and part.to_on is None:
+        if part.person_id is not None and part.to_on is None and work.now in window:
             mail.queue(work, template="post_open", about=part.id, to=part.person_id)
+            asked += 1
     work.record(Action.PACKAGE_ENDED, object=f"package:{package.id}", on=on, delivered_minutes=time.delivered)
     _go(work, package, state)
-    return package
+    return asked
 
 
 def withdraw(work: Work, *, package_id: UUID) -> Package:
     """Give a package up before support began: it counts for nothing. Raises NotPossible."""
     package = locked(work, package_id)
     state = after(package.state, Act.WITHDRAW)
-    _withdraw_offers(work, package)
+    open_offers.withdraw(work, package_id=package.id)
     for part in package.participations:
         mail.drop(work, about=part.id, template="invitation")
     _go(work, package, state)
@@ -306,19 +331,6 @@ def _require_none_after(db: DbSession, package: Package, on: date) -> None:
     ).all()
     if later:
         raise SessionsAhead(later)
-
-
-def _withdraw_offers(work: Work, package: Package) -> None:
-    open_offers = work.db.scalars(
-        select(Offer).where(Offer.package_id == package.id, Offer.state == OfferState.OPEN)
-    ).all()
-    if open_offers:
-        work.db.execute(
-            update(Offer)
-            .where(Offer.id.in_([offer.id for offer in open_offers]))
-            .values(state=OfferState.WITHDRAWN)
-        )
-        work.record(Action.TIMES_WITHDRAWN, object=f"package:{package.id}", count=len(open_offers))
 
 
 def _go(work: Work, package: Package, state: PackageState) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload
 
-from portal import filters
+from portal import filters, serving
 from portal.models import (
     Attendance,
     AttendanceState,
@@ -70,7 +70,10 @@ class Due:
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What a page of a questionnaire needs to know of who is asked; plain values, no row."""
+    """What a page of a questionnaire needs to know of who is asked; plain values, no row.
+
+    `given_by` is who has a hand in giving them support.
+    """
 
     asking: Asking
     person_id: UUID
@@ -78,6 +81,7 @@ class Asked:
     window: Window
     title: str
     places: Mapping[str, str]
+    given_by: frozenset[UUID]
 
     @property
     def participation_id(self) -> UUID:
@@ -195,6 +199,7 @@ def asked(
             "council": council.short_name if council else "your council",
             "session": session,
         },
+        given_by=serving.givers(db, [part.package_id]).get(part.package_id, frozenset()),
     )
 
 

@@ -172,9 +172,7 @@ def append(db: Session, lines: list[Line], *, ring: KeyRing, at: datetime, actor
     if head is None:
         db.add(AuditHead(id=1, seq=seq, mac=_head_mac(key, seq, mac)))
     else:
-        db.execute(
-            update(AuditHead).where(AuditHead.id == 1).values(seq=seq, mac=_head_mac(key, seq, mac))
-        )
+        db.execute(update(AuditHead).where(AuditHead.id == 1).values(seq=seq, mac=_head_mac(key, seq, mac)))
 
 
 def _last_mac(db: Session, seq: int) -> bytes:

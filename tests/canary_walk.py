@@ -104,11 +104,11 @@ class Walk:
         with self.db() as db, unit_of_work(db, self.stack.clock, "system:test") as work:
             return f"/sign-in/o/{accounts.make_operator_link(work, person_id=person_id)}"
 
-    def give_team_office(self, address: str) -> None:
+    def give_office(self, address: str, role: Role) -> None:
         person_id = self.person(address)
         with self.db() as db, unit_of_work(db, self.stack.clock, "system:test") as work:
             from_on = work.now.date() - timedelta(days=30)
-            work.db.add(Office(person_id=person_id, role=Role.TEAM, from_on=from_on))
+            work.db.add(Office(person_id=person_id, role=role, from_on=from_on))
 
     # ---- forms
 

@@ -13,6 +13,7 @@ from flask import abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.views.context import current_actor
+from portal.views.next_page import own_page
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 
@@ -74,7 +75,7 @@ def public(reason: str) -> Callable[[View], View]:
 
 def ask_to_sign_in() -> ResponseReturnValue:
     """Lead to sign-in and back to the page that was asked for (a form comes back to its page)."""
-    wanted = request.full_path.rstrip("?") if request.method == "GET" else None
+    wanted = own_page(request.full_path.rstrip("?")) if request.method == "GET" else None
     address = url_for("account.sign_in", to=wanted)
     if request.headers.get("HX-Request") == "true":
         # A redirect would put the sign-in page inside the fragment.

@@ -63,7 +63,7 @@ def set_up(walk: Walk) -> None:
     """Accounts, councils and people: by files and by forms."""
     admin, people = walk.administrator(), walk.address
     walk.post(walk.browser(), walk.operator_link(admin))
-    walk.give_team_office(admin)
+    walk.give_office(admin, Role.TEAM)
     team = walk.signed_in(admin)
     people["admin"] = admin
     councils = COUNCILS.format(notes=walk.canaries.word("a column of the file that nobody reads"))
@@ -232,7 +232,8 @@ def support_a_group(walk: Walk) -> None:
     walk.post(member, f"{session}/place", on=session)
     walk.post(member, f"{session}/place/give-up", on=session)
     walk.post(member, f"{session}/place", on=session)
-    walk.post(mentor, f"/packages/{group}/log", at="11am", minutes="90", **date_of("on", 1))
+    came = str(walk.person(walk.address["member"]))
+    walk.post(mentor, f"/packages/{group}/log", at="11am", minutes="90", attended=came, **date_of("on", 1))
 
 
 def look_back(walk: Walk) -> None:
@@ -247,6 +248,8 @@ def look_back(walk: Walk) -> None:
     walk.post(team, f"/team/verdicts/{response}", verdict="partly")
     for path in ("/team", "/team/verdicts", "/reports/kpi", f"/team/packages/{walk.package('leader')}"):
         team.get(path)
+    walk.give_office(walk.address["admin"], Role.DPO)
+    walk.post(team, "/privacy-desk/trail/check", on="/privacy-desk/trail")
 
 
 def _says(messages: list[EmailMessage], words: str) -> bool:

@@ -83,7 +83,14 @@ class World:
     def hold(self, session_id: UUID) -> None:
         """The session took place an hour ago."""
         self.stack.clock.now = TEN + timedelta(hours=2)
-        self.act(delivery.record, session_id=session_id, outcome=Outcome.HELD, minutes=60, attended=None)
+        self.act(
+            delivery.record,
+            programme=self.stack.instance.programme,
+            session_id=session_id,
+            outcome=Outcome.HELD,
+            minutes=60,
+            attended=None,
+        )
 
     def group(self) -> tuple[UUID, UUID]:
         """The leader is in a group too, whose first questionnaire is in; the group and their part in it."""

@@ -24,6 +24,14 @@ def test_times_are_london_times(instant: datetime, words: str) -> None:
     assert filters.time(instant) == words
 
 
+@pytest.mark.parametrize(
+    "number, words", [(0, "0 calls"), (1, "1 call"), (2, "2 calls"), (1200, "1,200 calls")]
+)
+def test_numbers_and_their_words(number: int, words: str) -> None:
+    assert filters.count(number, "call", "calls") == words
+    assert filters.noun(number, "call", "calls") == words.split()[1]
+
+
 def test_days_read_as_people_say_them() -> None:
     assert filters.day(date(2023, 3, 3)) == "3 March 2023"
     assert filters.weekday_day(date(2023, 3, 3)) == "Friday 3 March 2023"

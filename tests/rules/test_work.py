@@ -77,8 +77,10 @@ def test_details_are_declared_and_no_free_text(details: dict[str, audit.Detail])
         "delete from audit_entry where seq = 3",
         "update audit_entry set details = '{\"step\":1}' where seq = 1",
         "update audit_head set seq = 2",
-        "delete from audit_entry where seq = 3;"
-        " update audit_head set seq = 2, mac = (select mac from audit_entry where seq = 2)",
+        (
+            "delete from audit_entry where seq = 3;"
+            " update audit_head set seq = 2, mac = (select mac from audit_entry where seq = 2)"
+        ),
     ],
 )
 def test_a_changed_trail_is_noticed(db: DbSession, stack: Stack, harm: str) -> None:

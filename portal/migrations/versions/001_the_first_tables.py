@@ -270,6 +270,8 @@ def upgrade() -> None:
         "sign_in",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("chain", sa.Uuid(), nullable=False),
+        sa.Column("network", sa.LargeBinary(length=32), nullable=True),
         sa.Column("verifier", sa.LargeBinary(length=32), nullable=False),
         sa.Column("level", sa.Integer(), nullable=False),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
@@ -281,6 +283,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in")),
     )
     with op.batch_alter_table("sign_in", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sign_in_chain"), ["chain"], unique=False)
+        batch_op.create_index(batch_op.f("ix_sign_in_network"), ["network"], unique=False)
         batch_op.create_index(batch_op.f("ix_sign_in_person_id"), ["person_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_sign_in_verifier"), ["verifier"], unique=False)
 
@@ -530,6 +534,8 @@ def downgrade() -> None:
     with op.batch_alter_table("sign_in", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_sign_in_verifier"))
         batch_op.drop_index(batch_op.f("ix_sign_in_person_id"))
+        batch_op.drop_index(batch_op.f("ix_sign_in_network"))
+        batch_op.drop_index(batch_op.f("ix_sign_in_chain"))
 
     op.drop_table("sign_in")
     with op.batch_alter_table("response", schema=None) as batch_op:
