@@ -1,8 +1,8 @@
 """How people come in: a sign-in is asked for in a browser, mailed, and completed in that browser.
 
 The mailed link and code are derived from the sign-in's id with a key outside the database; the browser proves
-itself with a cookie of which only the digest is stored. So nothing in the database opens an account. Whether
-an address is known shows in nothing: an unknown one costs the same steps, and its mail goes to nobody.
+itself with a cookie of which only the digest is stored. So nothing in the database opens an account.
+portal/asking.py begins a sign-in; here it is completed.
 """
 
 import base64
@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, select, update
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload
 
-from portal import mail
 from portal.devices import LEVEL, Tokens, digest, let_in, may_come_in
 from portal.models import Person, SignIn
 from privacy.audit import Action
@@ -27,10 +26,10 @@ from privacy.keys import KeyRing
 from privacy.records import new_id
 from privacy.work import Work
 
-ASK_LIFE = timedelta(minutes=10)
-ASKS_AT_MOST = 5
-ASKS_WITHIN = timedelta(minutes=15)
 TRIES_AT_MOST = 5
+WRONG_CODES_AT_MOST = 20
+"""Wrong codes for one person within a day; after that only links sign them in."""
+WRONG_CODES_WITHIN = timedelta(days=1)
 LINK_LIFE = timedelta(hours=24)
 
 
@@ -40,14 +39,6 @@ class LinkDead(Exception):
 
 class NoAccount(Exception):
     """Nobody with this address may sign in; the message is for staff, never for a page before sign-in."""
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A sign-in that waits. `verifier` goes into the cookie of the browser that asked, and nowhere else."""
-
-    sign_in_id: UUID
-    verifier: str
 
 
 @dataclass(frozen=True)
@@ -66,73 +57,18 @@ class SignedIn:
     next_path: str | None
 
 
-# ---- asking
+# ---- finding
 
 
 def find(db: DbSession, ring: KeyRing, address: str) -> Person | None:
     """The person with an e-mail address, offices loaded."""
-    return _one(db, Person.email_index == address_index(ring, address))
+    return person_who(db, Person.email_index == address_index(ring, address))
 
 
-def _one(db: DbSession, which: ColumnElement[bool]) -> Person | None:
+def person_who(db: DbSession, which: ColumnElement[bool]) -> Person | None:
+    """The one person of whom this holds, offices loaded."""
     found = db.execute(select(Person).where(which).options(joinedload(Person.offices)))
     return found.unique().scalar_one_or_none()
-
-
-def ask(work: Work, *, address: str, next_path: str | None) -> Asked:
-    """Begin a sign-in for an address, known or not; if it is known, the link and code are mailed to it."""
-    return _ask(work, find(work.db, work.ring, address), next_path)
-
-
-def ask_again(work: Work, *, verifier: str) -> Asked:
-    """Begin anew what this browser asked for, and mail it again. Raises LinkDead if it asked for nothing."""
-    sign_in = _of_browser(work.db, verifier)
-    if sign_in is None:
-        raise LinkDead
-    return _ask(work, _one(work.db, Person.id == sign_in.person_id), sign_in.next_path)
-
-
-def _ask(work: Work, person: Person | None, next_path: str | None) -> Asked:
-    # Nobody has this id: an unknown address is counted and superseded by the same statements.
-    counted = person.id if person is not None else new_id()
-    asked = work.db.scalar(
-        select(func.count())
-        .select_from(SignIn)
-        .where(SignIn.person_id == counted, SignIn.asked_at > work.now - ASKS_WITHIN)
-    )
-    # After too many, the answer is the same, the last mail stays good, and no mailbox is flooded.
-    welcome = may_come_in(person, now=work.now) and (asked or 0) < ASKS_AT_MOST
-    person_id = counted if person is not None and welcome else None
-    work.db.execute(
-        update(SignIn)
-        # An operator's link lives longer than a mailed one, and stays.
-        .where(SignIn.person_id == (person_id or new_id()), SignIn.expires_at <= work.now + ASK_LIFE)
-        .where(SignIn.used_at.is_(None))
-        .values(used_at=work.now)
-    )
-    verifier = secrets.token_urlsafe(32)
-    sign_in_id = _add(work, person_id, digest(verifier), lasts=ASK_LIFE, next_path=next_path)
-    mail.queue(work, template="sign_in", about=sign_in_id, to=person_id)
-    work.record(Action.SIGN_IN_ASKED, object=f"sign_in:{sign_in_id}", holder=person_id)
-    return Asked(sign_in_id, verifier)
-
-
-def _add(
-    work: Work, person_id: UUID | None, verifier: bytes, *, lasts: timedelta, next_path: str | None = None
-) -> UUID:
-    sign_in = SignIn(
-        id=new_id(),
-        person_id=person_id,
-        verifier=verifier,
-        level=LEVEL,
-        asked_at=work.now,
-        expires_at=work.now + lasts,
-        tries=0,
-        next_path=next_path,
-    )
-    work.db.add(sign_in)
-    work.db.flush()
-    return sign_in.id
 
 
 # ---- the mailed link and code
@@ -202,15 +138,18 @@ def finish(
     None for whatever is wrong with it. Nothing is raised, since a wrong code counts as a try: that has to be
     committed.
     """
-    sign_in = _of_browser(work.db, verifier) if verifier else None
+    sign_in = _waiting(work.db, verifier) if verifier else None
     if sign_in is None:
         return None
     by = "code" if token is None else "link"
+    if _wrong_codes(work, sign_in.person_id) >= WRONG_CODES_AT_MOST and token is None:
+        work.record(Action.SIGN_IN_REFUSED, object=f"sign_in:{sign_in.id}", why=by)
+        return None
     if token is not None:
         right = _id_in(work.ring, token) == sign_in.id
     else:
         right = hmac.compare_digest(code_of(work.ring, sign_in.id).encode(), code.encode())
-    person = _one(work.db, Person.id == sign_in.person_id)
+    person = person_who(work.db, Person.id == sign_in.person_id)
     right = right and may_come_in(person, now=work.now)
     level, next_path = sign_in.level, sign_in.next_path
     if not _claim(work, sign_in.id, right=right) or person is None:
@@ -219,8 +158,25 @@ def finish(
     return SignedIn(let_in(work, person, by=by, level=level, browser=browser, keep=keep_device), next_path)
 
 
-def _of_browser(db: DbSession, verifier: str) -> SignIn | None:
-    return db.scalars(select(SignIn).where(SignIn.verifier == digest(verifier))).first()
+def _waiting(db: DbSession, verifier: str) -> SignIn | None:
+    """What a browser can complete; else what it asked for last."""
+    waits_first = SignIn.used_at.is_not(None)
+    return db.scalars(of_browser(verifier).order_by(waits_first, SignIn.asked_at.desc())).first()
+
+
+def of_browser(verifier: str) -> Select[SignIn]:
+    """What the browser with this cookie has asked for."""
+    return select(SignIn).where(SignIn.verifier == digest(verifier))
+
+
+def _wrong_codes(work: Work, person_id: UUID | None) -> int:
+    """How often a wrong code was typed for somebody within a day, in whatever browser."""
+    typed = select(func.sum(SignIn.tries)).where(
+        # Nobody has this id: for an unknown address the same is counted.
+        SignIn.person_id == (person_id or new_id()),
+        SignIn.asked_at > work.now - WRONG_CODES_WITHIN,
+    )
+    return work.db.scalar(typed) or 0
 
 
 def _claim(work: Work, sign_in_id: UUID, *, right: bool) -> bool:
@@ -244,11 +200,22 @@ def _claim(work: Work, sign_in_id: UUID, *, right: bool) -> bool:
 
 def make_operator_link(work: Work, *, person_id: UUID) -> str:
     """The token of a link that signs somebody in once, in any browser, within 24 hours. Raises NoAccount."""
-    person = _one(work.db, Person.id == person_id)
+    person = person_who(work.db, Person.id == person_id)
     if person is None or not may_come_in(person, now=work.now):
         raise NoAccount("This person is disabled, or holds no office today.")
     token = secrets.token_urlsafe(32)
-    _add(work, person.id, _operator_digest(token), lasts=LINK_LIFE)
+    work.db.add(
+        SignIn(
+            id=new_id(),
+            person_id=person.id,
+            chain=new_id(),
+            verifier=_operator_digest(token),
+            level=LEVEL,
+            asked_at=work.now,
+            expires_at=work.now + LINK_LIFE,
+            tries=0,
+        )
+    )
     work.record(Action.LINK_MADE, object=f"person:{person.id}", holder=person.id)
     return token
 
@@ -268,7 +235,7 @@ def look_at_operator_link(db: DbSession, token: str, *, now: datetime) -> None:
 def use_operator_link(work: Work, *, token: str, browser: str) -> SignedIn:
     """Sign in by an operator's link, once. Raises LinkDead."""
     sign_in = work.db.scalars(select(SignIn).where(SignIn.verifier == _operator_digest(token))).first()
-    person = _one(work.db, Person.id == sign_in.person_id) if sign_in is not None else None
+    person = person_who(work.db, Person.id == sign_in.person_id) if sign_in is not None else None
     if sign_in is None or person is None or not may_come_in(person, now=work.now):
         raise LinkDead
     if not _claim(work, sign_in.id, right=True):

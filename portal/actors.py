@@ -4,18 +4,22 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from portal.models import PARTICIPANT, BrowserSession, Person, Role
+from portal.models import PARTICIPANT, STAFF, BrowserSession, Person, Role
 
 
 @dataclass(frozen=True)
 class Actor:
-    """A signed-in person. `level` is how they proved who they are: 1 a mailed code or link, 2 more than that."""
+    """A signed-in person on a London day, `today`.
+
+    `level` is how they proved who they are: 1 a mailed code or link, 2 more than that.
+    """
 
     person_id: UUID
     name: str
     roles: frozenset[Role]
     level: int
     browser_session_id: UUID
+    today: date
 
     @property
     def ref(self) -> str:
@@ -32,6 +36,13 @@ def roles_on(person: Person, day: date) -> frozenset[Role]:
     return frozenset(office.role for office in person.offices if office.held_on(day))
 
 
+def holds_staff(person: Person, day: date) -> bool:
+    """Whether somebody runs or watches the programme on a day, or is to from a later one."""
+    return any(
+        office.role in STAFF and (office.to_on is None or office.to_on >= day) for office in person.offices
+    )
+
+
 def actor_of(browser_session: BrowserSession, *, on: date) -> Actor:
     """The actor behind a live browser session."""
     person = browser_session.person
@@ -41,4 +52,5 @@ def actor_of(browser_session: BrowserSession, *, on: date) -> Actor:
         roles=roles_on(person, on),
         level=browser_session.level,
         browser_session_id=browser_session.id,
+        today=on,
     )

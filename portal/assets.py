@@ -6,7 +6,7 @@ from typing import Any
 
 from whitenoise import WhiteNoise
 
-SERVED = {".css", ".js", ".svg", ".png"}
+SERVED = {".css", ".js", ".svg"}
 A_YEAR = 365 * 24 * 3600
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Select, exists, func, or_, select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload, selectinload
 
-from portal import reopenings
+from portal import reopenings, verdicts
 from portal.models import (
     Attendance,
     AttendanceState,
@@ -67,10 +67,12 @@ class Attention:
     without_mentor: Some[Package]
     unrecorded: Some[Session]
     failed: Some[Mail]
+    examples: int
 
     @property
     def is_quiet(self) -> bool:
-        return not any(some.total for some in vars(self).values())
+        lists = [some.total for some in vars(self).values() if isinstance(some, Some)]
+        return not any([*lists, self.examples])
 
 
 def attention(db: DbSession, programme: Programme, *, now: datetime) -> Attention:
@@ -86,6 +88,7 @@ def attention(db: DbSession, programme: Programme, *, now: datetime) -> Attentio
         without_mentor=_some(_without_mentor(db, today)),
         unrecorded=_some(_unrecorded(db, now)),
         failed=_failed(db),
+        examples=verdicts.waiting(db),
     )
 
 

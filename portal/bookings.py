@@ -11,18 +11,28 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from heapq import merge
-from itertools import islice
+from itertools import groupby, islice
 from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy.orm import Session as DbSession
 
-from portal import diary, hours, packages, standing
+from portal import diary, hours, packages, serving, standing
 from portal.availability import Interval, Times, WeeklyHours, bank_holidays, offered, padded
 from portal.diary import Refused, TimeTaken
-from portal.models import AttendanceState, Package, Place, Session, SessionKind, SessionState, Strand
+from portal.models import (
+    AttendanceState,
+    Package,
+    PackageMentor,
+    Place,
+    Session,
+    SessionKind,
+    SessionState,
+    Strand,
+)
 from portal.programme import OutsideContract, Programme, contract_period
-from portal.standing import BaselineMissing, FormUsed, NotServing, SessionClosed, SupportClosed
+from portal.serving import NotServing, TooEarly
+from portal.standing import BaselineMissing, FormUsed, SessionClosed, SupportClosed
 from privacy.audit import Action
 from privacy.clock import end_of_day, london_date, start_of_day
 from privacy.work import Work
@@ -38,6 +48,7 @@ __all__ = [
     "SessionClosed",
     "SupportClosed",
     "TimeTaken",
+    "TooEarly",
     "book",
     "cancel",
     "move",
@@ -107,11 +118,10 @@ def times(
     if package.state not in standing.OPEN or not members:
         return []
     person_id = standing.person_of(members[0])
-    mentors = [
-        mentor
-        for mentor in standing.mentors_of(db, package.id, at=now)
-        if mentor_id is None or mentor.id == mentor_id
-    ]
+    servings: dict[UUID, list[PackageMentor]] = {}
+    for one in serving.servings_of(db, package.id):
+        if mentor_id is None or one.person_id == mentor_id:
+            servings.setdefault(one.person_id, []).append(one)
     period = contract_period(db, programme, on=london_date(now))
     window = Interval(
         max(now, start_of_day(period.starts_on), after or now),
@@ -119,16 +129,15 @@ def times(
     )
     if window.starts_at >= window.ends_at:
         return []
-    ids = [mentor.id for mentor in mentors]
-    week = hours.of(db, ids)
-    busy = diary.taken(db, [*ids, person_id], within=_wider(window), but=moving)
+    week = hours.of(db, list(servings))
+    busy = diary.taken(db, [*servings, person_id], within=_wider(window), but=moving)
     found = (
         _choices(
-            _offered(programme, week[mentor.id], [*busy[mentor.id], *busy[person_id]], now, window),
-            mentor.id,
-            mentor.name or mentor.ref,
+            _offered(programme, week[known], [*busy[known], *busy[person_id]], now, window),
+            package,
+            stretches,
         )
-        for mentor in mentors
+        for known, stretches in servings.items()
     )
     return list(islice(merge(*found), limit))
 
@@ -149,8 +158,8 @@ def book(
     """Book a one-to-one session; the form carries the new session's id, and a repeat gives the first result.
 
     `free_time` is for those who serve the package: any quarter hour ahead that clashes with nothing, and of
-    any length. Raises TimeTaken, NotOffered, BaselineMissing, NotServing, SupportClosed, FormUsed and
-    OutsideContract; NotQuarterHours for a free time that is none.
+    any length. Raises TimeTaken, NotOffered, BaselineMissing, NotServing, TooEarly, SupportClosed,
+    FormUsed and OutsideContract; NotQuarterHours for a free time that is none.
     """
     here = standing.enter(work, package_id=package_id, mentor_id=mentor_id)
     first = standing.sent_before(work, session_id=session_id, package_id=package_id, starts_at=starts_at)
@@ -299,8 +308,13 @@ def _offered(
     )
 
 
-def _choices(found: Times, mentor_id: UUID, mentor_name: str) -> Iterable[Choice]:
-    return (Choice(time.starts_at, time.ends_at, mentor_id, mentor_name) for time in found)
+def _choices(found: Times, package: Package, servings: Sequence[PackageMentor]) -> Iterable[Choice]:
+    """The times of one mentor on the days that a booking would not be refused."""
+    mentor = servings[0].person
+    name = mentor.name or mentor.ref
+    for day, times_of_day in groupby(found, key=lambda time: london_date(time.starts_at)):
+        if serving.refusal(package, servings, day) is None:
+            yield from (Choice(time.starts_at, time.ends_at, mentor.id, name) for time in times_of_day)
 
 
 def _wider(window: Interval) -> Interval:

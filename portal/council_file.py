@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session as DbSession
 
 from portal import imports
 from portal.imports import Fault, FileFaults, Row
@@ -65,17 +66,50 @@ class _Entry:
     replaced_by: list[str]
 
 
+@dataclass(frozen=True)
+class _Plan:
+    """What a file asks for: entries of councils that are new, those that change, and how many it holds."""
+
+    fresh: list[_Entry]
+    changed: list[tuple[Council, _Entry]]
+    kept: int
+    notes: list[str]
+
+    def taken(self) -> Taken:
+        return Taken(len(self.fresh), len(self.changed), self.kept, self.notes)
+
+
+def check_file(db: DbSession, programme: Programme, data: bytes) -> Taken:
+    """What an import would do. Raises FileFaults with every fault; writes nothing."""
+    return _plan(db, programme, data).taken()
+
+
 def import_file(work: Work, programme: Programme, data: bytes) -> Taken:
     """Add the councils of a published file and update those that changed; councils it lacks stay.
 
     Raises FileFaults with every fault; then nothing was written.
     """
+    plan = _plan(work.db, programme, data)
+    for entry in plan.fresh:
+        work.db.add(Council(id=new_id(), **{name: getattr(entry, name) for name in _TAKEN}))
+    for council, entry in plan.changed:
+        for name in _TAKEN:
+            setattr(council, name, getattr(entry, name))
+    taken = plan.taken()
+    if taken.added or taken.changed:
+        work.record(
+            Action.COUNCILS_IMPORTED, object=f"import:{new_id()}", added=taken.added, changed=taken.changed
+        )
+    return taken
+
+
+def _plan(db: DbSession, programme: Programme, data: bytes) -> _Plan:
     entries, notes = _entries(data, programme)
-    known = work.db.scalars(select(Council)).all()
+    known = db.scalars(select(Council)).all()
     by_gss = {council.gss: council for council in known}
     by_code = {council.code: council for council in known}
     faults = []
-    added = changed = 0
+    plan = _Plan([], [], len(entries), notes)
     for entry in entries:
         council = by_gss.get(entry.gss)
         namesake = by_code.get(entry.code)
@@ -89,24 +123,12 @@ def import_file(work: Work, programme: Programme, data: bytes) -> Taken:
             continue
         council = council or namesake
         if council is None:
-            work.db.add(Council(id=new_id(), **{name: getattr(entry, name) for name in _TAKEN}))
-            added += 1
-        else:
-            changed += _update(council, entry)
+            plan.fresh.append(entry)
+        elif any(getattr(council, name) != getattr(entry, name) for name in _TAKEN):
+            plan.changed.append((council, entry))
     if faults:
         raise FileFaults(faults, notes)
-    if added or changed:
-        work.record(Action.COUNCILS_IMPORTED, object=f"import:{new_id()}", added=added, changed=changed)
-    return Taken(added, changed, len(entries), notes)
-
-
-def _update(council: Council, entry: _Entry) -> bool:
-    before = [getattr(council, name) for name in _TAKEN]
-    after = [getattr(entry, name) for name in _TAKEN]
-    for name, old, new in zip(_TAKEN, before, after, strict=True):
-        if old != new:
-            setattr(council, name, new)
-    return before != after
+    return plan
 
 
 def _entries(data: bytes, programme: Programme) -> tuple[list[_Entry], list[str]]:

@@ -13,7 +13,16 @@ from sqlalchemy import func, select
 from portal import packages, standing
 from portal.availability import Interval
 from portal.diary import Refused, TimeTaken
-from portal.models import Attendance, AttendanceState, Place, Session, SessionKind, SessionState
+from portal.models import (
+    Attendance,
+    AttendanceState,
+    Package,
+    PackageState,
+    Place,
+    Session,
+    SessionKind,
+    SessionState,
+)
 from portal.programme import Programme
 from portal.standing import SessionClosed
 from privacy.audit import Action
@@ -35,6 +44,23 @@ class NoSuchLength(Refused):
 
     def __init__(self) -> None:
         super().__init__("A session lasts from 5 minutes to 8 hours, in steps of 5 minutes")
+
+
+class NobodyCame(Refused):
+    """A session is said to have taken place with nobody in it."""
+
+    def __init__(self) -> None:
+        super().__init__("Say who came. If nobody did, the session did not take place")
+
+
+class EndedWithLess(Refused):
+    """Support has ended, and would end under the minimum with no reason on record (sch 4 SLAs)."""
+
+    def __init__(self, days: int) -> None:
+        super().__init__(
+            f"This support has ended with at least {days} days. With this it would have less, and no reason is "
+            "recorded"
+        )
 
 
 class Outcome(StrEnum):
@@ -63,8 +89,8 @@ def log_past(
     """Log a session that took place without being booked. `attended` are people's ids; None: everybody.
 
     It takes nobody's time, for that has passed, but it must not lie over another session of the mentor: that
-    one is to be recorded instead. Raises TimeTaken, NotYet, NoSuchLength, BaselineMissing, NotServing,
-    SupportClosed, FormUsed and OutsideContract.
+    one is to be recorded instead. Raises TimeTaken, NotYet, NoSuchLength, NobodyCame, BaselineMissing,
+    NotServing, TooEarly, SupportClosed, FormUsed and OutsideContract.
     """
     here = standing.enter(work, package_id=package_id, mentor_id=mentor_id)
     first = standing.sent_before(work, session_id=session_id, package_id=package_id, starts_at=starts_at)
@@ -76,6 +102,8 @@ def log_past(
     if time.ends_at > work.now:
         raise NotYet
     present = [member for member in here.members if attended is None or member.person_id in attended]
+    if not present:
+        raise NobodyCame
     standing.require_baseline(work.db, here.package, [member.id for member in present])
     _require_unknown(work, mentor_id, time)
     session = standing.add_session(
@@ -109,6 +137,7 @@ def log_past(
 
 def record(
     work: Work,
+    programme: Programme,
     *,
     session_id: UUID,
     outcome: Outcome,
@@ -117,11 +146,15 @@ def record(
 ) -> Session:
     """Record what became of a session: how long it was and who came, or that it did not take place.
 
-    `attended` are people's ids; None: everybody who had a place. What was recorded can be corrected. Nobody
-    is mailed: they were there, or know why not. Raises NotYet, NoSuchLength, and SessionClosed for a session
-    that was cancelled beforehand.
+    `attended` are people's ids; None: everybody who had a place. Members of a group can have come without one.
+    What was recorded can be corrected. Nobody is mailed: they were there, or know why not. Raises NotYet,
+    NoSuchLength, NobodyCame, BaselineMissing, EndedWithLess, and SessionClosed for a session that was cancelled
+    beforehand.
     """
-    session = standing.reopen(work, session_id=session_id)
+    session = standing.reopen(work, session_id=session_id, also=attended or ())
+    package = work.db.get_one(
+        Package, session.package_id, populate_existing=True, with_for_update=standing.LOCKED
+    )
     if session.state is SessionState.CANCELLED and session.recorded_at is None:
         raise SessionClosed
     if session.starts_at > work.now:
@@ -133,7 +166,8 @@ def record(
     session.state = SessionState.HELD if held else SessionState.CANCELLED
     session.delivered_minutes = minutes if held else None
     session.recorded_at = work.now
-    for attendance in _with_places(work, session_id):
+    seats = _seats(work, session, attended if held else ())
+    for attendance in seats:
         came = held and (attended is None or attendance.person_id in attended)
         attendance.state = AttendanceState.ATTENDED if came else AttendanceState.ABSENT
         work.record(
@@ -143,6 +177,13 @@ def record(
             session=session_id,
             outcome=attendance.state,
         )
+    if (
+        held
+        and session.capacity is not None
+        and not any(seat.state is AttendanceState.ATTENDED for seat in seats)
+    ):
+        raise NobodyCame
+    _require_reason(work, programme, package)
     work.record(
         Action.SESSION_RECORDED,
         object=f"session:{session_id}",
@@ -177,8 +218,31 @@ def _require_unknown(work: Work, mentor_id: UUID, time: Interval) -> None:
         raise TimeTaken("There is a session of this mentor at that time already. Record that one instead")
 
 
-def _with_places(work: Work, session_id: UUID) -> list[Attendance]:
-    asked = select(Attendance).where(
-        Attendance.session_id == session_id, Attendance.state != AttendanceState.CANCELLED
-    )
-    return list(work.db.scalars(asked.execution_options(populate_existing=True)))
+def _require_reason(work: Work, programme: Programme, package: Package) -> None:
+    """What was said at the end of support still has to hold once a session is corrected."""
+    if package.state is PackageState.ENDED and package.short_reason is None:
+        work.db.flush()
+        if packages.ledger(work.db, programme, package.id).short:
+            raise EndedWithLess(programme.minimum_days)
+
+
+def _seats(work: Work, session: Session, attended: Collection[UUID] | None) -> list[Attendance]:
+    """Everybody who kept a place, and of a group also those who came without one."""
+    asked = select(Attendance).where(Attendance.session_id == session.id)
+    known = list(work.db.scalars(asked.execution_options(populate_existing=True)))
+    seats = [seat for seat in known if seat.state is not AttendanceState.CANCELLED]
+    if session.capacity is None or not attended:
+        return seats
+    seats += [
+        seat for seat in known if seat.state is AttendanceState.CANCELLED and seat.person_id in attended
+    ]
+    seated = {seat.person_id for seat in seats}
+    others = [
+        member
+        for member in standing.members_of(work.db, session.package_id)
+        if member.person_id in attended and member.person_id not in seated
+    ]
+    package = work.db.get_one(Package, session.package_id)
+    standing.require_baseline(work.db, package, [member.id for member in others])
+    added = [standing.add_attendance(work, session, one, AttendanceState.ATTENDED) for one in others]
+    return [*seats, *added]

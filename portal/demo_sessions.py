@@ -152,7 +152,13 @@ class Steps(PackageSteps):
 
         def act(work: Work) -> None:
             attended = [member.known for member in present]
-            delivery.record(work, session_id=session.id, outcome=delivery.Outcome.HELD, attended=attended)
+            delivery.record(
+                work,
+                self.programme,
+                session_id=session.id,
+                outcome=delivery.Outcome.HELD,
+                attended=attended,
+            )
 
         self.agenda.at(recorded_at, act, by=support.mentors[0])
         support.floor = max(support.floor or recorded_at, recorded_at)

@@ -7,17 +7,15 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import mail
+from portal import mail, open_offers
 from portal.ledger import ledger
 from portal.matching import locked
 from portal.models import (
     Attendance,
     AttendanceState,
-    Offer,
-    OfferState,
     Package,
     PackageState,
     Participation,
@@ -45,6 +43,12 @@ class UnderMinimum(PackageRefused):
     field = "reason"
 
 
+class WindowClosed(PackageRefused):
+    """The last questionnaire would have closed already, and nobody has said that the day is right."""
+
+    field = "sure"
+
+
 class SessionsAhead(PackageRefused):
     """Sessions are booked or were held after the day that support is to end; `sessions` lists them."""
 
@@ -57,16 +61,30 @@ class SessionsAhead(PackageRefused):
 
 
 def end(
-    work: Work, programme: Programme, *, package_id: UUID, on: date, reason: str | None = None
-) -> Package:
-    """End support on a day, today or before, and ask everybody the post questionnaire.
+    work: Work,
+    programme: Programme,
+    *,
+    package_id: UUID,
+    on: date,
+    reason: str | None = None,
+    sure: bool = False,
+) -> int:
+    """End support on a day, today or before, and ask everybody the post questionnaire; returns how many.
 
-    Raises NotPossible, OutsideContract, WrongEnd, SessionsAhead, or UnderMinimum where one-to-one support had
-    less than the minimum and no reason is given (sch 4 SLAs).
+    A day so long ago that the questionnaire has closed has to be `sure`, and nobody is asked. Raises
+    NotPossible, OutsideContract, WrongEnd, SessionsAhead, WindowClosed, or UnderMinimum where one-to-one
+    support had less than the minimum and no reason is given (sch 4 SLAs).
     """
     package = locked(work, package_id)
     state = after(package.state, Act.END)
     _require_end(work, programme, package, on)
+    today = london_date(work.now)
+    closes_on, _ = post_window_on(work.db, programme, on, today=today)
+    if today > closes_on and not sure:
+        raise WindowClosed(
+            f"The last questionnaire would have closed on {words(closes_on)}, so nobody could answer it. "
+            "Change the day, or say that it is right"
+        )
     time = ledger(work.db, programme, package.id)
     if time.short and not (reason and reason.strip()):
         raise UnderMinimum(
@@ -74,13 +92,15 @@ def end(
         )
     package.ends_on = on
     package.short_reason = reason if time.short else None
-    withdraw_offers(work, package)
+    open_offers.withdraw(work, package_id=package.id)
+    asked = 0
     for part in package.participations:
-        if part.person_id is not None and part.to_on is None:
+        if part.person_id is not None and part.to_on is None and today <= closes_on:
             mail.queue(work, template="post_open", about=part.id, to=part.person_id)
+            asked += 1
     work.record(Action.PACKAGE_ENDED, object=f"package:{package.id}", on=on, delivered_minutes=time.delivered)
     go(work, package, state)
-    return package
+    return asked
 
 
 def move_end(work: Work, programme: Programme, *, package_id: UUID, on: date) -> Package:
@@ -174,20 +194,6 @@ def _require_none_after(db: DbSession, package: Package, on: date) -> None:
     ).all()
     if later:
         raise SessionsAhead(later)
-
-
-def withdraw_offers(work: Work, package: Package) -> None:
-    """Take back every time that is still offered."""
-    open_offers = work.db.scalars(
-        select(Offer).where(Offer.package_id == package.id, Offer.state == OfferState.OPEN)
-    ).all()
-    if open_offers:
-        work.db.execute(
-            update(Offer)
-            .where(Offer.id.in_([offer.id for offer in open_offers]))
-            .values(state=OfferState.WITHDRAWN)
-        )
-        work.record(Action.TIMES_WITHDRAWN, object=f"package:{package.id}", count=len(open_offers))
 
 
 def go(work: Work, package: Package, state: PackageState) -> None:

@@ -57,3 +57,13 @@ def days(value: int, minutes_in_day: int) -> str:
     """`3.5 days`, by the programme's length of a day."""
     text = f"{round(value / minutes_in_day, 1):g}"
     return f"{text} day{'' if text == '1' else 's'}"
+
+
+def noun(number: int, one: str, many: str) -> str:
+    """The word that stands beside a number which is shown apart from it."""
+    return one if number == 1 else many
+
+
+def count(number: int, one: str, many: str) -> str:
+    """`1 call`, `2 calls`."""
+    return f"{number:,} {noun(number, one, many)}"

@@ -161,4 +161,4 @@ def _encoded(plain: str, *, header: str) -> str:
 
 
 def _breaks(letter: str) -> bool:
-    return unicodedata.category(letter) in {"Cc", "Zl", "Zp"}
+    return unicodedata.category(letter) in {"Cc", "Zl", "Zp", "Zs"}

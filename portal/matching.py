@@ -1,10 +1,10 @@
 """Who may be in a package: participants by their office, mentors by theirs, and no conflict of interest."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import selectinload
 
@@ -140,6 +140,47 @@ def require_mentors(
             )
 
 
+def conflicts_of_office(
+    db: DbSession, *, on: date, person_ids: Sequence[UUID] | None = None
+) -> dict[tuple[UUID, UUID], str]:
+    """Whom an office in which council would put into a conflict of interest, and the package concerned (annex 2).
+
+    That is a mentor of a package that is not over, in its council or in those of its members where it is
+    national; and there a member, in a council where a mentor holds or held an office. None asks for everybody.
+    """
+    found: dict[tuple[UUID, UUID], str] = {}
+    asked = select(Package).where(Package.state.not_in(OVER), Package.mentors.any(_serves_from(on)))
+    if person_ids is not None:
+        theirs = PackageMentor.person_id.in_(person_ids)
+        member = Participation.person_id.in_(person_ids) & Package.council_id.is_(None)
+        asked = asked.where(or_(Package.mentors.any(theirs), Package.participations.any(member)))
+    whole = selectinload(Package.mentors).joinedload(PackageMentor.person).selectinload(Person.offices)
+    part_of = selectinload(Package.participations).joinedload(Participation.person)
+    for package in db.scalars(asked.options(whole, part_of.selectinload(Person.offices))):
+        mentors = [one.person for one in package.mentors if one.to_on is None or one.to_on >= on]
+        members = [part.person for part in package.participations if part.person is not None]
+        councils = {package.council_id} if package.council_id is not None else _offices(members, on=on)
+        pairs = {(mentor.id, council) for mentor in mentors for council in councils}
+        if package.council_id is None:
+            pairs |= {(member.id, council) for member in members for council in _offices(mentors)}
+        found |= dict.fromkeys(pairs, package.ref)
+    return found
+
+
+def _serves_from(on: date) -> ColumnElement[bool]:
+    return or_(PackageMentor.to_on.is_(None), PackageMentor.to_on >= on)
+
+
+def _offices(people: Iterable[Person], *, on: date | None = None) -> set[UUID]:
+    """The councils in which these people hold an office on a day or later, or ever."""
+    return {
+        office.council_id
+        for person in people
+        for office in person.offices
+        if office.council_id is not None and (on is None or office.to_on is None or office.to_on >= on)
+    }
+
+
 def _councils(db: DbSession, council_id: UUID | None, member_ids: Sequence[UUID], on: date) -> set[UUID]:
     """The councils a package concerns: its own, or those of its members where it is national."""
     if council_id is not None:
@@ -201,9 +242,13 @@ def add_member(work: Work, *, package_id: UUID, person_id: UUID, role: Role, fro
         members=[(person_id, role)],
         on=from_on,
     )
-    serving = [mentor.person_id for mentor in package.mentors if mentor.to_on is None]
-    if person_id in serving:
+    mentors = [one.person for one in package.mentors if one.to_on is None or one.to_on >= from_on]
+    if any(mentor.id == person_id for mentor in mentors):
         raise ConflictOfInterest("A mentor of this package cannot be its member")
+    if _councils(work.db, package.council_id, [person_id], from_on) & _offices(mentors):
+        raise ConflictOfInterest(
+            "A mentor of this package holds or held an office in their council (annex 2)"
+        )
     return enrol(work, package=package, person_id=person_id, role=role, from_on=from_on)
 
 

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload, selectinload
 
-from portal import packages
+from portal import packages, serving
 from portal.models import (
     Attendance,
+    AttendanceState,
     Goal,
     GoalState,
     Package,
-    PackageMentor,
     Participation,
     Session,
     SessionState,
@@ -64,13 +64,9 @@ def home(db: DbSession, programme: Programme, *, mentor_id: UUID, now: datetime)
 
 
 def _served(db: DbSession, mentor_id: UUID, now: datetime) -> Sequence[Package]:
-    serving = select(PackageMentor.package_id).where(
-        PackageMentor.person_id == mentor_id,
-        or_(PackageMentor.to_on.is_(None), PackageMentor.to_on >= london_date(now)),
-    )
     return db.scalars(
         select(Package)
-        .where(Package.id.in_(serving))
+        .where(Package.id.in_(serving.served_by(db, mentor_id, on=london_date(now))))
         .options(
             joinedload(Package.council),
             selectinload(Package.participations).joinedload(Participation.person),
@@ -128,12 +124,34 @@ def members_now(package: Package) -> list[Participation]:
 
 
 def sessions_of(db: DbSession, package_id: UUID) -> Sequence[Session]:
-    """All sessions of a package that were not cancelled, in order."""
+    """All sessions of a package in order, without those that were cancelled beforehand."""
     return db.scalars(
         select(Session)
-        .where(Session.package_id == package_id, Session.state != SessionState.CANCELLED)
+        .where(Session.package_id == package_id, happened_or_will())
         .options(selectinload(Session.attendances).joinedload(Attendance.person), joinedload(Session.mentor))
         .order_by(Session.starts_at)
+    ).all()
+
+
+def happened_or_will() -> ColumnElement[bool]:
+    """Sessions to come, held, or recorded as not held: what is recorded can be corrected."""
+    return or_(Session.state != SessionState.CANCELLED, Session.recorded_at.is_not(None))
+
+
+def sessions_ahead(db: DbSession, person_id: UUID, *, after: datetime) -> Sequence[Session]:
+    """What is booked with somebody, as mentor or with a place, from an instant on, in order."""
+    seats = select(Attendance.session_id).where(
+        Attendance.person_id == person_id, Attendance.state == AttendanceState.BOOKED
+    )
+    return db.scalars(
+        select(Session)
+        .where(
+            or_(Session.mentor_id == person_id, Session.id.in_(seats)),
+            Session.state == SessionState.BOOKED,
+            Session.starts_at >= after,
+        )
+        .options(joinedload(Session.package))
+        .order_by(Session.starts_at, Session.id)
     ).all()
 
 

@@ -4,10 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session as DbSession
-
-from portal import bookings, diary, mail, standing
+from portal import bookings, diary, mail, open_offers, standing
 from portal.availability import Interval, cells, padded
 from portal.diary import Refused, TimeTaken
 from portal.models import Offer, OfferState, Place, Session, Strand
@@ -65,7 +62,8 @@ def offer(
 
     Times that were offered before and not chosen are withdrawn: there is one mail to answer. Nothing is held
     for an offer; a time that is booked by somebody else is gone. Raises TooFewOrMany, OfferClashes,
-    OfferPassed, BaselineMissing, NotServing, SupportClosed, OutsideContract and NotQuarterHours.
+    OfferPassed, BaselineMissing, NotServing, TooEarly, SupportClosed, OutsideContract and
+    NotQuarterHours.
     """
     if len(set(starts)) != len(starts) or not AT_LEAST <= len(starts) <= AT_MOST:
         raise TooFewOrMany
@@ -77,7 +75,7 @@ def offer(
     for starts_at in starts:
         standing.require_open(work, programme, here, mentor_id=mentor_id, starts_at=starts_at)
         _require_free(work, programme, _time(programme, starts_at), mentor_id, person_id)
-    withdraw_open(work, package_id=package_id, mentor_id=mentor_id)
+    open_offers.withdraw(work, package_id=package_id, mentor_id=mentor_id)
     batch_id = new_id()
     for time in (_time(programme, starts_at) for starts_at in sorted(starts)):
         row = Offer(
@@ -108,8 +106,10 @@ def choose(work: Work, programme: Programme, *, offer_id: UUID, session_id: UUID
     standing.enter(work, package_id=offered.package_id, mentor_id=offered.mentor_id)
     work.db.refresh(offered)
     again = work.db.get(Session, session_id, populate_existing=True)
-    if offered.state is not OfferState.OPEN and again is None:
-        raise OfferGone
+    if offered.state is not OfferState.OPEN:
+        if again is None or again.package_id != offered.package_id:
+            raise OfferGone
+        return again
     session = bookings.book(
         work,
         programme,
@@ -123,35 +123,8 @@ def choose(work: Work, programme: Programme, *, offer_id: UUID, session_id: UUID
         minutes=int((offered.ends_at - offered.starts_at).total_seconds()) // 60,
     )
     offered.state = OfferState.TAKEN
-    withdraw_open(work, package_id=offered.package_id, mentor_id=offered.mentor_id)
+    open_offers.withdraw(work, package_id=offered.package_id, mentor_id=offered.mentor_id)
     return session
-
-
-def withdraw_open(work: Work, *, package_id: UUID, mentor_id: UUID) -> None:
-    """Take back what this mentor still offers in a package, and call off the mail about it."""
-    work.db.flush()
-    rows = work.db.scalars(
-        select(Offer).where(
-            Offer.package_id == package_id, Offer.mentor_id == mentor_id, Offer.state == OfferState.OPEN
-        )
-    ).all()
-    for row in rows:
-        row.state = OfferState.WITHDRAWN
-    for batch_id in {row.batch_id for row in rows}:
-        mail.drop(work, about=batch_id, template="offers")
-        count = sum(row.batch_id == batch_id for row in rows)
-        work.record(Action.TIMES_WITHDRAWN, object=f"offers:{batch_id}", count=count)
-
-
-def open_for(db: DbSession, package_id: UUID, *, now: datetime) -> list[Offer]:
-    """The times that wait for an answer, in order."""
-    return list(
-        db.scalars(
-            select(Offer)
-            .where(Offer.package_id == package_id, Offer.state == OfferState.OPEN, Offer.starts_at > now)
-            .order_by(Offer.starts_at)
-        )
-    )
 
 
 def _time(programme: Programme, starts_at: datetime) -> Interval:

@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.sql.base import ExecutableOption
 
-from portal import mail, questionnaires
+from portal import mail, questionnaires, serving
 from portal.directory import PER_PAGE, page_of
 from portal.ledger import Ledger, ledgers
+from portal.mentoring import happened_or_will
 from portal.models import (
     Goal,
     Mail,
@@ -42,13 +43,25 @@ class Listing:
 
 
 @dataclass(frozen=True)
+class Member:
+    """Somebody in a package; `given_by` is who has a hand in giving it."""
+
+    part: Participation
+    given_by: frozenset[UUID]
+
+    @property
+    def person_id(self) -> UUID | None:
+        return self.part.person_id
+
+
+@dataclass(frozen=True)
 class PackagePage:
     """A package whole: `due` holds how everybody stands in baseline and post, `mails` the invitations and reminders,
     `acts` what its state allows."""
 
     package: Package
     ledger: Ledger
-    members: Sequence[Participation]
+    members: Sequence[Member]
     mentors: Sequence[PackageMentor]
     goals: Sequence[Goal]
     sessions: Sequence[Session]
@@ -101,40 +114,44 @@ def of_council(db: DbSession, council_id: UUID) -> Sequence[Package]:
 
 def package_page(db: DbSession, programme: Programme, package: Package, *, now: datetime) -> PackagePage:
     """One package with everything around it, in the same number of queries however much there is."""
-    members = db.scalars(
+    parts = db.scalars(
         select(Participation)
         .where(Participation.package_id == package.id)
         .options(joinedload(Participation.person))
         .order_by(Participation.from_on, Participation.id)
     ).all()
-    mentors = db.scalars(
-        select(PackageMentor)
-        .where(PackageMentor.package_id == package.id)
-        .options(joinedload(PackageMentor.person))
-        .order_by(PackageMentor.from_on, PackageMentor.id)
-    ).all()
     sessions = db.scalars(
         select(Session)
-        .where(Session.package_id == package.id, Session.state != SessionState.CANCELLED)
+        .where(Session.package_id == package.id, happened_or_will())
         .options(joinedload(Session.mentor))
         .order_by(Session.starts_at.desc())
     ).all()
     goals = db.scalars(select(Goal).where(Goal.package_id == package.id).order_by(Goal.number)).all()
+    given_by = serving.givers(db, [package.id]).get(package.id, frozenset())
     return PackagePage(
         package=package,
         ledger=ledgers(db, programme, [package])[package.id],
-        members=members,
-        mentors=mentors,
+        members=[Member(part, given_by) for part in parts],
+        mentors=serving.servings_of(db, package.id),
         goals=goals,
         sessions=sessions,
         due={
             (one.participation.id, one.wave): one
-            for one in questionnaires.due(db, programme, members, now=now)
+            for one in questionnaires.due(db, programme, parts, now=now)
             if one.wave in (Wave.BASELINE, Wave.POST)
         },
-        mails=mail.of_participations(db, [member.id for member in members]),
+        mails=mail.of_participations(db, [part.id for part in parts]),
         acts=possible(package.state),
     )
+
+
+def unrecorded(db: DbSession, package_id: UUID, *, now: datetime) -> Sequence[Session]:
+    """Sessions that are over and that nobody has recorded: their time counts for nothing yet (sch 4 SLAs)."""
+    return db.scalars(
+        select(Session)
+        .where(Session.package_id == package_id, Session.state == SessionState.BOOKED, Session.ends_at <= now)
+        .order_by(Session.starts_at)
+    ).all()
 
 
 def uninvited(db: DbSession, package_id: UUID) -> Sequence[Participation]:

@@ -11,18 +11,18 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session as DbSession
 
-from portal import councils, goals, mail, matching
+from portal import councils, goals, mail, matching, open_offers
 from portal.councils import Agreement, WrongAgreement
 from portal.endings import (
     SessionsAhead,
     UnderMinimum,
+    WindowClosed,
     WrongEnd,
     end,
     go,
     leave,
     move_end,
     post_window_on,
-    withdraw_offers,
     words,
 )
 from portal.ledger import Ledger, ledger, ledgers
@@ -52,6 +52,7 @@ __all__ = [
     "SessionsAhead",
     "TooShort",
     "UnderMinimum",
+    "WindowClosed",
     "WrongAgreement",
     "WrongCouncil",
     "WrongEnd",
@@ -241,7 +242,7 @@ def withdraw(work: Work, *, package_id: UUID) -> Package:
     """Give a package up before support began: it counts for nothing. Raises NotPossible."""
     package = locked(work, package_id)
     state = after(package.state, Act.WITHDRAW)
-    withdraw_offers(work, package)
+    open_offers.withdraw(work, package_id=package.id)
     for part in package.participations:
         mail.drop(work, about=part.id, template="invitation")
     go(work, package, state)

@@ -1,19 +1,24 @@
 """People and the offices they hold: adding, changing, ending, closing an account.
 
-An address belongs to one person; a person holds as many offices as there are rows for them. Administrators are
-made on the command line alone, and nobody but an administrator changes one.
+An address belongs to one person; a person holds as many offices as there are rows for them. Who runs or watches
+the programme is an administrator's affair: they add such offices, and they alone change those who hold one, or
+are to. Else somebody of the team could take over such an account by its address. Administrators are made on the
+command line alone.
 """
 
 import re
+from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session as DbSession
 
-from portal import councils
+from portal import councils, matching
+from portal.actors import holds_staff, roles_on
 from portal.imports import has_control_characters
-from portal.models import PARTICIPANT, BrowserSession, Council, Office, Person, Role, SignIn
+from portal.models import PARTICIPANT, STAFF, BrowserSession, Council, Office, Person, Role, SignIn
 from portal.references import new_reference
 from privacy.audit import Action
 from privacy.clock import london_date
@@ -24,7 +29,8 @@ from privacy.work import Work
 
 NAME_AT_MOST = 200
 ADDRESS_AT_MOST = 254
-GIVEN_ROLES: tuple[Role, ...] = tuple(role for role in Role if role is not Role.ADMINISTRATOR)
+TEAM_GIVES = PARTICIPANT | {Role.MENTOR}
+ADMINISTRATOR_GIVES = (STAFF | {Role.MENTOR}) - {Role.ADMINISTRATOR}
 _ADDRESS = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -62,7 +68,7 @@ class WrongDates(PersonRefused):
 
 
 class RoleNotGiven(PersonRefused):
-    """A role that is not given here: administrators are made on the command line."""
+    """A role that is another's to give: an administrator's, the team's, or the command line's."""
 
     field = "role"
 
@@ -73,8 +79,41 @@ class RoleHeldAlready(PersonRefused):
     field = "role"
 
 
+class OfficeConflicts(PersonRefused):
+    """The office would put a mentor into a council whose support they give: a hard stop (annex 2)."""
+
+    field = "council"
+
+
 class AdministratorsOnly(PersonRefused):
-    """An administrator's account, or one's own: it is left to another."""
+    """An account of staff, which is left to administrators, or one's own, which is left to another."""
+
+
+@dataclass(frozen=True)
+class Authority:
+    """What somebody may do with people: the roles they give, and whether accounts of staff are theirs to change.
+
+    `today` is the London day on which they act.
+    """
+
+    roles: frozenset[Role]
+    over_staff: bool
+    today: date
+
+    def may_change(self, person: Person) -> bool:
+        return self.over_staff or not holds_staff(person, self.today)
+
+
+def authority(db: DbSession, *, actor: str, today: date) -> Authority:
+    """Of an actor as the trail names them. One who is no person is a command of the machine's operator."""
+    kind, _, ref = actor.partition(":")
+    if kind != "person":
+        return Authority(TEAM_GIVES | ADMINISTRATOR_GIVES, True, today)
+    person = db.get(Person, UUID(ref))
+    held = roles_on(person, today) if person is not None else frozenset[Role]()
+    over_staff = Role.ADMINISTRATOR in held
+    given = ADMINISTRATOR_GIVES if over_staff else frozenset[Role]()
+    return Authority(given | TEAM_GIVES if Role.TEAM in held else given, over_staff, today)
 
 
 def is_address(text: str) -> bool:
@@ -124,7 +163,14 @@ def add(
 
 
 def change(
-    work: Work, *, person_id: UUID, name: str, email: str, phone: str | None, adjustments: str | None
+    work: Work,
+    *,
+    person_id: UUID,
+    name: str,
+    email: str,
+    phone: str | None,
+    adjustments: str | None = None,
+    keep_adjustments: bool = False,
 ) -> Person:
     """Change what is known of a person. A new address ends their sign-ins: it may be another mailbox.
 
@@ -132,7 +178,9 @@ def change(
     """
     person = _theirs(work, person_id)
     _require_name(name)
-    wanted = {"name": name, "phone": phone or None, "adjustments": adjustments or None}
+    wanted = {"name": name, "phone": phone or None}
+    if not keep_adjustments:
+        wanted["adjustments"] = adjustments or None
     changed = [what for what, value in wanted.items() if getattr(person, what) != value]
     for what in changed:
         setattr(person, what, wanted[what])
@@ -165,6 +213,8 @@ def add_office(
             (held.from_on, held.to_on), (starts_on, ends_on)
         ):
             raise RoleHeldAlready("They hold this role in these days already")
+    if council_id is not None:
+        require_no_conflict(work.db, person_id=person_id, council_id=council_id, on=london_date(work.now))
     office = _office(work, person_id=person_id, role=role, council_id=council_id, days=(starts_on, ends_on))
     work.db.add(office)
     work.record(Action.OFFICE_ADDED, object=f"person:{person_id}", holder=person_id, role=role)
@@ -177,6 +227,9 @@ def end_office(work: Work, *, person_id: UUID, office_id: UUID, on: date) -> Off
     office = work.db.get(Office, office_id)
     if office is None or office.person_id != person_id:
         raise LookupError("no such office")
+    if office.role in STAFF and not _authority(work).over_staff:
+        # A past office could else be made to run again.
+        raise AdministratorsOnly("Only an administrator can change this role")
     if on < office.from_on:
         raise WrongDates("The last day is before the first")
     office.to_on = on
@@ -222,6 +275,21 @@ def overlap(one: tuple[date, date | None], other: tuple[date, date | None]) -> b
     return (other[1] is None or one[0] <= other[1]) and (one[1] is None or other[0] <= one[1])
 
 
+def require_no_conflict(db: DbSession, *, person_id: UUID, council_id: UUID, on: date) -> None:
+    """Raises OfficeConflicts where a package of that council has them as a mentor, or of theirs a mentor from it."""
+    package = matching.conflicts_of_office(db, on=on, person_ids=[person_id]).get((person_id, council_id))
+    if package is not None:
+        raise OfficeConflicts(conflict_words(package))
+
+
+def conflict_words(package: str) -> str:
+    """What is said where an office would be a conflict of interest in a package."""
+    return (
+        f"With this role, package {package} would have a mentor with an office in its council. "
+        "Take that mentor off first (annex 2)"
+    )
+
+
 def _theirs(work: Work, person_id: UUID) -> Person:
     """The person, locked. LookupError where there is none."""
     person = work.db.scalars(
@@ -232,33 +300,24 @@ def _theirs(work: Work, person_id: UUID) -> Person:
     ).first()
     if person is None:
         raise LookupError("no such person")
-    if _administers(person, work) and not _by_administrator(work):
-        raise AdministratorsOnly(
-            "This is an administrator. Only another administrator can change the account"
-        )
+    if not _authority(work).may_change(person):
+        raise AdministratorsOnly("This is an account of staff. Only an administrator can change it")
     return person
 
 
-def _administers(person: Person, work: Work) -> bool:
-    today = london_date(work.now)
-    return any(office.role is Role.ADMINISTRATOR and office.held_on(today) for office in person.offices)
-
-
-def _by_administrator(work: Work) -> bool:
-    """Whether the actor administers, or is no person: a command of the machine's operator."""
-    kind, _, ref = work.actor.partition(":")
-    if kind != "person":
-        return True
-    actor = work.db.get(Person, UUID(ref))
-    return actor is not None and _administers(actor, work)
+def _authority(work: Work) -> Authority:
+    return authority(work.db, actor=work.actor, today=london_date(work.now))
 
 
 def _office(
     work: Work, *, person_id: UUID, role: Role, council_id: UUID | None, days: tuple[date, date | None]
 ) -> Office:
     starts_on, ends_on = days
-    if role not in GIVEN_ROLES:
+    if role is Role.ADMINISTRATOR:
         raise RoleNotGiven("Administrators are made on the command line")
+    if role not in _authority(work).roles:
+        who = "an administrator" if role in STAFF else "the programme team"
+        raise RoleNotGiven(f"Only {who} can give this role")
     if ends_on is not None and ends_on < starts_on:
         raise WrongDates("The last day is before the first")
     council = work.db.get(Council, council_id) if council_id is not None else None

@@ -6,7 +6,7 @@ changes nothing, or sets the last day where the file says one.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import TypeVar
 from uuid import UUID
 
@@ -15,14 +15,15 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import selectinload
 
-from portal import imports
+from portal import imports, matching, people
 from portal.councils import Finder, UnknownCouncil
 from portal.imports import Fault, FileFaults, Row
 from portal.models import PARTICIPANT, Council, Office, Person, Role
-from portal.people import GIVEN_ROLES, is_address, name_fault, overlap
+from portal.people import Authority, is_address, name_fault, overlap
 from portal.programme import Programme
 from portal.references import new_reference
 from privacy.audit import Action
+from privacy.clock import london_date
 from privacy.columns import address_index, keys_of, normal_address
 from privacy.constraints import violated
 from privacy.records import Record, new_id
@@ -76,14 +77,19 @@ class _Plan:
         return Taken(len(self.fresh), offices, len(self.ended), self.notes)
 
 
-def check_file(db: DbSession, programme: Programme, data: bytes) -> Taken:
-    """What an import would do. Raises FileFaults with every fault; writes nothing."""
-    return _plan(db, programme, data).taken()
+def check_file(db: DbSession, programme: Programme, data: bytes, *, actor: str, now: datetime) -> Taken:
+    """What an import by this actor would do. Raises FileFaults with every fault; writes nothing."""
+    by = people.authority(db, actor=actor, today=london_date(now))
+    return _plan(db, programme, data, by).taken()
 
 
 def import_file(work: Work, programme: Programme, data: bytes) -> Taken:
-    """Add people and offices. Raises FileFaults with every fault; then nothing was written."""
-    plan = _plan(work.db, programme, data)
+    """Add people and offices, as far as they are the actor's to give.
+
+    Raises FileFaults with every fault; then nothing was written.
+    """
+    by = people.authority(work.db, actor=work.actor, today=london_date(work.now))
+    plan = _plan(work.db, programme, data, by)
     for office, on in plan.ended:
         office.to_on = on
         work.record(
@@ -154,11 +160,11 @@ def _free_references(db: DbSession, count: int) -> Iterator[str]:
             yield ref
 
 
-def _plan(db: DbSession, programme: Programme, data: bytes) -> _Plan:
+def _plan(db: DbSession, programme: Programme, data: bytes, by: Authority) -> _Plan:
     sheet = imports.read(data, columns=COLUMNS)
     finder = Finder(db.scalars(select(Council)).all())
-    roles = {_folded(role.value): role for role in GIVEN_ROLES} | {
-        _folded(programme.roles[role]): role for role in GIVEN_ROLES
+    roles = {_folded(role.value): role for role in by.roles} | {
+        _folded(programme.roles[role]): role for role in by.roles
     }
     faults = list(sheet.faults)
     entries: list[_Entry] = []
@@ -172,7 +178,8 @@ def _plan(db: DbSession, programme: Programme, data: bytes) -> _Plan:
         by_address.setdefault(normal_address(entry.email), []).append(entry)
     for group in by_address.values():
         faults += _at_odds(group)
-    plan = _against_known(db, by_address, faults, sheet.notes)
+    plan = _against_known(db, by_address, faults, sheet.notes, by)
+    faults += _conflicts(db, plan, by)
     if faults:
         raise FileFaults(faults, sheet.notes)
     return plan
@@ -251,17 +258,17 @@ def _at_odds(entries: Sequence[_Entry]) -> list[Fault]:
 
 
 def _against_known(
-    db: DbSession, by_address: dict[str, list[_Entry]], faults: list[Fault], notes: list[str]
+    db: DbSession, by_address: dict[str, list[_Entry]], faults: list[Fault], notes: list[str], by: Authority
 ) -> _Plan:
     ring = keys_of(db).vault.ring
     plan = _Plan(
         {address_index(ring, address): found for address, found in by_address.items()}, [], [], notes
     )
     for indexes in _groups(list(plan.fresh)):
-        people = db.scalars(
+        known = db.scalars(
             select(Person).where(Person.email_index.in_(indexes)).options(selectinload(Person.offices))
         ).all()
-        for person in people:
+        for person in known:
             if person.email_index is None:
                 continue
             entries = plan.fresh.pop(person.email_index)
@@ -269,23 +276,40 @@ def _against_known(
                 message = f"The address belongs to {person.ref}, who has another name here: {person.name}"
                 faults.append(Fault(entries[0].line, message))
             for entry in entries:
-                _against_offices(person, entry, plan, faults)
+                if _against_offices(person, entry, plan, faults) and not by.may_change(person):
+                    message = f"{person.ref} has an account of staff. Only an administrator can change it"
+                    faults.append(Fault(entry.line, message))
     return plan
 
 
-def _against_offices(person: Person, entry: _Entry, plan: _Plan, faults: list[Fault]) -> None:
+def _conflicts(db: DbSession, plan: _Plan, by: Authority) -> list[Fault]:
+    """Offices that would put a mentor into a council whose support they give (annex 2)."""
+    if not plan.further:
+        return []
+    conflicts = matching.conflicts_of_office(db, on=by.today)
+    return [
+        Fault(entry.line, people.conflict_words(conflicts[person_id, entry.council_id]))
+        for person_id, entry in plan.further
+        if entry.council_id is not None and (person_id, entry.council_id) in conflicts
+    ]
+
+
+def _against_offices(person: Person, entry: _Entry, plan: _Plan, faults: list[Fault]) -> bool:
+    """Whether the row would change something of somebody who is known."""
     for held in person.offices:
         if (held.role, held.council_id) != entry.office:
             continue
         if held.from_on == entry.starts_on:
-            if entry.ends_on is not None and entry.ends_on != held.to_on:
+            changes = entry.ends_on is not None and entry.ends_on != held.to_on
+            if changes and entry.ends_on is not None:
                 plan.ended.append((held, entry.ends_on))
-            return
+            return changes
         if overlap((held.from_on, held.to_on), entry.days):
             days = f"since {held.from_on.day} {held.from_on:%B %Y}"
             faults.append(Fault(entry.line, f"{person.ref} holds this role already, {days}"))
-            return
+            return False
     plan.further.append((person.id, entry))
+    return True
 
 
 def _groups(items: list[T]) -> Iterator[list[T]]:

@@ -1,21 +1,34 @@
 """Who may do what: one pure function per act, asked by guards and templates alike."""
 
-from portal.actors import Actor
+from typing import Protocol
+from uuid import UUID
+
+from portal.actors import Actor, holds_staff
 from portal.models import (
-    Attendance,
+    STAFF,
     Offer,
+    Office,
     Package,
-    Participation,
     Person,
     Role,
     Session,
-    SessionState,
     Strand,
 )
 from portal.parking import Parked
 from portal.questionnaires import Asked
+from portal.serving import serves_from
 from portal.shares import Shared
 from surveys.models import Wave
+
+
+class Supported(Protocol):
+    """Somebody who is supported: the person, None once erased, and who has a hand in giving it."""
+
+    @property
+    def person_id(self) -> UUID | None: ...
+
+    @property
+    def given_by(self) -> frozenset[UUID]: ...
 
 
 def may_run_programme(actor: Actor) -> bool:
@@ -29,8 +42,10 @@ def may_see_team_page(actor: Actor, thing: object) -> bool:
 
 
 def is_mentor_of(actor: Actor, package: Package) -> bool:
-    return Role.MENTOR in actor.roles and any(
-        serving.person_id == actor.person_id and serving.to_on is None for serving in package.mentors
+    """From the day they are put on it, so that they can offer times before it starts, to their last day."""
+    return any(
+        serving.person_id == actor.person_id and serves_from(serving, actor.today)
+        for serving in package.mentors
     )
 
 
@@ -62,9 +77,10 @@ def may_record(actor: Actor, session: Session) -> bool:
 
 
 def may_change_session(actor: Actor, session: Session) -> bool:
-    """Move or cancel: whoever may book it; a group session only its mentor and the team."""
-    if session.state is not SessionState.BOOKED:
-        return False
+    """Move or cancel: whoever may book it; a group session only its mentor and the team.
+
+    Whether it can still be changed is for the rule to say.
+    """
     return may_record(actor, session) or may_book(actor, session.package)
 
 
@@ -85,15 +101,15 @@ def may_mentor(actor: Actor) -> bool:
     return Role.MENTOR in actor.roles
 
 
-def may_answer(actor: Actor, asked: Participation | Asked) -> bool:
+def may_answer(actor: Actor, asked: Supported) -> bool:
     """Answer a questionnaire: the person who is asked, and nobody for them."""
     return asked.person_id == actor.person_id
 
 
-def may_interview(actor: Actor, asked: Participation | Asked) -> bool:
+def may_interview(actor: Actor, asked: Supported) -> bool:
     """Fill a questionnaire in with somebody who would rather talk (sch 4: questionnaire or interview). A
     self-assessment tool is answered for oneself alone (sch 5 Tools)."""
-    return may_run_programme(actor) and not _is_tool(asked)
+    return may_run_programme(actor) and stands_apart(actor, asked) and not _is_tool(asked)
 
 
 def may_ask_to_change(actor: Actor, asked: Asked) -> bool:
@@ -101,11 +117,11 @@ def may_ask_to_change(actor: Actor, asked: Asked) -> bool:
     return may_answer(actor, asked) and not _is_tool(asked)
 
 
-def _is_tool(asked: Participation | Asked) -> bool:
+def _is_tool(asked: Supported) -> bool:
     return isinstance(asked, Asked) and asked.asking.wave is Wave.TOOL
 
 
-def may_answer_or_interview(actor: Actor, asked: Participation | Asked) -> bool:
+def may_answer_or_interview(actor: Actor, asked: Supported) -> bool:
     return may_answer(actor, asked) or may_interview(actor, asked)
 
 
@@ -129,9 +145,14 @@ def may_see_kept(actor: Actor, parked: Parked) -> bool:
     return True
 
 
-def may_judge(actor: Actor, thing: object) -> bool:
-    """Read an example of impact and give a verdict: the team."""
-    return may_run_programme(actor)
+def may_judge(actor: Actor, example: Supported) -> bool:
+    """Read an example of impact and give a verdict: the team, but for those who gave or got the support."""
+    return may_run_programme(actor) and stands_apart(actor, example)
+
+
+def stands_apart(actor: Actor, supported: Supported) -> bool:
+    """Neither who is supported nor somebody who gives it: no mentor learns what their leaders answer."""
+    return actor.person_id != supported.person_id and actor.person_id not in supported.given_by
 
 
 def may_read_kpi(actor: Actor) -> bool:
@@ -158,6 +179,32 @@ def may_manage_account(actor: Actor, person: Person) -> bool:
     return may_manage_accounts(actor)
 
 
+def is_staff(person: Person) -> bool:
+    """Whether somebody holds, held or will hold an office that runs or watches the programme."""
+    return any(office.role in STAFF for office in person.offices)
+
+
+def may_add_person(actor: Actor) -> bool:
+    """The team adds participants and mentors, the administrator staff (P9)."""
+    return may_run_programme(actor) or may_manage_accounts(actor)
+
+
+def may_see_person(actor: Actor, person: Person) -> bool:
+    """What is known of somebody: the team of everybody, the administrator of staff (P9)."""
+    return may_run_programme(actor) or (may_manage_accounts(actor) and is_staff(person))
+
+
+def may_see_office(actor: Actor, office: Office) -> bool:
+    return may_see_person(actor, office.person)
+
+
+def may_change_person(actor: Actor, person: Person) -> bool:
+    """Change address and roles, close the account: of staff the administrator, of others the team."""
+    if holds_staff(person, actor.today):
+        return may_manage_accounts(actor)
+    return may_run_programme(actor) or (may_manage_accounts(actor) and is_staff(person))
+
+
 def may_see_own(actor: Actor) -> bool:
     """Pages that show people only what is theirs."""
     return True
@@ -166,7 +213,3 @@ def may_see_own(actor: Actor) -> bool:
 def may_see_support(actor: Actor) -> bool:
     """ "Your support": everybody who receives some."""
     return actor.is_participant
-
-
-def owns_attendance(actor: Actor, attendance: Attendance) -> bool:
-    return attendance.person_id == actor.person_id

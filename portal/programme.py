@@ -123,7 +123,7 @@ class _Reader:
             value = value.get(part) if isinstance(value, Mapping) else None
         if value is None:
             self.faults.append(f"{key} is missing")
-        elif not isinstance(value, kind) or isinstance(value, bool) or not fits(value):
+        elif type(value) is not kind or not fits(value):
             self.faults.append(f"{key} must be {words}")
         else:
             return value

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload
 
-from portal import filters, tools, windows
+from portal import filters, serving, tools, windows
 from portal.models import CallRequest, Package, Participation, Person, Strand
 from portal.programme import Programme
 from portal.windows import RUNNING, Opening
@@ -58,7 +58,10 @@ class Due:
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What a page of a questionnaire needs to know of who is asked; plain values, no row."""
+    """What a page of a questionnaire needs to know of who is asked; plain values, no row.
+
+    `given_by` is who has a hand in giving them support.
+    """
 
     asking: Asking
     person_id: UUID
@@ -66,6 +69,7 @@ class Asked:
     window: Window
     title: str
     places: Mapping[str, str]
+    given_by: frozenset[UUID]
 
     @property
     def participation_id(self) -> UUID:
@@ -156,6 +160,7 @@ def asked(
             "council": council.short_name if council else "your council",
             "session": f"the session on {filters.day(about)}" if about else "your session",
         },
+        given_by=serving.givers(db, [part.package_id]).get(part.package_id, frozenset()),
     )
 
 

@@ -59,7 +59,7 @@ def schedule(
     """Schedule a group session: it takes the mentor's time, and each member is asked by mail to book a place.
 
     Any free time ahead will do. The same form again gives the first result. Raises TimeTaken, TimePassed,
-    NotServing, SupportClosed, FormUsed and OutsideContract.
+    NotServing, TooEarly, SupportClosed, FormUsed and OutsideContract.
     """
     here = standing.enter(work, package_id=package_id, mentor_id=mentor_id)
     first = standing.sent_before(work, session_id=session_id, package_id=package_id, starts_at=starts_at)

@@ -12,10 +12,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload
 
-from portal import standing
+from portal import serving
 from portal.models import Package, Participation, Share
 from portal.questionnaires import TITLES
 from privacy.audit import Action
+from privacy.clock import london_date
 from privacy.records import new_id
 from privacy.work import Work
 from surveys.models import Response, ResponseState, Wave
@@ -55,7 +56,7 @@ def share(work: Work, *, participation_id: UUID, response_id: UUID | None) -> No
     Sharing again changes nothing for those who can read it already. Raises NothingToShare.
     """
     part = work.db.get_one(Participation, participation_id)
-    mentors = standing.mentors_of(work.db, part.package_id, at=work.now)
+    mentors = serving.mentors_from(work.db, part.package_id, on=london_date(work.now))
     if not mentors or (response_id is not None and not _own(work.db, participation_id, response_id)):
         raise NothingToShare
     known = {

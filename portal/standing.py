@@ -9,22 +9,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload
 
-from portal import diary, mail
+from portal import diary, mail, serving
 from portal.availability import Interval
 from portal.diary import Refused
 from portal.models import (
     Attendance,
     AttendanceState,
     Package,
-    PackageMentor,
     PackageState,
     Participation,
-    Person,
     Place,
     Session,
     SessionKind,
@@ -55,13 +53,6 @@ class SupportClosed(Refused):
 
     def __init__(self) -> None:
         super().__init__("This support is not open, so no session can be booked")
-
-
-class NotServing(Refused):
-    """The mentor does not serve this package on that day."""
-
-    def __init__(self) -> None:
-        super().__init__("This mentor does not give this support on that day. Choose another mentor")
 
 
 class SessionClosed(Refused):
@@ -103,6 +94,7 @@ def members_of(db: DbSession, package_id: UUID) -> list[Participation]:
                 Participation.to_on.is_(None),
                 Participation.person_id.is_not(None),
             )
+            .options(joinedload(Participation.person))
             .order_by(Participation.from_on, Participation.id)
         )
     )
@@ -113,16 +105,6 @@ def person_of(participation: Participation) -> UUID:
     if participation.person_id is None:
         raise SupportClosed
     return participation.person_id
-
-
-def mentors_of(db: DbSession, package_id: UUID, *, at: datetime) -> list[Person]:
-    """Who serves the package on the London day of `at`, longest first."""
-    day = london_date(at)
-    rows = select(PackageMentor).where(
-        PackageMentor.package_id == package_id, or_(PackageMentor.to_on.is_(None), PackageMentor.to_on >= day)
-    )
-    found = db.scalars(rows.options(joinedload(PackageMentor.person)).order_by(PackageMentor.from_on))
-    return list({serving.person_id: serving.person for serving in found}.values())
 
 
 def enter(work: Work, *, package_id: UUID, mentor_id: UUID) -> Standing:
@@ -155,12 +137,15 @@ def reopen(work: Work, *, session_id: UUID, also: Iterable[UUID] = ()) -> Sessio
 def require_open(
     work: Work, programme: Programme, standing: Standing, *, mentor_id: UUID, starts_at: datetime
 ) -> None:
-    """Raises SupportClosed, NotServing, or OutsideContract naming the dates (cl 2.1)."""
+    """Raises SupportClosed, NotServing, and TooEarly or OutsideContract, which name the dates (cl 2.1)."""
     if standing.package.state not in OPEN:
         raise SupportClosed
-    if mentor_id not in {mentor.id for mentor in mentors_of(work.db, standing.package.id, at=starts_at)}:
-        raise NotServing
-    require_inside(work.db, programme, london_date(starts_at), what="The session", on=london_date(work.now))
+    day = london_date(starts_at)
+    require_inside(work.db, programme, day, what="The session", on=london_date(work.now))
+    known = serving.servings_of(work.db, standing.package.id)
+    problem = serving.refusal(standing.package, [one for one in known if one.person_id == mentor_id], day)
+    if problem is not None:
+        raise problem
 
 
 def without_baseline(db: DbSession, package: Package, participation_ids: Collection[UUID]) -> set[UUID]:

@@ -4,6 +4,7 @@ An example is the structured part of a post questionnaire that was sent. What wa
 the answers, newest last; the trail knows that a verdict was given, not which.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal.models import Council, Package, Participation, Role, Strand
+from portal import serving
+from portal.models import Council, Package, Participation, Person, Role, Strand
 from privacy.audit import Action
 from privacy.work import Work
 from surveys import results
@@ -22,6 +24,7 @@ from surveys.questions import Question
 from surveys.results import Read, Verdict
 
 PURPOSE = "verdict"
+_PERSON = re.compile(r"person:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 WORDS = {
     Verdict.ACCEPTED: "Accepted",
     Verdict.PARTLY: "Partly",
@@ -44,10 +47,22 @@ class JudgedMeanwhile(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Whose:
+    """Whose example a response is: the person, None once erased, and who had a hand in giving the support."""
+
+    response_id: UUID
+    respondent_id: UUID
+    person_id: UUID | None
+    given_by: frozenset[UUID]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Item:
     """An example in the list. Who it is from stands in office and council; the name isn't needed to judge."""
 
     response_id: UUID
+    person_id: UUID | None
+    given_by: frozenset[UUID]
     ref: str
     role: Role
     council: str
@@ -58,11 +73,12 @@ class Item:
 
 @dataclass(frozen=True, kw_only=True)
 class Judgement:
-    """One verdict: who gave it, when, and why."""
+    """One verdict: who gave it, when, and why. `by` is a reference, `by_name` how people call them."""
 
     verdict: Verdict
     note: str
     by: str
+    by_name: str
     at: datetime
 
 
@@ -89,13 +105,17 @@ def waiting(db: DbSession) -> int:
     return sum(one.has_example and not one.judgement for one in results.read(db, waves=[Wave.POST]))
 
 
-def example_respondent(db: DbSession, *, response_id: UUID) -> UUID | None:
+def whose(db: DbSession, *, response_id: UUID) -> Whose | None:
     """Whose example it is, before it is opened; None if it isn't a post questionnaire that was sent."""
-    return db.scalars(
-        select(Response.respondent_id).where(
-            Response.id == response_id, Response.wave == Wave.POST, Response.submitted_at.is_not(None)
-        )
+    part = db.scalars(
+        select(Participation)
+        .join(Response, Response.respondent_id == Participation.id)
+        .where(Response.id == response_id, Response.wave == Wave.POST, Response.submitted_at.is_not(None))
     ).one_or_none()
+    if part is None:
+        return None
+    given_by = serving.givers(db, [part.package_id]).get(part.package_id, frozenset())
+    return Whose(response_id=response_id, respondent_id=part.id, person_id=part.person_id, given_by=given_by)
 
 
 def example(db: DbSession, *, response_id: UUID) -> Example:
@@ -104,11 +124,13 @@ def example(db: DbSession, *, response_id: UUID) -> Example:
     if found is None or not found.has_example:
         raise NoExample(str(response_id))
     place = _places(db, participation_id=found.row.respondent_id)[found.row.respondent_id]
+    names = _names(db, [one["by"] for one in found.judgement])
     given = [
         Judgement(
             verdict=Verdict(one["verdict"]),
             note=one["note"],
             by=one["by"],
+            by_name=names.get(one["by"], "Somebody who is no longer known"),
             at=datetime.fromisoformat(one["at"]),
         )
         for one in reversed(found.judgement)
@@ -140,26 +162,56 @@ def give(work: Work, *, response_id: UUID, verdict: Verdict, note: str, seen: st
     work.record(Action.VERDICT_GIVEN, object=f"response:{response_id}", holder=response.respondent_id)
 
 
-def _places(db: DbSession, *, participation_id: UUID | None = None) -> dict[UUID, tuple[Role, str, Strand]]:
+@dataclass(frozen=True, kw_only=True)
+class _Place:
+    """Where an example comes from."""
+
+    role: Role
+    council: str
+    strand: Strand
+    person_id: UUID | None
+    given_by: frozenset[UUID]
+
+
+def _names(db: DbSession, references: Sequence[str]) -> dict[str, str]:
+    """Names of the people that references such as `person:id` point at."""
+    ids = [found[1] for one in references if (found := _PERSON.fullmatch(one))]
+    people = db.scalars(select(Person).where(Person.id.in_(map(UUID, ids))))
+    return {f"person:{person.id}": person.name or person.ref for person in people}
+
+
+def _places(db: DbSession, *, participation_id: UUID | None = None) -> dict[UUID, _Place]:
     asked = (
-        select(Participation.id, Participation.role, Council.short_name, Package.strand)
+        select(Participation, Council.short_name, Package.strand)
         .join(Package, Package.id == Participation.package_id)
         .outerjoin(Council, Council.id == Package.council_id)
     )
     if participation_id is not None:
         asked = asked.where(Participation.id == participation_id)
-    return {row[0]: (row[1], row[2] or "No council", row[3]) for row in db.execute(asked)}
+    rows = db.execute(asked).all()
+    given = serving.givers(db, None if participation_id is None else [row[0].package_id for row in rows])
+    return {
+        part.id: _Place(
+            role=part.role,
+            council=council or "No council",
+            strand=strand,
+            person_id=part.person_id,
+            given_by=given.get(part.package_id, frozenset()),
+        )
+        for part, council, strand in rows
+    }
 
 
-def _item(found: Read, place: tuple[Role, str, Strand]) -> Item:
-    role, council, strand = place
+def _item(found: Read, place: _Place) -> Item:
     newest = found.judgement[-1]["verdict"] if found.judgement else None
     return Item(
         response_id=found.row.id,
+        person_id=place.person_id,
+        given_by=place.given_by,
         ref=found.row.ref,
-        role=role,
-        council=council,
-        strand=strand,
+        role=place.role,
+        council=place.council,
+        strand=place.strand,
         submitted_at=found.row.submitted_at,
         verdict=Verdict(newest) if newest else None,
     )

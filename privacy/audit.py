@@ -93,9 +93,7 @@ class Action(Enum):
     CALL_DONE = "call.done", frozenset[str]()
     VERDICT_GIVEN = "verdict.given", frozenset[str]()
     EXPORT_MADE = "export.made", frozenset({"code", "format", "named", "partial", "rows"})
-    REPORT_READ = "report.read", frozenset({"report"})
     REGISTER_ENTERED = "register.entered", frozenset({"register"})
-    KEYS_CREATED = "keys.created", frozenset({"count"})
 
 
 class AuditEntry(Record):
@@ -167,8 +165,11 @@ def append(db: Session, lines: list[Line], *, ring: KeyRing, at: datetime, actor
     head = db.execute(
         select(AuditHead.seq, AuditHead.mac).where(AuditHead.id == 1).with_for_update()
     ).one_or_none()
-    seq, mac = head if head is not None else (0, b"")
     key = ring.derive("audit", "chain|v1")
+    seq = head.seq if head is not None else 0
+    mac = _last_mac(db, seq)
+    if head is not None and not hmac.compare_digest(head.mac, _head_mac(key, seq, mac)):
+        raise ChainBroken(f"the head of the trail is not that of line {seq}")
     for waiting in lines:
         seq += 1
         entry = AuditEntry(
@@ -183,9 +184,18 @@ def append(db: Session, lines: list[Line], *, ring: KeyRing, at: datetime, actor
         mac = entry.mac = _mac(key, mac, entry)
         db.add(entry)
     if head is None:
-        db.add(AuditHead(id=1, seq=seq, mac=mac))
+        db.add(AuditHead(id=1, seq=seq, mac=_head_mac(key, seq, mac)))
     else:
-        db.execute(update(AuditHead).where(AuditHead.id == 1).values(seq=seq, mac=mac))
+        db.execute(update(AuditHead).where(AuditHead.id == 1).values(seq=seq, mac=_head_mac(key, seq, mac)))
+
+
+def _last_mac(db: Session, seq: int) -> bytes:
+    return db.scalar(select(AuditEntry.mac).where(AuditEntry.seq == seq)) or b""
+
+
+def _head_mac(key: bytes, seq: int, mac: bytes) -> bytes:
+    """A MAC that no line has: who cuts the tail cannot make an earlier line the head without the key."""
+    return hmac.digest(key, packed(b"head", str(seq).encode(), mac), "sha256")
 
 
 def _mac(key: bytes, before: bytes, entry: AuditEntry) -> bytes:
@@ -223,6 +233,7 @@ def verify(db: Session, ring: KeyRing) -> int:
                 raise ChainBroken(f"line {entry.seq} was altered")
             seq, mac = entry.seq, entry.mac
     head = db.execute(select(AuditHead.seq, AuditHead.mac)).one_or_none()
-    if (head.seq, head.mac) != (seq, mac) if head is not None else seq:
+    expected_head = (seq, _head_mac(key, seq, mac))
+    if (tuple(head) != expected_head) if head is not None else seq:
         raise ChainBroken(f"the trail ends at line {seq}, and its head says otherwise")
     return seq

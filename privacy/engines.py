@@ -17,12 +17,17 @@ _SAFE_WAL = (3, 51, 3)
 
 
 def options(url: str) -> dict[str, Any]:
-    """Keyword arguments for `create_engine`."""
+    """Keyword arguments for `create_engine`. Error messages never quote the values of a statement."""
     if make_url(url).get_backend_name() == "sqlite":
         from pysqlite3 import dbapi2  # noqa: PLC0415 - only where SQLite is the database
 
-        return {"module": dbapi2, "connect_args": {"timeout": BUSY_MS / 1000, "check_same_thread": False}}
+        return {
+            "module": dbapi2,
+            "hide_parameters": True,
+            "connect_args": {"timeout": BUSY_MS / 1000, "check_same_thread": False},
+        }
     return {
+        "hide_parameters": True,
         "pool_pre_ping": True,
         "isolation_level": "READ COMMITTED",
         "connect_args": {"options": "-c lock_timeout=5s -c statement_timeout=60s -c timezone=UTC"},

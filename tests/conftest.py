@@ -21,6 +21,7 @@ from privacy import keys
 from privacy.engines import open_engine
 from privacy.keystore import METADATA, Vault
 from privacy.records import Record
+from tests import counts  # noqa: F401 - sets how much Hypothesis tries
 from tests.factories import Factory
 from tests.pages_client import PageClient
 from tests.postgres import fresh_database, running_postgres

@@ -132,5 +132,19 @@ def check_page(page: Page, path: str) -> None:
         assert form.get("action"), f"{path}: a form without an action"
         if form.get("method") == "post":
             assert any(field.get("name") == "csrf_token" for field in form.iter("input")), f"{path}: no token"
+        else:
+            # A form that is sent by GET stands in the address with all its fields.
+            fields = [field.get("name") for field in form.iter("input")]
+            assert "csrf_token" not in fields, f"{path}: a token in an address"
+        for method in ("get", "post"):
+            # A form that is sent by script goes where it goes without.
+            sent = form.get(f"hx-{method}")
+            assert sent is None or (form.get("method"), form.get("action")) == (method, sent), (
+                f"{path}: {sent}"
+            )
+    inside = {id(part) for form in page.all("form", method="post") for part in form.iter()}
+    for part in page.tree.iter():
+        posts = [name for name in ("hx-post", "hx-put", "hx-patch", "hx-delete") if part.get(name)]
+        assert not posts or id(part) in inside, f"{path}: {posts} outside a form with a token"
     assert page.all("html")[0].get("lang"), f"{path}: no language"
     assert page.all("main"), f"{path}: no main landmark"

@@ -7,11 +7,13 @@ import click
 from portal import council_file, people_file
 from portal.cli.base import fail, say, with_instance
 from portal.db import db
+from portal.filters import count
 from portal.imports import FileFaults
 from portal.instance import Instance
 from privacy.work import unit_of_work
 
 ACTOR = "system:command"
+DRY_RUN = click.option("--dry-run", is_flag=True, help="Check the file and write nothing.")
 FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 
 
@@ -21,36 +23,44 @@ def refuse(faults: FileFaults) -> None:
         say(note)
     for fault in faults.faults:
         say(str(fault))
-    count = len(faults.faults)
-    fail(f"nothing was taken: {count} fault{'' if count == 1 else 's'}")
+    fail(f"nothing was taken: {count(len(faults.faults), 'fault', 'faults')}")
 
 
 @click.command("import")
 @FILE
+@DRY_RUN
 @with_instance
-def councils_import(instance: Instance, file: Path) -> None:
+def councils_import(instance: Instance, file: Path, dry_run: bool) -> None:
     """Take the councils of England from the published FILE (CSV); again for a newer one."""
+    data = file.read_bytes()
     try:
-        with unit_of_work(db.session(), instance.clock, ACTOR) as work:
-            taken = council_file.import_file(work, instance.programme, file.read_bytes())
+        if dry_run:
+            taken = council_file.check_file(db.session(), instance.programme, data)
+        else:
+            with unit_of_work(db.session(), instance.clock, ACTOR) as work:
+                taken = council_file.import_file(work, instance.programme, data)
     except FileFaults as faults:
         refuse(faults)
         return
     for note in taken.notes:
         say(note)
-    click.echo(f"{taken.kept} councils in the file: {taken.added} new, {taken.changed} changed")
+    councils = count(taken.kept, "council", "councils")
+    would = "would be " if dry_run else ""
+    click.echo(f"{councils} in the file: {taken.added} {would}new, {taken.changed} {would}changed")
 
 
 @click.command("import")
 @FILE
-@click.option("--dry-run", is_flag=True, help="Check the file and write nothing.")
+@DRY_RUN
 @with_instance
 def people_import(instance: Instance, file: Path, dry_run: bool) -> None:
     """Take people and offices from FILE (CSV: name,email,role,council,starts_on,ends_on), whole or not at all."""
     data = file.read_bytes()
     try:
         if dry_run:
-            taken = people_file.check_file(db.session(), instance.programme, data)
+            taken = people_file.check_file(
+                db.session(), instance.programme, data, actor=ACTOR, now=instance.clock()
+            )
         else:
             with unit_of_work(db.session(), instance.clock, ACTOR) as work:
                 taken = people_file.import_file(work, instance.programme, data)
@@ -61,5 +71,7 @@ def people_import(instance: Instance, file: Path, dry_run: bool) -> None:
         say(note)
     would = "would be " if dry_run else ""
     click.echo(
-        f"{would}taken: {taken.people} new people, {taken.offices} new offices, {taken.ended} offices ended"
+        f"{would}taken: {count(taken.people, 'new person', 'new people')}, "
+        f"{count(taken.offices, 'new office', 'new offices')}, "
+        f"{count(taken.ended, 'office ended', 'offices ended')}"
     )

@@ -1,12 +1,13 @@
 """`flask report`: figures for the Department, recomputed each time."""
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date
 
 import click
 
 from portal import reports, service_levels
 from portal.cli.base import print_json, with_instance
+from portal.days import day_in
 from portal.db import db
 from portal.instance import Instance
 from portal.reports import KpiFigure
@@ -16,7 +17,21 @@ SLA_COUNTS = (
     *("one_to_one_councils", "corporate_councils", "political_councils", "group_councils"),
     *("joint_workshops", "action_learning_sets", "packages_under_minimum"),
 )
-DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+
+class Day(click.ParamType[date]):
+    """A day, written like 2023-03-27."""
+
+    name = "day"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        try:
+            return day_in(value)
+        except ValueError as problem:
+            self.fail(str(problem), param, ctx)
+
+
+DAY = Day()
 
 
 @click.group("report")
@@ -28,9 +43,9 @@ def report() -> None:
 @click.option("--as-of", type=DAY, help="The London day at whose end it is counted; today if left out.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 @with_instance
-def kpi(instance: Instance, as_of: datetime | None, as_json: bool) -> None:
+def kpi(instance: Instance, as_of: date | None, as_json: bool) -> None:
     """KPI 1 and KPI 2: how many were supported, answered, are more confident and show impact (sch 4)."""
-    day = as_of.date() if as_of else london_date(instance.clock())
+    day = as_of or london_date(instance.clock())
     figures = reports.kpi(db.session(), instance.programme, as_of=day)
     if as_json:
         print_json({"as_of": day.isoformat(), "kpis": [figure.as_json() for figure in figures]})
@@ -58,9 +73,9 @@ def _show(figure: KpiFigure) -> None:
 @click.option("--as-of", type=DAY, help="The London day at whose end it is counted; today if left out.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 @with_instance
-def sla(instance: Instance, as_of: datetime | None, as_json: bool) -> None:
+def sla(instance: Instance, as_of: date | None, as_json: bool) -> None:
     """The service levels of every contract year that has begun (sch 4 SLAs)."""
-    day = as_of.date() if as_of else london_date(instance.clock())
+    day = as_of or london_date(instance.clock())
     years = service_levels.levels(db.session(), instance.programme, as_of=day)
     if as_json:
         print_json({"as_of": day.isoformat(), "years": [asdict(year) for year in years]})

@@ -3,14 +3,14 @@
 from wtforms import BooleanField, EmailField, StringField
 from wtforms.validators import DataRequired, Length, Regexp
 
-from portal.forms.base import Form
+from portal.forms.base import Form, without_marks
 
 ADDRESS_AT_MOST = 254
 
 
 def figures(value: str | None) -> str | None:
     """A code without what people type or paste around its figures."""
-    return "".join(letter for letter in value if letter not in " -\u00a0\u2013") if value else value
+    return "".join(letter for letter in without_marks(value) if letter not in " -\u2013") if value else value
 
 
 class AskForm(Form):

@@ -1,12 +1,24 @@
 """The base of every form, and the fields that the library lacks."""
 
+import unicodedata
 from datetime import date
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import Field, HiddenField, PasswordField, StringField, TextAreaField
+from wtforms import (
+    EmailField,
+    Field,
+    HiddenField,
+    IntegerField,
+    PasswordField,
+    StringField,
+    TelField,
+    TextAreaField,
+)
 from wtforms.utils import unset_value
 from wtforms.validators import StopValidation
+
+from portal import letters
 
 MONTHS = (
     "january",
@@ -23,13 +35,26 @@ MONTHS = (
     "december",
 )
 PARTS = ("day", "month", "year")
+YEARS = range(1900, 2101)
 
 
 def one_line(value: str | None) -> str | None:
-    """Typed text on one line: no control characters, no space at the ends. None stays None."""
+    """Typed text on one line, no space at the ends, empty when nothing of it can be seen. None stays None."""
     if value is None:
         return None
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in value).split())
+    line = letters.one_line(value)
+    # Marks that join letters or emoji stay; alone they are no text.
+    return line if without_marks(line) else ""
+
+
+def without_marks(value: str) -> str:
+    """The text without what can't be seen, such as the marks of direction around a date that was pasted."""
+    return "".join(letter for letter in value if unicodedata.category(letter) != "Cf")
+
+
+def plain_line(value: str | None) -> str | None:
+    """What is typed to be read by rules, such as a date or an address: one line without marks."""
+    return None if value is None else letters.one_line(without_marks(value))
 
 
 def many_lines(value: str | None) -> str | None:
@@ -39,15 +64,39 @@ def many_lines(value: str | None) -> str | None:
     return value.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").strip()
 
 
+class OwnWords:
+    """Stands where the library looks for translations: whatever it has to say, we say in our words."""
+
+    def gettext(self, message: str) -> str:
+        if "integer" in message:
+            return "Enter a whole number"
+        return "Choose from the list" if "hoice" in message else "Check what you entered"
+
+    def ngettext(self, singular: str, plural: str, n: int) -> str:
+        return self.gettext(singular)
+
+
+class WholeNumberField(IntegerField):
+    """A whole number, typed."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        super().process_formdata([plain_line(value) or "" for value in valuelist[:1]])
+
+
 class Form(FlaskForm):
     """Tidies what is typed into text fields before it is checked, and takes errors from rules."""
 
     class Meta(FlaskForm.Meta):
+        def get_translations(self, form: Any) -> OwnWords:
+            return OwnWords()
+
         def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Any:
             kind = unbound_field.field_class
             filters = list(unbound_field.kwargs.get("filters", ()))
             if issubclass(kind, TextAreaField):
                 filters.insert(0, many_lines)
+            elif issubclass(kind, EmailField | TelField):
+                filters.insert(0, plain_line)
             elif issubclass(kind, StringField) and not issubclass(kind, PasswordField | HiddenField):
                 filters.insert(0, one_line)
             return unbound_field.bind(form=form, filters=filters, **options)
@@ -80,7 +129,7 @@ class DatePartsField(Field):
             self.parts = {"day": str(shown.day), "month": str(shown.month), "year": str(shown.year)}
         names = [f"{self.name}-{part}" for part in PARTS]
         if formdata is not None and any(name in formdata for name in names):
-            self._take([(one_line(formdata.get(name, "")) or "")[:20] for name in names])
+            self._take([(plain_line(formdata.get(name, "")) or "")[:20] for name in names])
 
     def _take(self, typed: list[str]) -> None:
         self.parts = dict(zip(PARTS, typed, strict=True))
@@ -119,4 +168,7 @@ def _month(text: str) -> int:
 def _year(text: str) -> int:
     if len(text) != 4:
         raise ValueError("a year has four figures")
-    return int(text)
+    year = int(text)
+    if year not in YEARS:
+        raise ValueError("a year that nobody means")
+    return year

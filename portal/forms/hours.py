@@ -11,7 +11,8 @@ from portal.availability import Span
 from portal.forms.base import DatePartsField, Form
 from portal.forms.times import quarter_choices
 from portal.hours import SPANS_AT_MOST
-from portal.intervals import EndsBeforeStart
+from portal.intervals import QUARTER, EndsBeforeStart
+from privacy.clock import MINUTES_IN_DAY
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 NUMBERS = range(1, SPANS_AT_MOST + 1)
@@ -66,7 +67,12 @@ class SpansForm(Form):
 
 
 def _minute(value: Any) -> int | None:
-    return int(value) if value not in (None, "") else None
+    if value in (None, ""):
+        return None
+    minute = int(value)
+    if minute not in range(0, MINUTES_IN_DAY + 1, QUARTER):
+        raise ValueError("no quarter hour of a day")
+    return minute
 
 
 def _selects(days: Sequence[str]) -> dict[str, SelectField]:

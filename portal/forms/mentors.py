@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from wtforms import IntegerField, RadioField, SelectField, SelectMultipleField, StringField
+from wtforms import RadioField, SelectField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange, StopValidation
 
 from portal import offers
 from portal.delivery import MINUTES_AT_MOST, MINUTES_STEP, Outcome
-from portal.forms.base import DatePartsField, Form
+from portal.forms.base import DatePartsField, Form, WholeNumberField
 from portal.forms.times import ClockField, HiddenIdField, LengthSelectField, PlaceForm, WhenForm, instant_of
 from portal.models import SessionKind
 from portal.sessions import PLACES_AT_MOST
@@ -104,7 +104,7 @@ class LogForm(WhenForm):
 
     session_id = HiddenIdField()
     mentor_id = SelectField("Mentor")
-    minutes = IntegerField(
+    minutes = WholeNumberField(
         "How many minutes did it last?", validators=[InputRequired("Enter the minutes"), _minutes, _in_steps]
     )
     kind = SelectField("What kind of session?", default=SessionKind.ONE_TO_ONE.value)
@@ -144,13 +144,13 @@ class RecordForm(Form):
         ],
         validators=[InputRequired("Say whether the session took place")],
     )
-    minutes = IntegerField("How many minutes did it last?")
+    minutes = WholeNumberField("How many minutes did it last?")
     attended = SelectMultipleField("Who came?")
 
     def name_choices(self, *, members: Named) -> None:
         self.attended.choices = _choices(members)
 
-    def validate_minutes(self, field: IntegerField) -> None:
+    def validate_minutes(self, field: WholeNumberField) -> None:
         """Minutes count only where there was a session."""
         if self.outcome.data != Outcome.HELD.value:
             field.errors = []
@@ -183,7 +183,7 @@ class ScheduleForm(WhenForm):
         "What is it called?", validators=[InputRequired("Enter what the session is called"), _short]
     )
     minutes = LengthSelectField(default=120)
-    capacity = IntegerField(
+    capacity = WholeNumberField(
         "How many places are there?",
         validators=[
             InputRequired("Enter the number of places"),

@@ -5,7 +5,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
-from wtforms import Field, SelectMultipleField, StringField, TextAreaField
+from wtforms import BooleanField, Field, SelectMultipleField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, StopValidation, ValidationError
 
@@ -184,6 +184,12 @@ class EndForm(Form):
         description="Only where one-to-one support had less time than the contract asks for.",
         validators=[Length(max=2000, message="The reason must be 2,000 characters or fewer")],
     )
+    sure = BooleanField("This is the day on which support ended")
+
+    @property
+    def ending(self) -> dict[str, Any]:
+        """What the rule takes."""
+        return {"on": self.on.data, "reason": self.reason.data, "sure": self.sure.data}
 
 
 class MoveEndForm(Form):

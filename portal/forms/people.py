@@ -11,7 +11,7 @@ from wtforms.validators import InputRequired, Length, Optional
 from portal.forms.base import DatePartsField, Form
 from portal.forms.programme import ChosenSelectField
 from portal.models import Council, Role
-from portal.people import ADDRESS_AT_MOST, GIVEN_ROLES, NAME_AT_MOST
+from portal.people import ADDRESS_AT_MOST, NAME_AT_MOST, Authority
 from portal.programme import Programme
 
 
@@ -42,6 +42,16 @@ class ContactForm(Form):
         validators=[Length(max=1000, message="Use 1,000 characters or fewer")],
     )
 
+    def leave_adjustments(self) -> None:
+        """Keep what somebody needs in a session from those who have nothing to do with sessions."""
+        del self.adjustments
+
+    @property
+    def _adjustments(self) -> dict[str, Any]:
+        if "adjustments" not in self:
+            return {"keep_adjustments": True}
+        return {"adjustments": self.adjustments.data or None}
+
     @property
     def contact(self) -> dict[str, Any]:
         """What the rules take."""
@@ -49,7 +59,7 @@ class ContactForm(Form):
             "name": self.name.data,
             "email": self.email.data,
             "phone": self.phone.data or None,
-            "adjustments": self.adjustments.data or None,
+            **self._adjustments,
         }
 
 
@@ -65,9 +75,11 @@ class OfficeFields(Form):
     )
     ends_on = DatePartsField("Last day in the role, if known", said="The last day", validators=[Optional()])
 
-    def offer(self, programme: Programme, councils: Iterable[Council]) -> None:
-        """What can be chosen."""
-        self.role.choices = [SelectChoice(role.value, programme.roles[role]) for role in GIVEN_ROLES]
+    def offer(self, programme: Programme, councils: Iterable[Council], *, by: Authority) -> None:
+        """What the one who fills it in can choose."""
+        self.role.choices = [
+            SelectChoice(role.value, programme.roles[role]) for role in Role if role in by.roles
+        ]
         self.council.choices = [SelectChoice(str(council.id), council.name) for council in councils]
 
     @property

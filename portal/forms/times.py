@@ -11,7 +11,8 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.utils import unset_value
 from wtforms.validators import InputRequired, Length, StopValidation
 
-from portal.forms.base import DatePartsField, Form, one_line
+from portal.days import instant_in
+from portal.forms.base import DatePartsField, Form, plain_line
 from portal.intervals import QUARTER
 from portal.models import Place
 from privacy.clock import MINUTES_IN_DAY, MissingTime, clock_face, wall
@@ -59,7 +60,7 @@ class ClockField(Field):
         if isinstance(self.data, int):
             self.typed = clock_face(self.data)
         if formdata is not None and self.name in formdata:
-            self.typed = (one_line(formdata.get(self.name, "")) or "")[:20]
+            self.typed = (plain_line(formdata.get(self.name, "")) or "")[:20]
             self.raw_data = [self.typed] if self.typed else []
             self.data = None
             if self.typed:
@@ -103,12 +104,13 @@ class PickedField(Field):
             return
         try:
             instant, mentor = valuelist[0].split(" ")
-            starts_at = datetime.fromisoformat(instant)
-            self.data = Picked(starts_at, UUID(mentor))
+            starts_at = instant_in(instant)
+            picked = Picked(starts_at, UUID(mentor))
         except ValueError as problem:
             raise ValueError("Choose a time") from problem
-        if starts_at.utcoffset() is None:
+        if starts_at.minute % QUARTER or starts_at.second or starts_at.microsecond:
             raise ValueError("Choose a time")
+        self.data = picked
 
     def pre_validate(self, form: Any) -> None:
         if self.process_errors:

@@ -13,6 +13,8 @@ from privacy.records import Erase, Holding, Keep, Record, new_id, plain, referen
 class SignIn(Record):
     """A sign-in that was asked for in one browser and waits to be completed there.
 
+    `chain` is the same for all that one browser asked for, one after another.
+
     `verifier` is the digest of that browser's cookie. The mailed link and code are derived from the id with a
     key outside the database when the mail is rendered. Without a person: the address is unknown.
     """
@@ -24,6 +26,10 @@ class SignIn(Record):
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=reference())
     person_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), index=True, info=reference())
+    chain: Mapped[UUID] = mapped_column(Uuid, index=True, info=reference("sign-ins of one browser"))
+    network: Mapped[bytes | None] = mapped_column(
+        LargeBinary(32), index=True, info=reference("keyed digest of the network that asked")
+    )
     verifier: Mapped[bytes] = mapped_column(LargeBinary(32), index=True, info=plain("digest of a cookie"))
     level: Mapped[int] = mapped_column(info=plain("what it will open: 1 or 2"))
     asked_at: Mapped[datetime] = mapped_column(info=plain())

@@ -8,7 +8,7 @@ from flask import session as form_session
 from flask.typing import ResponseReturnValue
 from werkzeug import Response
 
-from portal import accounts, devices, people, policies, staff
+from portal import accounts, asking, devices, people, policies, staff
 from portal.actors import roles_on
 from portal.forms.account import AskForm, FinishForm, LinkForm
 from portal.models import Person
@@ -46,13 +46,14 @@ def sign_in() -> ResponseReturnValue:
     wanted = own_page(request.values.get("to"))
     if current_actor() is not None:
         return redirect(wanted or url_for("home.start"), 303)
-    if "again" in request.form:
-        return _ask_again()
     form = AskForm()
-    if form.validate_on_submit():
-        with work(ACTOR) as unit:
-            asked = accounts.ask(unit, address=form.email.data, next_path=wanted)
-        return _asked(asked)
+    try:
+        if "again" in request.form:
+            return _ask_again()
+        if form.validate_on_submit():
+            return _ask(form, wanted)
+    except asking.TooManyAsks:
+        abort(429)
     return _sign_in_page(form, wanted), 422 if form.errors else 200
 
 
@@ -63,16 +64,33 @@ def _sign_in_page(form: AskForm, wanted: str | None) -> str:
     return render_template("account/sign_in.html", form=form, to=wanted, device=device, demo_people=demo)
 
 
+def _network() -> bytes | None:
+    return asking.network_of(instance().vault.ring, request.remote_addr)
+
+
+def _ask(form: AskForm, wanted: str | None) -> ResponseReturnValue:
+    with work(ACTOR) as unit:
+        asked = asking.ask(
+            unit,
+            address=form.email.data,
+            next_path=wanted,
+            verifier=cookies.read(cookies.ASK),
+            network=_network(),
+        )
+    return _asked(asked)
+
+
 def _ask_again() -> ResponseReturnValue:
     try:
         with work(ACTOR) as unit:
-            asked = accounts.ask_again(unit, verifier=cookies.read(cookies.ASK) or "")
+            verifier = cookies.read(cookies.ASK) or ""
+            asked = asking.ask_again(unit, verifier=verifier, network=_network())
     except accounts.LinkDead:
         return redirect(url_for("account.sign_in"), 303)
     return _asked(asked)
 
 
-def _asked(asked: accounts.Asked) -> Response:
+def _asked(asked: asking.Asked) -> Response:
     response = redirect(url_for("account.code"), 303)
     cookies.keep(response, cookies.ASK, asked.verifier, lasts=ASK_COOKIE_LIFE)
     return response
@@ -258,7 +276,7 @@ def disable(person: Person) -> ResponseReturnValue:
     except people.AdministratorsOnly as problem:
         flash(str(problem), "notice")
     else:
-        flash("The account is disabled. Every browser is signed out.", "success")
+        flash("The account is closed. Every browser is signed out.", "success")
     return redirect(url_for("account.accounts"), 303)
 
 
@@ -271,5 +289,5 @@ def enable(person: Person) -> ResponseReturnValue:
     except people.AdministratorsOnly as problem:
         flash(str(problem), "notice")
     else:
-        flash("The account is enabled.", "success")
+        flash("The account is open again.", "success")
     return redirect(url_for("account.accounts"), 303)

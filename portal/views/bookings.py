@@ -6,14 +6,14 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
-from portal import bookings, invitations, offers, policies, sessions, standing
+from portal import bookings, invitations, offers, policies, serving, sessions, standing
 from portal.bookings import Choice
 from portal.calendar import feed
 from portal.forms.base import Form
 from portal.forms.bookings import BookForm, CancelForm, FreeMoveForm, FreeTimeForm, MoveForm, OfferChoiceForm
 from portal.models import Offer, Package, Person, Session, SessionState
 from portal.views.acts import attempt, status_of
-from portal.views.context import clock_now, instance, programme, the_actor
+from portal.views.context import clock_now, instance, programme, the_actor, today
 from portal.views.context import session as db
 from portal.views.guards import guarded
 from portal.views.loaders import load_offer, load_package, load_session
@@ -75,6 +75,8 @@ def session(held: Session) -> ResponseReturnValue:
 @bp.route("/sessions/<uuid:session_id>/move", methods=["GET", "POST"])
 @guarded(load_session, policies.may_change_session)
 def move(held: Session) -> ResponseReturnValue:
+    if request.method == "GET" and not _is_ahead(held):
+        return redirect(url_for("bookings.session", session_id=held.id), 303)
     typed = policies.may_record(the_actor(), held)
     form = _free_move_form(held) if typed else MoveForm(data={"place": held.place, "where": held.where})
     if form.validate_on_submit() and _move(held, form) is not None:
@@ -89,6 +91,8 @@ def move(held: Session) -> ResponseReturnValue:
 @bp.route("/sessions/<uuid:session_id>/cancel", methods=["GET", "POST"])
 @guarded(load_session, policies.may_change_session)
 def cancel(held: Session) -> ResponseReturnValue:
+    if request.method == "GET" and not _is_ahead(held):
+        return redirect(url_for("bookings.session", session_id=held.id), 303)
     form = CancelForm()
     session_id = held.id
     if form.validate_on_submit() and attempt(
@@ -156,7 +160,7 @@ def _free_form(package: Package) -> FreeTimeForm | None:
     if not policies.may_serve_package(the_actor(), package):
         return None
     form = FreeTimeForm(_unless_free(True), prefix="free-", minutes=programme().session_minutes)
-    mentors = standing.mentors_of(db(), package.id, at=clock_now())
+    mentors = serving.mentors_from(db(), package.id, on=today())
     form.offer_mentors([(mentor.id, invitations.name_of(mentor)) for mentor in mentors])
     if not form.is_sent:
         form.session_id.data = new_id()
@@ -237,6 +241,11 @@ def _move(held: Session, form: MoveForm | FreeMoveForm) -> Session | None:
     )
 
 
+def _is_ahead(held: Session) -> bool:
+    """Whether it is still to come; what is not is shown, not changed."""
+    return held.state is SessionState.BOOKED and held.starts_at > clock_now()
+
+
 def _session_page(held: Session, form: Form) -> ResponseReturnValue:
     actor = the_actor()
     seats = [seat for seat in held.attendances if seat.state in standing.LIVE]
@@ -250,7 +259,7 @@ def _session_page(held: Session, form: Form) -> ResponseReturnValue:
         seats=seats if policies.may_record(actor, held) else [],
         places_left=None if held.capacity is None else max(0, held.capacity - len(seats)),
         mine=any(seat.person_id == actor.person_id for seat in seats),
-        ahead=held.state is SessionState.BOOKED and held.starts_at > clock_now(),
+        ahead=_is_ahead(held),
         may_change=policies.may_change_session(actor, held),
         may_record=policies.may_record(actor, held),
         may_take_place=policies.may_take_place(actor, held),

@@ -5,9 +5,9 @@ from uuid import UUID
 from flask import Blueprint, abort, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import policies, shares, standing
+from portal import policies, serving, shares
 from portal.shares import Shared
-from portal.views.context import clock_now, session, the_actor
+from portal.views.context import session, the_actor, today
 from portal.views.guards import guarded
 from portal.views.loaders import load_asked
 from portal.views.readings import note_reading
@@ -44,7 +44,7 @@ def show(shown: Shared) -> ResponseReturnValue:
         participation_id=asked.participation_id,
         package_id=shown.package.id,
         shared_with=names_of(live),
-        mentors=standing.mentors_of(session(), asked.package_id, at=clock_now()) if own else [],
+        mentors=serving.mentors_from(session(), asked.package_id, on=today()) if own else [],
     )
 
 

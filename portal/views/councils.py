@@ -4,6 +4,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal import council_file, councils, directory, package_lists, policies
+from portal.filters import count
 from portal.forms.councils import GROUNDS
 from portal.forms.programme import FILE_AT_MOST, FileForm
 from portal.imports import FileFaults
@@ -50,10 +51,17 @@ def import_file() -> ResponseReturnValue:
     form = FileForm()
     if not form.validate_on_submit():
         return render_template("councils/import.html", form=form), 422 if form.errors else 200
+    data = form.file.data.read()
     try:
+        if "check" in request.form:
+            taken = council_file.check_file(session(), programme(), data)
+            return render_template("councils/import.html", form=form, taken=taken)
         with work() as unit:
-            taken = council_file.import_file(unit, programme(), form.file.data.read())
+            taken = council_file.import_file(unit, programme(), data)
     except FileFaults as faults:
         return render_template("councils/import.html", form=form, faults=faults), 422
-    flash(f"{taken.kept} councils in the file: {taken.added} new, {taken.changed} changed.", "success")
+    for note in taken.notes:
+        flash(note, "notice")
+    councils_sent = count(taken.kept, "council", "councils")
+    flash(f"{councils_sent} in the file: {taken.added} new, {taken.changed} changed.", "success")
     return redirect(url_for("councils.index"), 303)

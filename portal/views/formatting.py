@@ -21,8 +21,10 @@ def install(app: Flask) -> None:
         filters.day_time,
         filters.last_day,
         filters.minutes,
+        filters.noun,
     ):
         app.add_template_filter(function)
+    app.add_template_filter(filters.count, "counted")
     app.add_template_filter(lambda value: filters.days(value, programme().minutes_in_day), "days")
     app.add_template_global(filters.span)
     app.add_template_global(asset)

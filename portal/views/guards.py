@@ -80,7 +80,7 @@ def ask_to_sign_in() -> ResponseReturnValue:
     kept = keep_and_lead_back()
     if kept is not None:
         return kept
-    wanted = request.full_path.rstrip("?") if request.method == "GET" else own_page(request.path)
+    wanted = own_page(request.full_path.rstrip("?") if request.method == "GET" else request.path)
     address = url_for("account.sign_in", to=wanted)
     words = typed()
     if words:

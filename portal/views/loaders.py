@@ -2,8 +2,21 @@
 
 from uuid import UUID
 
+from sqlalchemy.orm import selectinload
+
 from portal import questionnaires
-from portal.models import CallRequest, Council, Goal, Offer, Office, Package, Participation, Person, Session
+from portal.models import (
+    Attendance,
+    CallRequest,
+    Council,
+    Goal,
+    Offer,
+    Office,
+    Package,
+    Participation,
+    Person,
+    Session,
+)
 from portal.questionnaires import Asked
 from portal.views.context import clock_now, programme, session
 
@@ -13,7 +26,8 @@ def load_package(package_id: UUID) -> Package | None:
 
 
 def load_session(session_id: UUID) -> Session | None:
-    return session().get(Session, session_id)
+    with_people = selectinload(Session.attendances).joinedload(Attendance.person)
+    return session().get(Session, session_id, options=[with_people])
 
 
 def load_offer(offer_id: UUID) -> tuple[Offer, Package] | None:

@@ -5,6 +5,7 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug import Response
+from wtforms import Field
 
 from portal import (
     delivery,
@@ -12,15 +13,18 @@ from portal import (
     invitations,
     mentoring,
     offers,
+    open_offers,
     packages,
     policies,
+    serving,
     sessions,
     shares,
     standing,
 )
+from portal.diary import Refused
 from portal.forms.hours import WEEKDAYS, DayForm, ForgetDayForm, WeekForm
 from portal.forms.mentors import LogForm, Named, OfferForm, RecordForm, ScheduleForm
-from portal.models import Package, Session, SessionKind, Strand
+from portal.models import AttendanceState, Package, Session, SessionKind, Strand
 from portal.views.acts import attempt, status_of
 from portal.views.context import clock_now, programme, the_actor, today
 from portal.views.context import session as db
@@ -48,11 +52,11 @@ def package(served: Package) -> ResponseReturnValue:
     return render_template(
         "mentors/package.html",
         package=served,
-        members=mentoring.members_now(served),
+        members=standing.members_of(db(), served.id),
         goals=mentoring.goals_of(db(), served.id),
         sessions=mentoring.sessions_of(db(), served.id),
         ledger=packages.ledger(db(), programme(), served.id),
-        offered=offers.open_for(db(), served.id, now=clock_now()),
+        offered=open_offers.open_for(db(), served.id, now=clock_now()),
         waits_for_baseline=bool(missing) and served.strand is Strand.ONE_TO_ONE,
         is_open=served.state in standing.OPEN,
         one_to_one=served.strand is Strand.ONE_TO_ONE,
@@ -105,13 +109,14 @@ def offer(served: Package) -> ResponseReturnValue:
 @guarded(load_package, policies.may_serve_package)
 def log(served: Package) -> ResponseReturnValue:
     form, package_id = LogForm(data=_self() | {"session_id": new_id()}), served.id
-    form.name_choices(mentors=_mentors(served), kinds=_kinds(served), members=_members(served))
+    form.name_choices(mentors=_mentors(served, so_far=True), kinds=_kinds(served), members=_members(served))
     if form.validate_on_submit():
         done = attempt(
             form,
             form.at,
             lambda unit: delivery.log_past(unit, programme(), package_id=package_id, **form.asked),
         )
+        _point_at(form, form.attended, delivery.NobodyCame)
         if done is not None:
             return _done("The session is logged.", url_for("mentors.package", package_id=package_id))
     return _page("mentors/log.html", form, served)
@@ -137,18 +142,20 @@ def schedule(served: Package) -> ResponseReturnValue:
 @bp.route("/sessions/<uuid:session_id>/record", methods=["GET", "POST"])
 @guarded(load_session, policies.may_record)
 def record(held: Session) -> ResponseReturnValue:
-    seats = [seat for seat in held.attendances if seat.state != "cancelled"]
-    came = [str(seat.person_id) for seat in seats if seat.state != "absent"]
+    seats = [seat for seat in held.attendances if seat.state in standing.LIVE]
+    came = [str(seat.person_id) for seat in seats]
     minutes = held.delivered_minutes or delivery.length_of(held)
     form, session_id, package_id = (
         RecordForm(data={"minutes": minutes, "attended": came}),
         held.id,
         held.package_id,
     )
-    group = seats if held.capacity is not None else []
-    form.name_choices(members=[(seat.person_id, invitations.name_of(seat.person)) for seat in group])
+    form.name_choices(members=_who_could_come(held))
     if form.validate_on_submit():
-        done = attempt(form, None, lambda unit: delivery.record(unit, session_id=session_id, **form.asked))
+        done = attempt(
+            form, None, lambda unit: delivery.record(unit, programme(), session_id=session_id, **form.asked)
+        )
+        _point_at(form, form.attended, delivery.NobodyCame)
         if done is not None:
             return _done("What happened is recorded.", url_for("mentors.package", package_id=package_id))
     return render_template(
@@ -179,16 +186,30 @@ def _self() -> dict[str, object]:
     return {"mentor_id": str(the_actor().person_id)}
 
 
-def _mentors(served: Package) -> Named:
-    mentors = standing.mentors_of(db(), served.id, at=clock_now())
+def _mentors(served: Package, *, so_far: bool = False) -> Named:
+    """Whom a form offers: those who serve from today on, or, for what has been, who served up to today."""
+    find = serving.mentors_so_far if so_far else serving.mentors_from
+    mentors = find(db(), served.id, on=today())
     return [(mentor.id, invitations.name_of(mentor)) for mentor in mentors]
 
 
 def _members(served: Package) -> Named:
     if served.strand is Strand.ONE_TO_ONE:
         return []
-    members = mentoring.members_now(served)
+    members = standing.members_of(db(), served.id)
     return [(member.person_id, invitations.name_of(member.person)) for member in members if member.person_id]
+
+
+def _who_could_come(held: Session) -> Named:
+    """The members of a group, and whoever had a place and is none any more."""
+    if held.capacity is None:
+        return []
+    had_places = [
+        (seat.person_id, invitations.name_of(seat.person))
+        for seat in held.attendances
+        if seat.state is not AttendanceState.CANCELLED
+    ]
+    return list(dict([*had_places, *_members(held.package)]).items())
 
 
 def _kinds(served: Package) -> Named:
@@ -219,6 +240,16 @@ def _publish(mentor_id: UUID, week: WeekForm, day: DayForm, forget: ForgetDayFor
     else:
         return False
     return True
+
+
+def _point_at(form: LogForm | RecordForm, field: Field, kind: type[Refused]) -> None:
+    """Put a refusal of one kind beside the field that it is about."""
+    problem = getattr(form, "refused_by", None)
+    if isinstance(problem, kind):
+        form.form_errors.clear()
+        for one in form:
+            one.errors = []
+        form.refuse(field, problem)
 
 
 def _point_at_row(form: OfferForm) -> None:

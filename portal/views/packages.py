@@ -38,7 +38,7 @@ from portal.forms.packages import (
 from portal.forms.programme import ConfirmForm, day
 from portal.models import Goal, GoalState, Package, PackageState, Participation, Strand
 from portal.package_states import PackageRefused
-from portal.views.context import clock_now, programme, session, today, work
+from portal.views.context import clock_now, programme, session, the_actor, today, work
 from portal.views.guards import guarded
 from portal.views.loaders import load_council, load_goal, load_member, load_package
 from portal.views.refusals import carry_out, status_of
@@ -85,7 +85,9 @@ def show(package: Package) -> ResponseReturnValue:
     return render_template(
         "packages/show.html",
         shown=package_lists.package_page(session(), programme(), package, now=clock_now()),
+        may_interview=lambda member: policies.may_interview(the_actor(), member),
         called=package_lists.called(package),
+        now=clock_now(),
         heading_of=lambda held: invitations.heading_of(held, programme()),
         mail_called=mail.called,
     )
@@ -133,17 +135,23 @@ def waive(package: Package) -> ResponseReturnValue:
 @guarded(load_package, policies.may_see_team_page)
 def end(package: Package) -> ResponseReturnValue:
     form, package_id = EndForm(on=today()), package.id
-    if form.validate_on_submit() and carry_out(
-        form,
-        lambda unit: packages.end(
-            unit, programme(), package_id=package_id, on=day(form.on), reason=form.reason.data
-        ),
-        outside="on",
-    ):
-        return _done(f"Support has ended. The last questionnaire {_post_closes(form)}.", package_id)
-    ledger = packages.ledger(session(), programme(), package_id)
+    asked = None
+    if form.validate_on_submit():
+        asked = carry_out(
+            form,
+            lambda unit: packages.end(unit, programme(), package_id=package_id, **form.ending),
+            outside="on",
+        )
+    if asked is not None:
+        return _done(_ended(asked, form), package_id)
     return render_template(
-        "packages/end.html", form=form, package=package, ledger=ledger, **_contract_leaves(form.on)
+        "packages/end.html",
+        form=form,
+        package=package,
+        ledger=packages.ledger(session(), programme(), package_id),
+        unrecorded=package_lists.unrecorded(session(), package_id, now=clock_now()),
+        heading_of=lambda held: invitations.heading_of(held, programme()),
+        **_contract_leaves(form.on),
     ), status_of(form)
 
 
@@ -311,6 +319,13 @@ def _filled(form: PackageForm) -> dict[str, Any]:
 def _word(vocabulary: type[Word], name: str) -> Word | None:
     value = request.values.get(name, "")
     return vocabulary(value) if value in set(vocabulary) else None
+
+
+def _ended(asked: int, form: EndForm) -> str:
+    """What ending a package has set off."""
+    if not asked:
+        return "Support has ended. Nobody is asked the last questionnaire."
+    return f"Support has ended. The last questionnaire is on its way, and {_post_closes(form)}."
 
 
 def _done(said: str, package_id: UUID) -> Response:

@@ -1,21 +1,25 @@
 """People: the list, one person, their offices, and files of many."""
 
+from datetime import datetime
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug import Response
 
-from portal import councils, directory, mail, package_lists, people, people_file, policies
+from portal import councils, directory, mail, mentoring, package_lists, people, people_file, policies
 from portal import reminders as rules
+from portal.filters import count, day_time
 from portal.forms.people import ContactForm, EndOfficeForm, OfficeForm, PersonForm
 from portal.forms.programme import FILE_AT_MOST, ConfirmForm, FileForm, day
 from portal.imports import FileFaults
 from portal.models import Office, Person, Role
-from portal.views.context import programme, session, today, work
+from portal.people import Authority
+from portal.views.context import clock_now, programme, session, the_actor, today, work
 from portal.views.guards import guarded
 from portal.views.loaders import load_office, load_person
 from portal.views.refusals import carry_out, status_of
+from privacy.clock import end_of_day
 
 bp = Blueprint("people", __name__, url_prefix="/team/people")
 
@@ -41,27 +45,29 @@ def index() -> ResponseReturnValue:
 
 
 @bp.get("/<uuid:person_id>")
-@guarded(load_person, policies.may_see_team_page)
+@guarded(load_person, policies.may_see_person)
 def show(person: Person) -> ResponseReturnValue:
     return _person_page(person, ConfirmForm(None))
 
 
 @bp.route("/new", methods=["GET", "POST"])
-@guarded(None, policies.may_run_programme)
+@guarded(None, policies.may_add_person)
 def new() -> ResponseReturnValue:
     form = PersonForm()
-    form.offer(programme(), councils.listed(session()))
+    form.offer(programme(), councils.listed(session()), by=_authority())
     if form.validate_on_submit():
         added = carry_out(form, lambda unit: people.add(unit, **form.contact, **form.office))
         if added is not None:
-            return _done("The person is added.", added.id)
+            return _added(added.id)
     return render_template("people/new.html", form=form), status_of(form)
 
 
 @bp.route("/<uuid:person_id>/edit", methods=["GET", "POST"])
-@guarded(load_person, policies.may_see_team_page)
+@guarded(load_person, policies.may_see_person)
 def edit(person: Person) -> ResponseReturnValue:
     form = ContactForm(obj=person)
+    if not policies.may_run_programme(the_actor()):
+        form.leave_adjustments()
     person_id = person.id
     if form.validate_on_submit() and carry_out(
         form, lambda unit: people.change(unit, person_id=person_id, **form.contact)
@@ -71,10 +77,10 @@ def edit(person: Person) -> ResponseReturnValue:
 
 
 @bp.route("/<uuid:person_id>/offices", methods=["GET", "POST"])
-@guarded(load_person, policies.may_see_team_page)
+@guarded(load_person, policies.may_see_person)
 def add_office(person: Person) -> ResponseReturnValue:
     form = OfficeForm()
-    form.offer(programme(), councils.listed(session()))
+    form.offer(programme(), councils.listed(session()), by=_authority())
     person_id = person.id
     if form.validate_on_submit() and carry_out(
         form, lambda unit: people.add_office(unit, person_id=person_id, **form.office)
@@ -84,7 +90,7 @@ def add_office(person: Person) -> ResponseReturnValue:
 
 
 @bp.route("/<uuid:person_id>/offices/<uuid:office_id>/end", methods=["GET", "POST"])
-@guarded(load_office, policies.may_see_team_page)
+@guarded(load_office, policies.may_see_office)
 def end_office(office: Office) -> ResponseReturnValue:
     form = EndOfficeForm(on=office.to_on or today())
     person_id, office_id = office.person_id, office.id
@@ -92,22 +98,24 @@ def end_office(office: Office) -> ResponseReturnValue:
         form,
         lambda unit: people.end_office(unit, person_id=person_id, office_id=office_id, on=day(form.on)),
     ):
+        _warn_of_sessions(person_id, after=end_of_day(day(form.on)))
         return _done("The last day is saved.", person_id)
     return render_template("people/end_office.html", form=form, office=office), status_of(form)
 
 
 @bp.post("/<uuid:person_id>/disable")
-@guarded(load_person, policies.may_see_team_page)
+@guarded(load_person, policies.may_see_person)
 def disable(person: Person) -> ResponseReturnValue:
     person_id = person.id
     form = ConfirmForm()
     if not carry_out(form, lambda unit: people.disable(unit, person_id=person_id)):
         return _person_page(person, form)
+    _warn_of_sessions(person_id, after=clock_now())
     return _done("The account is closed. Every browser is signed out.", person_id)
 
 
 @bp.post("/<uuid:person_id>/enable")
-@guarded(load_person, policies.may_see_team_page)
+@guarded(load_person, policies.may_see_person)
 def enable(person: Person) -> ResponseReturnValue:
     person_id = person.id
     form = ConfirmForm()
@@ -132,32 +140,59 @@ def reminders(person: Person) -> ResponseReturnValue:
 def import_file() -> ResponseReturnValue:
     form = FileForm()
     if not form.validate_on_submit():
-        return render_template("people/import.html", form=form), 422 if form.errors else 200
+        return render_template(
+            "people/import.html", form=form, roles=_authority().roles
+        ), 422 if form.errors else 200
     data, try_out = form.file.data.read(), "check" in request.form
     try:
         if try_out:
-            taken = people_file.check_file(session(), programme(), data)
-            return render_template("people/import.html", form=form, taken=taken)
+            taken = people_file.check_file(
+                session(), programme(), data, actor=the_actor().ref, now=clock_now()
+            )
+            return render_template("people/import.html", form=form, roles=_authority().roles, taken=taken)
         with work() as unit:
             taken = people_file.import_file(unit, programme(), data)
     except FileFaults as faults:
-        return render_template("people/import.html", form=form, faults=faults), 422
+        return render_template("people/import.html", form=form, roles=_authority().roles, faults=faults), 422
     for note in taken.notes:
         flash(note, "notice")
-    flash(f"{taken.people} new people and {taken.offices} new roles are taken.", "success")
+    new_people = count(taken.people, "new person", "new people")
+    flash(f"Taken: {new_people} and {count(taken.offices, 'new role', 'new roles')}.", "success")
     return redirect(url_for("people.index"), 303)
 
 
 def _person_page(person: Person, form: ConfirmForm) -> ResponseReturnValue:
-    shown = directory.person_page(session(), person)
+    actor = the_actor()
     return render_template(
         "people/show.html",
-        shown=shown,
+        shown=directory.person_page(session(), person),
+        ahead=mentoring.sessions_ahead(session(), person.id, after=clock_now()),
+        whole=policies.may_run_programme(actor),
+        may_change=policies.may_change_person(actor, person),
         form=form,
         called=package_lists.called,
         mail_called=mail.called,
         today=today(),
     ), status_of(form)
+
+
+def _authority() -> Authority:
+    return people.authority(session(), actor=the_actor().ref, today=today())
+
+
+def _warn_of_sessions(person_id: UUID, *, after: datetime) -> None:
+    """Name what stays booked with somebody who cannot be there."""
+    ahead = mentoring.sessions_ahead(session(), person_id, after=after)
+    if ahead:
+        listed = ", ".join(f"{day_time(one.starts_at)} ({one.package.ref})" for one in ahead)
+        flash(f"Sessions stay booked: {listed}. Move or cancel them.", "notice")
+
+
+def _added(person_id: UUID) -> Response:
+    if policies.may_run_programme(the_actor()):
+        return _done("The person is added.", person_id)
+    flash("The person is added.", "success")
+    return redirect(url_for("account.accounts"), 303)
 
 
 def _done(said: str, person_id: UUID) -> Response:

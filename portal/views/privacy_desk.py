@@ -1,6 +1,6 @@
 """What the data protection officer and the Controller's auditor read: what is held, and what was done with it."""
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal import desk, policies
@@ -20,8 +20,12 @@ def data_map() -> ResponseReturnValue:
 @guarded(None, policies.may_read_trail)
 def trail() -> ResponseReturnValue:
     page = request.args.get("page", 1, type=int)
-    return render_template(
-        "privacy_desk/trail.html",
-        trail=desk.trail(session(), page=page),
-        state=desk.chain_state(session(), instance().vault.ring),
-    )
+    return render_template("privacy_desk/trail.html", trail=desk.trail(session(), page=page))
+
+
+@bp.post("/trail/check")
+@guarded(None, policies.may_read_trail)
+def check_trail() -> ResponseReturnValue:
+    """Recompute the whole chain; nothing is recorded of it."""
+    flash(desk.chain_state(session(), instance().vault.ring), "notice")
+    return redirect(url_for("privacy_desk.trail"), 303)

@@ -222,6 +222,9 @@ def _turns(asked: Asked) -> Sequence[tools.Turn]:
 @guarded(load_asked, policies.may_answer)
 def ring_me(asked: Asked) -> ResponseReturnValue:
     """Ask to be rung and to fill it in together (sch 4: questionnaire or interview)."""
+    sitting = sit(session(), asked.asking)
+    if sitting.response is not None and sitting.response.sent:
+        return redirect(address("receipt", asked), 303)
     if clock_now() not in asked.window:
         return closed(asked)
     form = RingMeForm(phone=questionnaires.phone_of(session(), asked))

@@ -6,6 +6,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal import policies, reports, tallies
+from portal.days import day_in, last_of_month_before
 from portal.questionnaires import TITLES
 from portal.views.context import programme, session, the_actor, today
 from portal.views.guards import guarded
@@ -18,15 +19,19 @@ Errors = list[tuple[str, str]]
 @bp.get("/kpi")
 @guarded(None, policies.may_read_kpi)
 def kpi() -> ResponseReturnValue:
-    """Figures and where they come from; nobody can be found from them."""
-    as_of, typed, errors = _day()
+    """Figures and where they come from; nobody can be found from them.
+
+    Who is not of the team sees whole months only: two neighbouring days, taken from each other, are one person.
+    """
+    team = policies.may_run_programme(the_actor())
+    as_of, typed, errors = _day() if team else (last_of_month_before(today()), "", [])
     return render_template(
         "reports/kpi.html",
         figures=reports.kpi(session(), programme(), as_of=as_of),
         as_of=as_of,
         typed=typed,
         errors=errors,
-        team=policies.may_run_programme(the_actor()),
+        team=team,
     ), 422 if errors else 200
 
 
@@ -51,8 +56,7 @@ def _day() -> tuple[date, str, Errors]:
     """The day asked for, as it was typed, and what is wrong with it; today where none or no real day was."""
     typed = request.args.get("as_of", "")
     try:
-        as_of = date.fromisoformat(typed) if typed else today()
-    except ValueError:
-        wrong = [("as_of", "The day must be a real date, written like 2023-03-27")]
-        return today(), typed, wrong
+        as_of = day_in(typed) if typed else today()
+    except ValueError as problem:
+        return today(), typed, [("as_of", str(problem))]
     return as_of, typed or as_of.isoformat(), []

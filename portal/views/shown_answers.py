@@ -7,11 +7,11 @@ from uuid import UUID
 from flask import flash, redirect
 from werkzeug import Response
 
-from portal import filters, reopenings, shares, standing
+from portal import filters, reopenings, serving, shares
 from portal.models import Share
 from portal.questionnaires import Asked
 from portal.views.asked import interviewing
-from portal.views.context import clock_now, session, work
+from portal.views.context import session, today, work
 from portal.views.question_fields import Told
 from surveys.models import ResponseState
 from surveys.sittings import Opened, Sitting
@@ -27,7 +27,7 @@ def sharing(asked: Asked, sitting: Sitting) -> dict[str, Any]:
         "shared_with": names_of(
             shares.live(session(), participation_id=asked.participation_id, response_id=response.id)
         ),
-        "mentors": standing.mentors_of(session(), asked.package_id, at=clock_now()) if sent else [],
+        "mentors": serving.mentors_from(session(), asked.package_id, on=today()) if sent else [],
         "wish": reopenings.waiting(session(), asked),
     }
 

@@ -7,8 +7,8 @@ from flask.typing import ResponseReturnValue
 
 from portal import policies, verdicts
 from portal.forms.verdicts import VerdictForm
-from portal.verdicts import Example, JudgedMeanwhile, NoExample
-from portal.views.context import session, work
+from portal.verdicts import Example, JudgedMeanwhile, NoExample, Whose
+from portal.views.context import session, the_actor, work
 from portal.views.guards import guarded
 from portal.views.readings import note_reading
 from surveys.readings import Reading
@@ -17,22 +17,26 @@ from surveys.results import Verdict
 bp = Blueprint("verdicts", __name__, url_prefix="/team/verdicts")
 
 
-def load_respondent(response_id: UUID) -> tuple[UUID, UUID] | None:
-    """The response and whose it is, unopened: a reading is noted before it is read."""
-    respondent_id = verdicts.example_respondent(session(), response_id=response_id)
-    return (response_id, respondent_id) if respondent_id is not None else None
+def load_whose(response_id: UUID) -> Whose | None:
+    """Whose response it is, unopened: a reading is noted before it is read."""
+    return verdicts.whose(session(), response_id=response_id)
 
 
 @bp.get("")
 @guarded(None, policies.may_run_programme)
 def index() -> ResponseReturnValue:
-    return render_template("verdicts/index.html", items=verdicts.items(session()), words=verdicts.WORDS)
+    return render_template(
+        "verdicts/index.html",
+        items=verdicts.items(session()),
+        may_judge=lambda item: policies.may_judge(the_actor(), item),
+        words=verdicts.WORDS,
+    )
 
 
 @bp.route("/<uuid:response_id>", methods=["GET", "POST"])
-@guarded(load_respondent, policies.may_judge)
-def show(whose: tuple[UUID, UUID]) -> ResponseReturnValue:
-    response_id, respondent_id = whose
+@guarded(load_whose, policies.may_judge)
+def show(whose: Whose) -> ResponseReturnValue:
+    response_id, respondent_id = whose.response_id, whose.respondent_id
     note_reading(Reading(response_id=response_id, respondent_id=respondent_id, purpose=verdicts.PURPOSE))
     try:
         example = verdicts.example(session(), response_id=response_id)

@@ -53,8 +53,9 @@ def _page_of(step: Step) -> str:
                 wave=due.wave,
                 occasion=due.occasion,
             )
-        case Step(act="choose" | "book", support=found) if found:
+        case Step(act="book", support=found) if found:
             return url_for("bookings.times", package_id=found.package.id)
         case Step(act="place" | "come", session=session) if session:
             return url_for("bookings.session", session_id=session.id)
+    # Offered times stand on the page itself, and so does that there is nothing to do.
     return url_for("your_support.index")

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session as DbSession
 
-from portal import offers, sessions
+from portal import offers, open_offers, sessions
 from portal.models import Attendance, Package, Person, Place, Session, SessionKind, SessionState, Strand
 from privacy.work import unit_of_work
 from tests.conftest import SetClock, Stack
@@ -184,7 +184,11 @@ def test_a_leader_moves_and_cancels(world: World) -> None:
     assert world.session(booked).state is SessionState.BOOKED
     shown = world.client.follow(world.client.post(f"{path}/cancel"))
     assert "This session is cancelled" in shown.words()
-    world.client.get(f"{path}/move", status=404)
+    again = world.client.follow(world.client.post(f"{path}/cancel", page=path))
+    assert "This session is cancelled" in again.words()
+    assert world.session(booked).sequence == 2
+    for what in ("move", "cancel"):
+        assert world.client.follow(world.client.get(f"{path}/{what}", status=303)).heading == shown.heading
 
 
 def test_a_mentor_types_the_new_time_and_the_link(world: World) -> None:
@@ -223,7 +227,7 @@ def test_an_offer_is_confirmed_on_its_own_page(world: World) -> None:
             starts=evenings,
             place=Place.REMOTE,
         )
-    first, second, _ = offers.open_for(world.db, world.package, now=world.stack.clock())
+    first, second, _ = open_offers.open_for(world.db, world.package, now=world.stack.clock())
     pages = [f"/offers/{one.id}" for one in (first, second)]
     world.as_leader()
     for _ in range(2):

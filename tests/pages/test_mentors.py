@@ -39,7 +39,7 @@ class World:
         members = [make.person(name) for name in ("Bo Lindqvist", "Ira Farrow")]
         self.mentor, self.leader, self.members = mentor.id, leader.id, [member.id for member in members]
         council = make.council("Westmarch")
-        self.package = make.package(leader, mentor=mentor, council=council).id
+        self.package = make.package(leader, mentor=mentor, council=council, starts_on=date(2023, 2, 1)).id
         mentor = db.get_one(Person, self.mentor)
         self.group = make.package(*members, mentor=mentor, strand=Strand.GROUP, title="Scrutiny").id
         with unit_of_work(db, stack.clock, "system:test") as work:
@@ -211,8 +211,15 @@ def test_what_happened_is_recorded(world: World) -> None:
     page = world.client.follow(world.client.post(path, {"outcome": "held", "minutes": "70"}))
     assert "What happened is recorded" in page.words()
     assert "1 hour 10 minutes" in page.words()
-    world.client.post(path, {"outcome": "no_show", "minutes": ""})
+    page = world.client.follow(world.client.post(path, {"outcome": "no_show", "minutes": ""}))
     assert world.db.scalars(select(Session.state)).one() is SessionState.CANCELLED
+    assert "Did not take place" in page.words()
+    assert page.all("a", href=path), "what was wrongly recorded can be corrected"
+    session = world.client.get(path.removesuffix("/record"))
+    assert "This session did not take place" in session.words()
+    assert "Correct what was recorded" in session.words()
+    page = world.client.follow(world.client.post(path, {"outcome": "held", "minutes": "60"}))
+    assert "1 hour" in page.words()
 
 
 def test_a_group_session_is_scheduled_and_its_attendance_recorded(world: World, client: PageClient) -> None:
@@ -240,6 +247,9 @@ def test_a_group_session_is_scheduled_and_its_attendance_recorded(world: World, 
         world.client.sign_in(member).post(f"{session}/place", page=session)
     world.stack.clock.now = TEN + timedelta(hours=3)
     world.client.sign_in(world.mentor)
+    nobody = {"outcome": "held", "minutes": "110"}
+    page = world.client.post(f"{session}/record", nobody, status=422)
+    assert "Say who came" in page.words(page.all("p", class_="govuk-error-message")[0])
     came = {"outcome": "held", "minutes": "110", "attended": str(world.members[0])}
     world.client.post(f"{session}/record", came)
     states = {seat.person_id: seat.state for seat in world.db.scalars(select(Attendance))}

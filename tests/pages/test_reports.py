@@ -62,6 +62,7 @@ def test_the_observer_sees_figures_and_no_way_to_names(client: PageClient, make:
     client.sign_in(make.person(role=Role.OBSERVER).id)
     page = client.get("/reports/kpi")
     assert "0 of 2 leaders" in page.words()
+    assert "As it stood on 28 February 2023" in page.words()
     assert not [link for link in page.all("a") if "/team" in link.get("href", "")]
     assert "Ada Lead" not in page.text
 
@@ -71,8 +72,30 @@ def test_another_day(client: PageClient, make: Factory) -> None:
     page = client.get("/reports/kpi?as_of=2023-01-31")
     assert "As it stood on 31 January 2023" in page.words()
     assert "0 of 2" not in page.words()
-    wrong = client.get("/reports/kpi?as_of=2023-02-31", status=422)
-    assert "must be a real date" in wrong.words()
+
+
+@pytest.mark.parametrize("day", ["2023-02-31", "9999-12-31", "0001-01-01", "1999-12-31", "2101-01-01", "x"])
+def test_a_day_that_is_none(client: PageClient, stack: Stack, make: Factory, day: str) -> None:
+    client.sign_in(make.person(role=Role.TEAM).id)
+    wrong = client.get(f"/reports/kpi?as_of={day}", status=422)
+    assert "must be a real date from 2000 to 2100" in wrong.words()
+    for name in ("kpi", "sla"):
+        result = stack.app.test_cli_runner().invoke(args=["report", name, "--as-of", day])
+        assert result.exit_code == 2
+        assert "must be a real date from 2000 to 2100" in result.stderr
+
+
+def test_the_observer_sees_whole_months_and_the_headline_alone(client: PageClient, make: Factory) -> None:
+    client.sign_in(make.person(role=Role.OBSERVER).id)
+    texts = set()
+    for query in ("", "?as_of=2023-02-01", "?as_of=2023-02-02", "?as_of=9999-12-31"):
+        page = client.get(f"/reports/kpi{query}")
+        texts.add(page.words(page.all("main")[0]))
+    [words] = texts
+    for said in ("not yet due 0", "closed: the base 2", "did not answer, counted as no 1", "accepted 0"):
+        assert said in words
+    for kept in ("Supported", "running", "waits for a verdict", "Asked directly", "Show another day"):
+        assert kept not in words
 
 
 @pytest.mark.parametrize("role", [Role.MENTOR, Role.LEAD_MEMBER, Role.ADMINISTRATOR, Role.DPO])

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session as DbSession
 
 from portal.models import (
+    PARTICIPANT,
     CallRequest,
     Council,
     Mail,
@@ -19,7 +21,11 @@ from portal.models import (
     Package,
     PackageState,
     Person,
+    Place,
     Role,
+    Session,
+    SessionKind,
+    SessionState,
     Strand,
 )
 from privacy.records import new_id
@@ -69,12 +75,35 @@ def test_councils_are_taken_from_a_file(team: PageClient, db: DbSession) -> None
     assert "East Oldshire Council" in shown.words()
 
 
+def test_councils_are_checked_and_not_taken(
+    team: PageClient, db: DbSession, stack: Stack, tmp_path: Path
+) -> None:
+    checked = team.post("/team/councils/import", {**sent_file(COUNCILS), "check": "yes"}, status=200)
+    assert "It holds 5 councils: 5 new, 0 changed. Nothing was written." in checked.words()
+    wrong = sent_file(COUNCILS.replace("E10000901", "X"))
+    assert (
+        "not a gss code" in team.post("/team/councils/import", {**wrong, "check": "yes"}, status=422).words()
+    )
+    path = tmp_path / "councils.csv"
+    path.write_text(COUNCILS, encoding="utf-8")
+    run = stack.app.test_cli_runner().invoke
+    told = run(args=["councils", "import", str(path), "--dry-run"])
+    assert told.stdout == "5 councils in the file: 5 would be new, 0 would be changed\n"
+    assert db.scalar(select(func.count()).select_from(Council)) == 0
+    assert run(args=["councils", "import", str(path)]).stdout == "5 councils in the file: 5 new, 0 changed\n"
+    path.write_text(COUNCILS.replace("Northshire,E", "Norshire,E"), encoding="utf-8")
+    told = run(args=["councils", "import", str(path), "--dry-run"])
+    assert told.stdout == "5 councils in the file: 0 would be new, 1 would be changed\n"
+    db.rollback()
+    assert db.scalars(select(Council.short_name).where(Council.code == "NOR")).one() == "Northshire"
+
+
 def test_people_are_checked_then_taken_from_a_file(team: PageClient, make: Factory, db: DbSession) -> None:
     make.council("Northshire")
     text = f"{PEOPLE}\r\nSiân O’Shea,sian@x.example,lead_member,Northshire,2022-01-01,\r\n".encode("cp1252")
     before = db.scalar(select(func.count()).select_from(Person))
     checked = team.post("/team/people/import", {**sent_file(text), "check": "yes"}, status=200)
-    assert "1 new people, 1 new roles" in checked.words()
+    assert "1 new person, 1 new role and 0 last days" in checked.words()
     db.rollback()
     assert db.scalar(select(func.count()).select_from(Person)) == before
     page = team.follow(team.post("/team/people/import", sent_file(text)))
@@ -142,7 +171,7 @@ def test_a_person_is_added_changed_and_closed(team: PageClient, make: Factory, d
     team.post(f"{path}/offices", {"role": "council_leader", "council": str(council.id), **FIRST_OF_MARCH})
     assert "Leader of the Council" in team.get(path).words()
     assert "This account was closed" in team.follow(team.post(f"{path}/disable", page=path)).words()
-    assert "Close the account" in team.follow(team.post(f"{path}/enable", page=path)).words()
+    assert "Close account" in team.follow(team.post(f"{path}/enable", page=path)).words()
 
 
 def test_what_was_typed_stays_when_a_person_is_refused(team: PageClient, make: Factory) -> None:
@@ -170,8 +199,87 @@ def test_what_was_typed_stays_when_a_person_is_refused(team: PageClient, make: F
 def test_an_administrator_is_left_to_administrators(team: PageClient, make: Factory) -> None:
     admin = make.person(role=Role.ADMINISTRATOR)
     path = f"/team/people/{admin.id}"
-    page = team.post(f"{path}/disable", page=path, status=422)
-    assert "Only another administrator" in page.words()
+    page = team.post(f"{path}/disable", page="/team/people/new", status=422)
+    assert "Only an administrator can change it" in page.words()
+
+
+def test_an_administrator_runs_accounts_of_staff_and_sees_no_others(
+    client: PageClient, make: Factory, db: DbSession
+) -> None:
+    dpo = make.person("Dee Pio", role=Role.DPO)
+    mentor, leader = make.mentor("Men Tor"), make.person("Lea Der")
+    client.sign_in(make.person("Ad Min", role=Role.ADMINISTRATOR).id)
+    accounts = client.get("/accounts")
+    assert [accounts.words(one) for one in accounts.all("a", href=f"/team/people/{dpo.id}")] == ["Dee Pio"]
+    page = client.get(f"/team/people/{dpo.id}")
+    assert "Close account" in page.words()
+    assert "Needs in a session" not in page.words()
+    typed = {"name": "Dee Pio", "email": "dee@x.example", "phone": "", "adjustments": "Never mind"}
+    assert "dee@x.example" in client.follow(client.post(f"/team/people/{dpo.id}/edit", typed)).words()
+    db.refresh(dpo)
+    assert dpo.adjustments is None
+    office = {"role": "auditor", **FIRST_OF_MARCH}
+    client.post(f"/team/people/{dpo.id}/offices", office)
+    new = {"name": "Ob Server", "email": "ob@x.example", "role": "observer", **FIRST_OF_MARCH}
+    assert "Ob Server" in client.follow(client.post("/team/people/new", new)).words()
+    page = client.post("/team/people/new", new | {"role": "lead_member", "email": "l@x.example"}, status=422)
+    assert "Choose a role" in page.words()
+    for person in (mentor, leader):
+        for path in ("", "/edit", "/offices"):
+            client.get(f"/team/people/{person.id}{path}", status=404)
+    client.get("/team/people", status=404)
+
+
+def test_the_team_sees_staff_and_changes_nothing_of_them(team: PageClient, make: Factory) -> None:
+    dpo = make.person("Dee Pio", role=Role.DPO)
+    page = team.get(f"/team/people/{dpo.id}")
+    assert "Only an administrator can change it" in page.words()
+    assert "Close account" not in page.words()
+    typed = {"name": "Mine Now", "email": "mine@x.example", "phone": "", "adjustments": ""}
+    page = team.post(f"/team/people/{dpo.id}/edit", typed, status=422)
+    assert "Only an administrator can change it" in page.words()
+    offered = team.get("/team/people/new").all("select", name="role")[0]
+    roles = {option.get("value") for option in offered.iter("option")} - {""}
+    assert roles == {role.value for role in PARTICIPANT | {Role.MENTOR}}
+    data = f"{PEOPLE}\nNew Body,new@x.example,auditor,,2023-01-01,\n"
+    for more in ({}, {"check": "yes"}):
+        page = team.post("/team/people/import", {**sent_file(data), **more}, status=422)
+        assert "“auditor” is not a role that a file can give" in page.words()
+
+
+def test_closing_an_account_names_the_sessions_ahead(team: PageClient, make: Factory, db: DbSession) -> None:
+    mentor = make.mentor("Men Tor")
+    package = make.package(make.person("Lea Der"), mentor=mentor)
+    session(db, make, package, mentor.id, days=2)
+    path = f"/team/people/{mentor.id}"
+    assert "They have sessions ahead" in team.get(path).words()
+    page = team.follow(team.post(f"{path}/disable", page=path))
+    assert "Sessions stay booked: Friday 3 March 2023, 10am" in page.words()
+    assert package.ref in page.words()
+    assert "Open account again" in page.words()
+
+
+def session(db: DbSession, make: Factory, package: Package, mentor_id: UUID, *, days: int) -> UUID:
+    """A session of an hour at 10am, so many days from now; booked."""
+    starts_at = make.clock() + timedelta(days=days, hours=1)
+    made = Session(
+        id=new_id(),
+        package_id=package.id,
+        mentor_id=mentor_id,
+        kind=SessionKind.ONE_TO_ONE,
+        state=SessionState.BOOKED,
+        starts_at=starts_at,
+        ends_at=starts_at + timedelta(hours=1),
+        place=Place.REMOTE,
+        uid=f"{new_id()}@portal",
+        sequence=0,
+        created_at=make.clock(),
+        by="system:test",
+    )
+    made_id = made.id
+    with unit_of_work(db, make.clock, "system:test") as work:
+        work.db.add(made)
+    return made_id
 
 
 def test_people_are_found_by_name_and_role(team: PageClient, make: Factory) -> None:
@@ -321,6 +429,34 @@ def test_nobody_else_sees_the_teams_pages(client: PageClient, make: Factory) -> 
         client.get(path, status=404)
 
 
+def test_the_end_page_lists_what_is_not_recorded_and_asks_about_a_day_long_ago(
+    team: PageClient, make: Factory, db: DbSession, clock: SetClock
+) -> None:
+    mentor, leader = make.mentor(), make.person("Lea Der")
+    package = make.package(leader, mentor=mentor, starts_on=date(2022, 6, 1))
+    held = session(db, make, package, mentor.id, days=-100)
+    path = f"/team/packages/{package.id}"
+    assert team.get(f"{path}/end").all("a", href=f"/sessions/{held}/record")
+    team.post(f"/sessions/{held}/record", {"outcome": "no_show"})
+    page = team.get(path)
+    assert "Did not take place" in page.words()
+    assert page.all("a", href=f"/sessions/{held}/record")
+    ended = {"on-day": "30", "on-month": "11", "on-year": "2022", "reason": "Lost the seat"}
+    page = team.post(f"{path}/end", ended, status=422)
+    assert "would have closed on 28 February 2023" in page.words()
+    assert page.all("input", name="sure")
+    page = team.follow(team.post(f"{path}/end", ended | {"sure": "y"}))
+    assert "Nobody is asked the last questionnaire" in page.words()
+    row = page.words(next(row for row in page.all("tr") if "Lea Der" in page.words(row)))
+    assert row.endswith("Closed Closed"), row
+    assert "Interview" not in page.words()
+
+
+def test_a_group_can_log_a_past_session_from_its_page(team: PageClient, make: Factory) -> None:
+    group = make.package(make.person(), mentor=make.mentor(), strand=Strand.GROUP, title="Scrutiny")
+    assert team.get(f"/team/packages/{group.id}").all("a", href=f"/packages/{group.id}/log")
+
+
 # ---- today and facts
 
 
@@ -360,13 +496,16 @@ def test_what_needs_a_hand(team: PageClient, make: Factory, db: DbSession, clock
         "Mail that could not be sent",
     ):
         assert said in words
+    assert "1 call to make" in words
     team.post(f"/team/calls/{call.id}/done", page="/team")
     assert "+44 7700 900123" not in team.get("/team").words()
     team.post(f"/team/calls/{new_id()}/done", page="/team", status=404)
 
 
 def test_a_quiet_day_says_so(team: PageClient) -> None:
-    assert "Nothing waits for you" in team.get("/team").words()
+    words = team.get("/team").words()
+    assert "Nothing waits for you" in words
+    assert "0 calls to make" in words
 
 
 def test_a_letter_moves_the_end_of_the_contract(team: PageClient, db: DbSession) -> None:

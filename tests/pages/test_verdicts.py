@@ -8,8 +8,9 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session as DbSession
 
 from portal import verdicts
-from portal.models import Package, PackageState, Person, Role
+from portal.models import Office, Package, PackageState, Person, Role
 from privacy.audit import AuditEntry
+from privacy.records import new_id
 from privacy.work import unit_of_work
 from surveys import responses, versions
 from surveys.models import Mode, Response, Wave
@@ -83,6 +84,9 @@ def test_an_example_is_read_beside_the_rubric_and_judged(
     response_id = sent(db, clock, package)
     assert verdicts.waiting(db) == 1
     client.sign_in(reviewer.id)
+    home = client.get("/team")
+    assert "1 example waits for a verdict" in home.words()
+    assert "Nothing waits for you" not in home.words()
     listed = client.get("/team/verdicts")
     assert "Northshire" in listed.words()
     assert "Waiting" in listed.words()
@@ -96,6 +100,7 @@ def test_an_example_is_read_beside_the_rubric_and_judged(
     client.post(f"/team/verdicts/{response_id}", {"verdict": "accepted", "note": "Clear", "seen": "0"})
     assert [one["verdict"] for one in judged(db, response_id)] == ["accepted"]
     assert verdicts.waiting(db) == 0
+    assert "0 examples wait for a verdict" in client.get("/team").words()
     assert "Accepted" in client.get("/team/verdicts").words()
 
 
@@ -110,6 +115,7 @@ def test_a_verdict_can_be_changed_and_the_earlier_one_stays(
     assert [one["verdict"] for one in judged(db, response_id)] == ["not_yet", "accepted"]
     page = client.get(path)
     assert page.words().index("Now it is there") < page.words().index("No evidence")
+    assert page.words().count(", Tia Team, ") == 2, "each says who gave it"
 
 
 def test_the_trail_says_that_a_verdict_was_given_and_not_which(
@@ -177,6 +183,25 @@ def test_no_example_is_no_row_and_no_page(
     assert "No example has been sent yet" in client.get("/team/verdicts").words()
     client.get(f"/team/verdicts/{response_id}", status=404)
     assert verdicts.waiting(db) == 0
+
+
+def test_who_gave_or_got_the_support_does_not_judge_it(
+    client: PageClient, db: DbSession, clock: SetClock, make: Factory, package: Package
+) -> None:
+    response_id = sent(db, clock, package)
+    mentor, leader = package.mentors[0].person_id, package.participations[0].person_id
+    assert leader is not None
+    for person_id in (mentor, leader):
+        with unit_of_work(db, clock, "system:test") as work:
+            work.db.add(Office(id=new_id(), person_id=person_id, role=Role.TEAM, from_on=date(2023, 1, 1)))
+        client.sign_in(person_id)
+        assert "For a colleague" in client.get("/team/verdicts").words()
+        client.get(f"/team/verdicts/{response_id}", status=404)
+    questions = f"/questionnaires/{package.participations[0].id}/post/once/receipt"
+    client.sign_in(leader).get(questions)
+    client.sign_in(mentor).get(questions, status=404)
+    page = client.get(f"/team/packages/{package.id}")
+    assert "Interview" not in page.words()
 
 
 @pytest.mark.parametrize("role", [Role.MENTOR, Role.OBSERVER, Role.AUDITOR, Role.DPO, Role.LEAD_MEMBER])

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import accounts, devices, people, staff
+from portal import accounts, asking, devices, people, staff
 from portal.models import BrowserSession, Mail, MailState, Office, Person, Role, SignIn
 from privacy.audit import AuditEntry
 from privacy.records import new_id
@@ -31,19 +31,21 @@ def act(db: DbSession, clock: SetClock) -> Callable[..., object]:
     return run
 
 
-def ask(act, address: str = "ana@council.example", next_path: str | None = None) -> accounts.Asked:
-    return act(accounts.ask, address=address, next_path=next_path)
+def ask(
+    act, address: str = "ana@council.example", next_path: str | None = None, **browser: object
+) -> asking.Asked:
+    return act(asking.ask, address=address, next_path=next_path, **browser)
 
 
-def code_for(stack: Stack, asked: accounts.Asked) -> str:
+def code_for(stack: Stack, asked: asking.Asked) -> str:
     return accounts.code_of(stack.instance.vault.ring, asked.sign_in_id)
 
 
-def link_for(stack: Stack, asked: accounts.Asked) -> str:
+def link_for(stack: Stack, asked: asking.Asked) -> str:
     return accounts.link_token(stack.instance.vault.ring, asked.sign_in_id)
 
 
-def finish(act, asked: accounts.Asked, **proof: object):
+def finish(act, asked: asking.Asked, **proof: object):
     return act(accounts.finish, verifier=asked.verifier, browser=BROWSER, **proof)
 
 
@@ -116,7 +118,7 @@ def test_five_wrong_codes_kill_it(stack, db, act, ana):
 def test_ten_minutes(stack, clock, act, ana):
     asked = ask(act)
     clock.pass_time(minutes=9, seconds=59)
-    again = ask(act)
+    again = ask(act, verifier=asked.verifier)
     assert finish(act, asked, code=code_for(stack, asked)) is None, "a newer one replaces it"
     clock.pass_time(minutes=10)
     assert finish(act, again, code=code_for(stack, again)) is None
@@ -175,21 +177,104 @@ def count_statements(stack: Stack):
     return count
 
 
-def test_after_five_asks_in_fifteen_minutes_no_more_mail_and_the_last_one_stays_good(
-    stack, db, clock, act, ana
-):
-    asked = [ask(act) for _ in range(5)]
-    quiet = ask(act)
+def mailed(db: DbSession, person: Person) -> int:
+    db.rollback()
+    return db.scalar(select(func.count()).select_from(Mail).where(Mail.person_id == person.id))
 
-    def mailed() -> int:
-        return db.scalar(select(func.count()).select_from(Mail).where(Mail.person_id == ana.id))
 
-    assert mailed() == 5
-    assert finish(act, quiet, code=code_for(stack, quiet)) is None
-    assert finish(act, asked[-1], code=code_for(stack, asked[-1])) is not None
+def ask_often(act, times: int) -> list[asking.Asked]:
+    """One browser asks again and again."""
+    asked = [ask(act)]
+    while len(asked) < times:
+        asked.append(ask(act, verifier=asked[-1].verifier))
+    return asked
+
+
+def test_after_five_asks_a_browser_gets_no_more_mail_and_its_last_one_stays_good(stack, db, act, ana):
+    asked = ask_often(act, 7)
+    assert mailed(db, ana) == 5
+    browser = asked[-1]
+    for dead in (asked[3], asked[5], asked[6]):
+        assert finish(act, browser, code=code_for(stack, dead)) is None
+    assert finish(act, asked[4], code=code_for(stack, asked[4])) is None, "only the newest cookie is good"
+    assert finish(act, browser, code=code_for(stack, asked[4])) is not None
+
+
+def test_send_again_works_once_the_limit_has_passed(stack, db, clock, act, ana):
+    asked = ask_often(act, 6)
+    clock.pass_time(minutes=16)
+    again = act(asking.ask_again, verifier=asked[-1].verifier)
+    assert mailed(db, ana) == 6
+    assert finish(act, again, code=code_for(stack, again)) is not None
+
+
+def test_a_stranger_ends_nothing_and_keeps_nobody_out(stack, db, act, ana):
+    mine = ask(act)
+    ask_often(act, 7)
+    for _ in range(3):
+        ask(act)
+    again = ask(act, verifier=mine.verifier)
+    assert mailed(db, ana) == 1 + 5 + 3 + 1
+    assert finish(act, again, code=code_for(stack, again)) is not None
+
+
+def test_a_flooded_mailbox_gets_twenty_and_those_that_wait_stay_good(stack, db, clock, act, ana):
+    mine = ask(act)
+    strangers = [ask(act) for _ in range(25)]
+    assert mailed(db, ana) == 20
+    assert finish(act, strangers[-1], code=code_for(stack, strangers[-1])) is None, "it was not mailed"
+    again = ask(act, verifier=mine.verifier)
+    assert finish(act, again, code=code_for(stack, again)) is None, "it was not mailed"
+    assert finish(act, again, code=code_for(stack, mine)) is not None
     clock.pass_time(minutes=16)
     ask(act)
-    assert mailed() == 6
+    assert mailed(db, ana) == 21
+
+
+def test_what_becomes_of_ones_own_sign_in_does_not_tell_who_is_known(stack, db, act, ana, make):
+    make.person(email="mallory@council.example")
+    for _ in range(20):
+        ask(act)
+    assert mailed(db, ana) == 20
+    for address in ("ana@council.example", "nobody@council.example"):
+        own = ask(act, "mallory@council.example")
+        after = ask(act, address, verifier=own.verifier)
+        assert finish(act, after, code=code_for(stack, own)) is None
+        assert finish(act, own, code=code_for(stack, own)) is None
+
+
+def test_after_twenty_wrong_codes_in_a_day_links_go_on_and_codes_do_not(stack, clock, act, ana):
+    for _ in range(4):
+        guessed = ask(act)
+        for _ in range(5):
+            assert finish(act, guessed, code=wrong(code_for(stack, guessed))) is None
+    for proof in ("code", "token"):
+        mine = ask(act)
+        value = code_for(stack, mine) if proof == "code" else link_for(stack, mine)
+        assert (finish(act, mine, **{proof: value}) is None) is (proof == "code")
+    clock.pass_time(hours=25)
+    mine = ask(act)
+    assert finish(act, mine, code=code_for(stack, mine)) is not None
+
+
+@pytest.mark.parametrize("address", ["ana@council.example", "nobody@council.example"])
+def test_a_network_asks_a_hundred_times_in_ten_minutes(stack, db, clock, act, ana, address):
+    def of(ip: str) -> bytes | None:
+        return asking.network_of(stack.instance.vault.ring, ip)
+
+    for number in range(asking.NETWORK_ASKS_AT_MOST):
+        ask(act, address, network=of(f"2a00:1450:4009:81f::{number:x}"))
+    with pytest.raises(asking.TooManyAsks):
+        ask(act, address, network=of("2a00:1450:4009:81f::ffff"))
+    assert db.scalar(select(func.count()).select_from(SignIn)) == asking.NETWORK_ASKS_AT_MOST
+    ask(act, address, network=of("2a00:1450:4009:820::1"))
+    clock.pass_time(minutes=10)
+    ask(act, address, network=of("2a00:1450:4009:81f::1"))
+
+
+def test_relays_are_no_network(stack):
+    for address in (None, "", "not an address", "127.0.0.1", "::1", "10.1.2.3"):
+        assert asking.network_of(stack.instance.vault.ring, address) is None
 
 
 def test_sign_ins_that_were_completed_do_not_count(stack, act, ana):
@@ -200,11 +285,11 @@ def test_sign_ins_that_were_completed_do_not_count(stack, act, ana):
 
 def test_send_again_keeps_the_page_and_replaces_the_code(stack, act, ana):
     asked = ask(act, next_path="/your-support")
-    again = act(accounts.ask_again, verifier=asked.verifier)
+    again = act(asking.ask_again, verifier=asked.verifier)
     assert finish(act, asked, code=code_for(stack, asked)) is None
     assert finish(act, again, code=code_for(stack, again)).next_path == "/your-support"
     with pytest.raises(accounts.LinkDead):
-        act(accounts.ask_again, verifier="made up")
+        act(asking.ask_again, verifier="made up")
 
 
 def test_looking_changes_nothing(stack, db, clock, act, ana):

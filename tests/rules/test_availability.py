@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.availability import (
@@ -318,7 +318,6 @@ spans_of_a_day = st.lists(quarters_of_a_day.map(lambda pair: Span(pair[0] * 15, 
 change_days = st.sampled_from([SPRING, AUTUMN, date(2027, 3, 27), EASTER_MONDAY, date(2027, 11, 1)])
 
 
-@settings(deadline=None)  # a busy machine is no fault
 @given(
     day=change_days,
     spans=spans_of_a_day,
@@ -344,7 +343,6 @@ def test_slots_are_what_a_minute_by_minute_search_finds(
     assert all(each.ends_at - each.starts_at == timedelta(minutes=minutes) for each in fast)
 
 
-@settings(deadline=None)  # a busy machine is no fault
 @given(
     day=change_days,
     spans=spans_of_a_day,

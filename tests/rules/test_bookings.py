@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session as DbSession
 from portal import bookings, delivery, diary, hours, packages, sessions
 from portal.availability import Interval, Span
 from portal.bookings import NotOffered, OutsideContract
-from portal.delivery import NoSuchLength, NotYet, Outcome
+from portal.delivery import EndedWithLess, NobodyCame, NoSuchLength, NotYet, Outcome
 from portal.diary import TimeTaken
 from portal.models import (
     Attendance,
@@ -29,8 +29,9 @@ from portal.models import (
     Strand,
 )
 from portal.programme import Programme
+from portal.serving import NotServing
 from portal.sessions import SessionFull
-from portal.standing import BaselineMissing, FormUsed, NotServing, SessionClosed, SupportClosed
+from portal.standing import BaselineMissing, FormUsed, SessionClosed, SupportClosed
 from privacy.records import new_id
 from privacy.work import unit_of_work
 from surveys.models import Mode, Response, ResponseState, Version, Wave
@@ -39,6 +40,7 @@ from tests.factories import Factory
 
 # Thursday 2 March 2023, inside the factory's hours (9am to midday, 1pm to 5pm) and past the day's notice.
 TEN = datetime(2023, 3, 2, 10, 0, tzinfo=UTC)
+STARTED = date(2023, 2, 1)
 
 
 class World:
@@ -52,7 +54,9 @@ class World:
 
     def support(self, leader: UUID, mentor: UUID, *, waived: bool = True) -> UUID:
         people = self.db.get_one(Person, leader), self.db.get_one(Person, mentor)
-        package_id = self.make.package(people[0], mentor=people[1], state=PackageState.BASELINE).id
+        package_id = self.make.package(
+            people[0], mentor=people[1], state=PackageState.BASELINE, starts_on=STARTED
+        ).id
         if waived:
             self.waive(package_id)
         return package_id
@@ -302,6 +306,49 @@ def test_the_mentor_records_what_became_of_a_session(world: World) -> None:
     assert world.steps(world.leader, booked) == ["0"]
 
 
+def test_a_group_session_is_held_with_somebody_in_it(world: World) -> None:
+    group, members = _group(world, 3)
+    session_id = _schedule(world, group)
+    _take(world, session_id, members[0])
+    _take(world, session_id, members[1])
+    _give_up(world, session_id, members[1])
+    world.clock.now = TEN + timedelta(hours=3)
+    for attended in (set(), {world.leader}):
+        with pytest.raises(NobodyCame):
+            _record(world, session_id, Outcome.HELD, attended=attended)
+    assert packages.ledger(world.db, world.programme, group).delivered == 0
+    with pytest.raises(NobodyCame):
+        _log(world, TEN - timedelta(days=2), 60, package_id=group, kind=SessionKind.VISIT, attended=set())
+    # Also those who gave their place up, or never had one.
+    _record(world, session_id, Outcome.HELD, attended=set(members[1:]))
+    assert _seat_states(world, session_id) == {
+        members[0]: AttendanceState.ABSENT,
+        members[1]: AttendanceState.ATTENDED,
+        members[2]: AttendanceState.ATTENDED,
+    }
+    assert packages.ledger(world.db, world.programme, group).delivered == 120
+
+
+def test_ended_support_keeps_its_minimum_or_has_a_reason(world: World) -> None:
+    minimum = world.programme.minimum_minutes
+    booked = world.book().id
+    world.clock.now = TEN + timedelta(hours=2)
+    for number in range(minimum // 420):
+        _log(world, datetime(2023, 2, 6, 9, tzinfo=UTC) + timedelta(days=number), 420)
+    _record(world, booked, Outcome.HELD, minutes=60)
+    with unit_of_work(world.db, world.clock, "person:test") as work:
+        packages.end(work, world.programme, package_id=world.package, on=date(2023, 3, 2))
+    assert _record(world, booked, Outcome.NO_SHOW).delivered_minutes is None
+    long = world.db.scalars(select(Session.id).where(Session.delivered_minutes == 420)).first()
+    assert long is not None
+    with pytest.raises(EndedWithLess, match="at least 5 days"):
+        _record(world, long, Outcome.HELD, minutes=60)
+    world.db.rollback()
+    assert packages.ledger(world.db, world.programme, world.package).delivered == minimum
+    assert _record(world, booked, Outcome.HELD, minutes=60).state is SessionState.HELD
+    assert _record(world, long, Outcome.HELD, minutes=360).delivered_minutes == 360
+
+
 def test_a_session_cancelled_beforehand_is_not_recorded(world: World) -> None:
     booked = world.book().id
     world.cancel(booked)
@@ -459,7 +506,9 @@ def _answer_baseline(world: World, package_id: UUID) -> None:
             )
 
 
-def _log(world: World, starts_at: datetime, minutes: int, *, package_id: UUID | None = None) -> Session:
+def _log(
+    world: World, starts_at: datetime, minutes: int, *, package_id: UUID | None = None, **more: object
+) -> Session:
     with unit_of_work(world.db, world.clock, "person:test") as work:
         return delivery.log_past(
             work,
@@ -470,19 +519,22 @@ def _log(world: World, starts_at: datetime, minutes: int, *, package_id: UUID | 
             starts_at=starts_at,
             minutes=minutes,
             place=Place.REMOTE,
+            **more,
         )
 
 
-def _record(world: World, session_id: UUID, outcome: Outcome, **more: int) -> Session:
+def _record(world: World, session_id: UUID, outcome: Outcome, **more: object) -> Session:
     with unit_of_work(world.db, world.clock, "person:test") as work:
-        return delivery.record(work, session_id=session_id, outcome=outcome, **more)
+        return delivery.record(work, world.programme, session_id=session_id, outcome=outcome, **more)
 
 
 def _group(world: World, size: int) -> tuple[UUID, list[UUID]]:
     people = [world.make.person() for _ in range(size)]
     ids = [person.id for person in people]
     mentor = world.db.get_one(Person, world.mentor)
-    group = world.make.package(*people, mentor=mentor, strand=Strand.GROUP, title="Scrutiny").id
+    group = world.make.package(
+        *people, mentor=mentor, strand=Strand.GROUP, title="Scrutiny", starts_on=STARTED
+    ).id
     world.waive(group)
     return group, ids
 

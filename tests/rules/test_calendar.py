@@ -6,7 +6,7 @@ from email import message_from_bytes, policy
 
 import pytest
 import vobject
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.calendar import Event, feed, invitation
@@ -235,7 +235,6 @@ def test_an_emoji_at_the_fold_is_not_split(octets: int) -> None:
     assert read(file).summary.value == summary
 
 
-@settings(deadline=None)  # a busy machine is no fault
 @given(summary=st.text(max_size=120), description=st.text(max_size=200), name=st.text(max_size=80))
 def test_no_text_breaks_the_file(summary: str, description: str, name: str) -> None:
     file = invitation(replace(EVENT, summary=summary, description=description, attendee_name=name))

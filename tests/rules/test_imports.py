@@ -1,7 +1,7 @@
 """Files of councils and people: every fault by line, all or nothing, whatever a spreadsheet did to the file."""
 
 import time
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from sqlalchemy import func, select
@@ -27,6 +27,7 @@ DIS,Smalltown District Council,Smalltown,E07000906,,,,England,South East,NMD
 CYM,Cwm Council,Cwm,W06000907,,,,Wales,Wales,WPA
 EQU,=Equalshire Council,=Equalshire,E08000908,,,,England,North East,MD
 """
+NOW = datetime(2023, 3, 1, 9, 0, tzinfo=UTC)
 PEOPLE = "name,email,role,council,starts_on,ends_on"
 
 
@@ -47,7 +48,7 @@ def faults_of(db: DbSession, clock: SetClock, programme: Programme, *rows: str) 
     data = "\n".join([PEOPLE, *rows]).encode()
     before = db.scalar(select(func.count()).select_from(Office))
     with pytest.raises(FileFaults) as checked:
-        people_file.check_file(db, programme, data)
+        people_file.check_file(db, programme, data, actor="system:test", now=NOW)
     with pytest.raises(FileFaults) as raised:
         take_people(db, clock, programme, data)
     assert raised.value.faults == checked.value.faults
@@ -234,7 +235,13 @@ def test_every_fault_of_a_file_is_told_at_once(
 )
 def test_wrong_columns_are_named(programme: Programme, db: DbSession, first: str, said: list[str]) -> None:
     with pytest.raises(FileFaults) as raised:
-        people_file.check_file(db, programme, f"{first}\nAnn,a@x.example,mentor,,2022-01-01,\n".encode())
+        people_file.check_file(
+            db,
+            programme,
+            f"{first}\nAnn,a@x.example,mentor,,2022-01-01,\n".encode(),
+            actor="system:test",
+            now=NOW,
+        )
     assert [fault.line for fault in raised.value.faults] == [1] * len(said)
     assert all(words in fault.message for words, fault in zip(said, raised.value.faults, strict=True))
 
@@ -279,7 +286,7 @@ def test_a_file_that_cannot_be_read_says_why(
     db: DbSession, programme: Programme, data: bytes, line: int, said: str
 ) -> None:
     with pytest.raises(FileFaults) as raised:
-        people_file.check_file(db, programme, data)
+        people_file.check_file(db, programme, data, actor="system:test", now=NOW)
     assert raised.value.faults[0].line == line
     assert said in raised.value.faults[0].message
 

@@ -138,7 +138,7 @@ def test_migrations_make_the_tables_of_the_models(app: Flask, tmp_path: Path) ->
     make_it(app)
     engine = create_engine(f"sqlite:///{app.extensions['settings'].instance / 'portal.sqlite'}")
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": False})
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
         differences = compare_metadata(context, Record.metadata)
     engine.dispose()
     assert differences == []

@@ -7,7 +7,7 @@ from email.message import EmailMessage
 from email.utils import getaddresses
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from portal.letters import AddressUnusable, CalendarMismatch, compose, one_line
@@ -179,7 +179,6 @@ awkward = st.lists(
 ).map("".join)
 
 
-@settings(deadline=None)  # a busy machine is no fault
 @given(name=st.one_of(st.text(max_size=200), awkward))
 @example(name="x" * 80 + '", <other@portal.example>')
 def test_any_name_comes_back_as_it_went(name: str) -> None:
@@ -193,7 +192,6 @@ def test_any_name_comes_back_as_it_went(name: str) -> None:
     assert str(make_header(decode_header(mail["Subject"]))) == one_line(name)
 
 
-@settings(deadline=None)  # a busy machine is no fault
 @given(text=st.text())
 def test_any_text_can_be_sent(text: str) -> None:
     body = received(letter(text=text)).get_content()

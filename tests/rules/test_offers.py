@@ -1,13 +1,13 @@
 """Times offered to one leader: made, chosen once, withdrawn."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import bookings, offers
+from portal import bookings, offers, packages
 from portal.diary import TimeTaken
 from portal.models import Mail, MailState, Offer, OfferState, Package, Place, Session
 from portal.offers import OfferClashes, OfferGone, OfferPassed, TooFewOrMany
@@ -28,7 +28,7 @@ class World:
         self.db, self.clock, self.programme = db, clock, programme
         mentor, leader = make.mentor(), make.person()
         self.mentor, self.leader = mentor.id, leader.id
-        self.package = make.package(leader, mentor=mentor).id
+        self.package = make.package(leader, mentor=mentor, starts_on=date(2023, 2, 1)).id
         self.waive(True)
 
     def waive(self, waived: bool) -> None:
@@ -84,6 +84,28 @@ def test_the_same_choice_twice_gives_the_first_result(world: World) -> None:
     first = world.choose(offered[0], form).id
     assert world.choose(offered[0], form).id == first
     assert world.db.scalars(select(Session.id)).all() == [first]
+
+
+def test_an_old_form_again_leaves_newer_offers_open(world: World) -> None:
+    offered, form = world.offer(), uuid4()
+    first = world.choose(offered[0], form).id
+    newer = world.offer([time + timedelta(days=7) for time in TIMES])
+    assert world.choose(offered[0], form).id == first
+    world.db.rollback()
+    assert {world.db.get_one(Offer, one).state for one in newer} == {OfferState.OPEN}
+    mails = world.db.scalars(select(Mail.state).where(Mail.template == "offers")).all()
+    assert sorted(mails) == [MailState.DROPPED, MailState.WAITING]
+    assert world.choose(newer[0]).id != first
+
+
+def test_ending_support_takes_offers_and_their_mail_back(world: World) -> None:
+    world.offer()
+    with unit_of_work(world.db, world.clock, "person:test") as work:
+        packages.end(
+            work, world.programme, package_id=world.package, on=date(2023, 3, 1), reason="Lost the seat"
+        )
+    assert set(world.states()) == {OfferState.WITHDRAWN}
+    assert world.db.scalars(select(Mail.state).where(Mail.template == "offers")).one() is MailState.DROPPED
 
 
 def test_one_mail_goes_and_is_called_off_once_answered(world: World) -> None:

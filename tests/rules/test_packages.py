@@ -34,6 +34,7 @@ from portal.packages import (
     SessionsAhead,
     TooShort,
     UnderMinimum,
+    WindowClosed,
     WrongAgreement,
     WrongCouncil,
     WrongEnd,
@@ -306,8 +307,10 @@ def test_a_waived_baseline_has_a_reason(world: World) -> None:
     assert found.baseline_waived_at == world.clock()
 
 
-def end(world: World, package: Package, on: date = TODAY, reason: str | None = None) -> None:
-    world.do(packages.end, world.programme, package_id=package.id, on=on, reason=reason)
+def end(
+    world: World, package: Package, on: date = TODAY, reason: str | None = None, *, sure: bool = False
+) -> Any:
+    return world.do(packages.end, world.programme, package_id=package.id, on=on, reason=reason, sure=sure)
 
 
 def test_the_ledger_counts_planned_booked_and_held(world: World) -> None:
@@ -363,6 +366,20 @@ def test_support_ends_on_a_day_that_has_come(world: World) -> None:
     for day in (TODAY + timedelta(days=1), TODAY - timedelta(days=1)):
         with pytest.raises(WrongEnd):
             end(world, package, on=day, reason="No time")
+
+
+def test_ending_after_the_window_has_closed_has_to_be_meant(world: World, clock: SetClock) -> None:
+    in_time, late = (world.create(strand=Strand.GROUP) for _ in range(2))
+    world.begin(in_time)
+    world.begin(late)
+    clock.pass_time(days=92)
+    assert end(world, in_time) == 1, "open to 1 June, which is today"
+    clock.pass_time(days=1)
+    with pytest.raises(WindowClosed, match="closed on 1 June 2023"):
+        end(world, late)
+    assert world.db.get_one(Package, late.id).state is PackageState.ACTIVE
+    assert end(world, late, sure=True) == 0
+    assert world.mails("post_open") == 1
 
 
 ALLOWED = {

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import accounts, gathering, mail, post
+from portal import accounts, asking, gathering, mail, post
 from portal.mail_contexts import CONTEXTS
 from portal.models import (
     Attendance,
@@ -230,12 +230,13 @@ def test_sign_in_has_the_code_first_and_is_dropped_when_too_late_or_replaced(
 ):
     make.person(email="ana@council.example", council=make.council())
 
-    def ask() -> accounts.Asked:
+    def ask(verifier: str | None = None) -> asking.Asked:
         with work() as unit:
-            return accounts.ask(unit, address="ana@council.example", next_path="/your-support")
+            return asking.ask(
+                unit, address="ana@council.example", next_path="/your-support", verifier=verifier
+            )
 
-    ask()
-    asked = ask()
+    asked = ask(ask().verifier)
     ring = stack.instance.vault.ring
     assert deliver() == 2
     assert len(tray.sent) == 1

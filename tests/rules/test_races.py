@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
+import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session as DbSession
 
@@ -26,9 +27,11 @@ from portal.sessions import SessionFull
 from privacy.engines import open_engine
 from privacy.work import Work, unit_of_work
 from tests.conftest import Stack
+from tests.counts import count
 from tests.factories import Factory
 
 TEN = datetime(2023, 3, 2, 10, 0, tzinfo=UTC)
+ROUNDS = pytest.mark.parametrize("turn", range(count(1, 20)))
 REFUSALS = (TimeTaken, SessionFull)
 
 
@@ -90,7 +93,10 @@ def booking(
     return act
 
 
-def test_many_book_one_mentor_at_once_half_of_them_later(stack: Stack, db: DbSession, make: Factory) -> None:
+@ROUNDS
+def test_many_book_one_mentor_at_once_half_of_them_later(
+    turn: int, stack: Stack, db: DbSession, make: Factory
+) -> None:
     mentor = make.mentor()
     packages = [make.package(make.person(), mentor=mentor).id for _ in range(clients(stack))]
     mentor_id = mentor.id
@@ -109,7 +115,10 @@ def test_many_book_one_mentor_at_once_half_of_them_later(stack: Stack, db: DbSes
     assert db.scalar(select(func.count()).where(Occupied.person_id == mentor_id)) == 6
 
 
-def test_one_form_sent_many_times_at_once_books_once(stack: Stack, db: DbSession, make: Factory) -> None:
+@ROUNDS
+def test_one_form_sent_many_times_at_once_books_once(
+    turn: int, stack: Stack, db: DbSession, make: Factory
+) -> None:
     mentor = make.mentor()
     package_id, mentor_id, form = make.package(make.person(), mentor=mentor).id, mentor.id, uuid4()
     waive_all(db, stack)
@@ -118,7 +127,10 @@ def test_one_form_sent_many_times_at_once_books_once(stack: Stack, db: DbSession
     assert db.scalars(select(Session.id)).all() == [form]
 
 
-def test_one_leader_is_booked_once_by_many_mentors(stack: Stack, db: DbSession, make: Factory) -> None:
+@ROUNDS
+def test_one_leader_is_booked_once_by_many_mentors(
+    turn: int, stack: Stack, db: DbSession, make: Factory
+) -> None:
     leader = make.person()
     leader_id = leader.id
     pairs = []
@@ -132,8 +144,9 @@ def test_one_leader_is_booked_once_by_many_mentors(stack: Stack, db: DbSession, 
     assert db.scalar(select(func.count()).where(Occupied.person_id == leader_id)) == 4
 
 
+@ROUNDS
 def test_the_last_places_of_a_group_session_go_to_as_many_as_there_are(
-    stack: Stack, db: DbSession, make: Factory
+    turn: int, stack: Stack, db: DbSession, make: Factory
 ) -> None:
     people = [make.person() for _ in range(clients(stack))]
     ids = [person.id for person in people]
@@ -171,7 +184,10 @@ def test_the_last_places_of_a_group_session_go_to_as_many_as_there_are(
         assert taken == (4 if person_id in {seat.person_id for seat in seats} else 0)
 
 
-def test_a_move_and_a_booking_for_the_freed_time(stack: Stack, db: DbSession, make: Factory) -> None:
+@ROUNDS
+def test_a_move_and_a_booking_for_the_freed_time(
+    turn: int, stack: Stack, db: DbSession, make: Factory
+) -> None:
     mentor = make.mentor()
     first, second = (make.package(make.person(), mentor=mentor).id for _ in range(2))
     mentor_id, later, moved = mentor.id, TEN + timedelta(hours=4), uuid4()

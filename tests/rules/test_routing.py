@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from surveys.conditions import Answered, Condition, Every, Is, Not, Some
@@ -203,7 +203,6 @@ def asked(draw: st.DrawFn) -> tuple[Questionnaire, dict[str, Value | None], str]
 
 
 @given(asked())
-@settings(max_examples=200, deadline=None)
 def test_of_any_questionnaire_and_any_answers(
     case: tuple[Questionnaire, dict[str, Value | None], str],
 ) -> None:
@@ -235,7 +234,6 @@ def test_of_any_questionnaire_and_any_answers(
 
 
 @given(asked())
-@settings(max_examples=100, deadline=None)
 def test_answering_page_after_page_comes_to_an_end(
     case: tuple[Questionnaire, dict[str, Value | None], str],
 ) -> None:

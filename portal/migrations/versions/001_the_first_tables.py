@@ -53,6 +53,18 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_council_short_name"), ["short_name"], unique=False)
 
     op.create_table(
+        "export",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=80), nullable=False),
+        sa.Column("format", sa.String(length=40), nullable=False),
+        sa.Column("named", sa.Boolean(), nullable=False),
+        sa.Column("partial", sa.Boolean(), nullable=False),
+        sa.Column("rows", sa.Integer(), nullable=False),
+        sa.Column("reason_sealed", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_export")),
+    )
+    op.create_table(
         "instance_fact",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.String(length=20), nullable=False),
@@ -73,6 +85,7 @@ def upgrade() -> None:
         sa.Column("political_group_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reminders_stopped_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_person")),
         sa.UniqueConstraint("email_index", name=op.f("uq_person_email_index")),
         sa.UniqueConstraint("ref", name=op.f("uq_person_ref")),
@@ -131,6 +144,21 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_browser_session_person_id"), ["person_id"], unique=False)
 
     op.create_table(
+        "correction",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("version_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=80), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("reason_sealed", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["version_id"], ["version.id"], name=op.f("fk_correction_version_id_version")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_correction")),
+        sa.UniqueConstraint("version_id", "number", name=op.f("uq_correction_version_id_number")),
+    )
+    op.create_table(
         "council_fact",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("council_id", sa.Uuid(), nullable=False),
@@ -176,6 +204,7 @@ def upgrade() -> None:
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("carried_by", sa.Uuid(), nullable=True),
         sa.Column("trouble", sa.String(length=40), nullable=True),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_mail_person_id_person")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mail")),
@@ -185,6 +214,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("mail", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_mail_about"), ["about"], unique=False)
+        batch_op.create_index(batch_op.f("ix_mail_carried_by"), ["carried_by"], unique=False)
         batch_op.create_index(batch_op.f("ix_mail_due_at"), ["due_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_mail_person_id"), ["person_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_mail_state"), ["state"], unique=False)
@@ -238,20 +268,39 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_package_strand"), ["strand"], unique=False)
 
     op.create_table(
+        "parked_form",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("path", sa.String(length=300), nullable=False),
+        sa.Column("parked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("fields_sealed", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_parked_form_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_parked_form")),
+    )
+    with op.batch_alter_table("parked_form", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_parked_form_parked_at"), ["parked_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_parked_form_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
         "response",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("ref", sa.String(length=12), nullable=False),
         sa.Column("respondent_id", sa.Uuid(), nullable=False),
         sa.Column("version_id", sa.Uuid(), nullable=False),
         sa.Column("wave", sa.String(length=40), nullable=False),
-        sa.Column("occasion", sa.String(length=40), nullable=False),
+        sa.Column("occasion", sa.String(length=60), nullable=False),
         sa.Column("state", sa.String(length=40), nullable=False),
         sa.Column("mode", sa.String(length=40), nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("submitted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reopened_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("answered_on", sa.Date(), nullable=True),
         sa.Column("answers_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("draft_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("source_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("judgement_sealed", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(
             ["respondent_id"], ["respondent.id"], name=op.f("fk_response_respondent_id_respondent")
@@ -270,6 +319,8 @@ def upgrade() -> None:
         "sign_in",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("chain", sa.Uuid(), nullable=False),
+        sa.Column("network", sa.LargeBinary(length=32), nullable=True),
         sa.Column("verifier", sa.LargeBinary(length=32), nullable=False),
         sa.Column("level", sa.Integer(), nullable=False),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
@@ -281,6 +332,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in")),
     )
     with op.batch_alter_table("sign_in", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sign_in_chain"), ["chain"], unique=False)
+        batch_op.create_index(batch_op.f("ix_sign_in_network"), ["network"], unique=False)
         batch_op.create_index(batch_op.f("ix_sign_in_person_id"), ["person_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_sign_in_verifier"), ["verifier"], unique=False)
 
@@ -363,6 +416,7 @@ def upgrade() -> None:
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.Column("submitted_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("answers_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("judgement_sealed", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(
             ["respondent_id"], ["respondent.id"], name=op.f("fk_response_past_respondent_id_respondent")
         ),
@@ -433,10 +487,12 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("participation_id", sa.Uuid(), nullable=False),
         sa.Column("wave", sa.String(length=20), nullable=False),
+        sa.Column("occasion", sa.String(length=60), nullable=False),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("phone_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("when_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("notes_sealed", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(
             ["participation_id"],
             ["participation.id"],
@@ -480,11 +536,60 @@ def upgrade() -> None:
     with op.batch_alter_table("occupied", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_occupied_session_id"), ["session_id"], unique=False)
 
+    op.create_table(
+        "reopening",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("participation_id", sa.Uuid(), nullable=False),
+        sa.Column("wave", sa.String(length=20), nullable=False),
+        sa.Column("occasion", sa.String(length=60), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("by", sa.String(length=80), nullable=True),
+        sa.Column("wish_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("reason_sealed", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["participation_id"],
+            ["participation.id"],
+            name=op.f("fk_reopening_participation_id_participation"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reopening")),
+    )
+    with op.batch_alter_table("reopening", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_reopening_participation_id"), ["participation_id"], unique=False)
+
+    op.create_table(
+        "share",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("participation_id", sa.Uuid(), nullable=False),
+        sa.Column("response_id", sa.Uuid(), nullable=True),
+        sa.Column("mentor_id", sa.Uuid(), nullable=False),
+        sa.Column("shared_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["mentor_id"], ["person.id"], name=op.f("fk_share_mentor_id_person")),
+        sa.ForeignKeyConstraint(
+            ["participation_id"], ["participation.id"], name=op.f("fk_share_participation_id_participation")
+        ),
+        sa.ForeignKeyConstraint(["response_id"], ["response.id"], name=op.f("fk_share_response_id_response")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_share")),
+    )
+    with op.batch_alter_table("share", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_share_mentor_id"), ["mentor_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_share_participation_id"), ["participation_id"], unique=False)
+
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table("share", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_share_participation_id"))
+        batch_op.drop_index(batch_op.f("ix_share_mentor_id"))
+
+    op.drop_table("share")
+    with op.batch_alter_table("reopening", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_reopening_participation_id"))
+
+    op.drop_table("reopening")
     with op.batch_alter_table("occupied", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_occupied_session_id"))
 
@@ -530,12 +635,19 @@ def downgrade() -> None:
     with op.batch_alter_table("sign_in", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_sign_in_verifier"))
         batch_op.drop_index(batch_op.f("ix_sign_in_person_id"))
+        batch_op.drop_index(batch_op.f("ix_sign_in_network"))
+        batch_op.drop_index(batch_op.f("ix_sign_in_chain"))
 
     op.drop_table("sign_in")
     with op.batch_alter_table("response", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_response_respondent_id"))
 
     op.drop_table("response")
+    with op.batch_alter_table("parked_form", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_parked_form_person_id"))
+        batch_op.drop_index(batch_op.f("ix_parked_form_parked_at"))
+
+    op.drop_table("parked_form")
     with op.batch_alter_table("package", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_package_strand"))
         batch_op.drop_index(batch_op.f("ix_package_state"))
@@ -552,6 +664,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_mail_state"))
         batch_op.drop_index(batch_op.f("ix_mail_person_id"))
         batch_op.drop_index(batch_op.f("ix_mail_due_at"))
+        batch_op.drop_index(batch_op.f("ix_mail_carried_by"))
         batch_op.drop_index(batch_op.f("ix_mail_about"))
 
     op.drop_table("mail")
@@ -563,6 +676,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_council_fact_council_id"))
 
     op.drop_table("council_fact")
+    op.drop_table("correction")
     with op.batch_alter_table("browser_session", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_browser_session_person_id"))
 
@@ -575,6 +689,7 @@ def downgrade() -> None:
     op.drop_table("register_entry")
     op.drop_table("person")
     op.drop_table("instance_fact")
+    op.drop_table("export")
     with op.batch_alter_table("council", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_council_short_name"))
 

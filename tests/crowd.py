@@ -1,0 +1,352 @@
+"""The same number of everything: people, councils, packages, sessions, answers, for lists that may grow."""
+
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import count
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy.orm import Session as DbSession
+
+from portal.models import (
+    Attendance,
+    AttendanceState,
+    BrowserSession,
+    CallRequest,
+    Council,
+    CouncilFact,
+    CouncilKind,
+    Fact,
+    Goal,
+    GoalState,
+    Ground,
+    Hours,
+    Mail,
+    MailState,
+    Offer,
+    OfferState,
+    Office,
+    Package,
+    PackageMentor,
+    PackageState,
+    Participation,
+    Person,
+    Place,
+    Role,
+    Session,
+    SessionKind,
+    SessionState,
+    Strand,
+)
+from portal.references import new_reference
+from privacy.clock import london_date
+from privacy.columns import address_index
+from privacy.records import Record, new_id
+from privacy.work import unit_of_work
+from surveys import responses
+from surveys.models import Mode, Respondent, Wave
+from surveys.questionnaires import load_definition
+from surveys.routing import path
+from surveys.sittings import Asking
+from tests.conftest import Stack
+
+_numbers = count(1)
+
+
+class Crowd:
+    """`size` of everything that hangs on one council, one mentor, one leader and one group."""
+
+    def __init__(self, stack: Stack, db: DbSession, size: int) -> None:
+        self.stack, self.size = stack, size
+        with unit_of_work(db, stack.clock, "system:test") as work:
+            self.work = work
+            self.now = work.now
+            self.today = london_date(work.now)
+            self.rows: dict[str, list[Record]] = defaultdict(list)
+            self.ended: list[Participation] = []
+            self._make()
+            # Table by table, and so that each holder's key is made together with many others.
+            for table in Record.metadata.sorted_tables:
+                work.db.add_all(self.rows.pop(table.name, []))
+                work.db.flush()
+            self._answer()
+        del self.work
+
+    def _make(self) -> None:
+        self.council = self._council().id
+        self.team = self.person(Role.TEAM).id
+        self.auditor = self.person(Role.AUDITOR).id
+        self.administrator = self.person(Role.ADMINISTRATOR).id
+        self.mentor = self.person(Role.MENTOR).id
+        self.leader = self.person(Role.LEAD_MEMBER, self.council).id
+        for _ in range(self.size):
+            self._council()
+            self._one_more()
+        self._group()
+
+    def _one_more(self) -> None:
+        """One more leader with a package that waits for things, and one of everything for the one leader."""
+        somebody = self.person(Role.LEAD_MEMBER, self.council).id
+        self.add(
+            Office,
+            person_id=self.leader,
+            council_id=self._council().id,
+            role=Role.COUNCIL_LEADER,
+            from_on=self.today,
+        )
+        self.person(Role.OBSERVER)
+        self._fact()
+        for state in (PackageState.PROPOSED, PackageState.AGREED, PackageState.BASELINE, PackageState.ENDED):
+            part = self.package(somebody, state=state)
+            self.add(
+                CallRequest,
+                participation_id=part.id,
+                wave="baseline",
+                asked_at=self.now,
+                phone="07700 900123",
+                when="Friday",
+            )
+        self.add(
+            Mail,
+            person_id=somebody,
+            template="invitation",
+            about=uuid4(),
+            step="once",
+            state=MailState.FAILED,
+            queued_at=self.now,
+            due_at=self.now,
+            tries=9,
+        )
+        self.add(
+            BrowserSession,
+            person_id=self.leader,
+            token=uuid4().bytes * 2,
+            level=1,
+            device=True,
+            browser="test",
+            created_at=self.now,
+            seen_at=self.now,
+            ends_at=self.now + timedelta(days=9),
+        )
+        served = self.package(self.leader, state=PackageState.ACTIVE, mentors=[self.mentor])
+        for days in (-3, 3):
+            session = self.session(served.package_id, days=days)
+            self.seat(session, self.leader, served.id)
+        self.add(
+            Offer,
+            batch_id=uuid4(),
+            package_id=served.package_id,
+            mentor_id=self.mentor,
+            starts_at=self.now + timedelta(days=5),
+            ends_at=self.now + timedelta(days=5, hours=1),
+            place=Place.REMOTE,
+            state=OfferState.OPEN,
+            made_at=self.now,
+            where="Somewhere",
+        )
+        self.add(
+            Hours,
+            person_id=self.mentor,
+            on_day=self.today + timedelta(days=next(_numbers) % 50),
+            spans=[[540, 1020]],
+        )
+
+    def _group(self) -> None:
+        """A group with many members, mentors, goals and sessions; the leader is in it."""
+        first = self.package(
+            self.leader, strand=Strand.GROUP, state=PackageState.ACTIVE, mentors=[self.mentor]
+        )
+        self.group = first.package_id
+        workshop = self.session(self.group, days=-1, capacity=60)
+        one = self.package(self.leader, state=PackageState.ACTIVE, mentors=[self.mentor])
+        self.one_to_one, self.workshop = one.package_id, workshop.id
+        for number in range(self.size):
+            member = self.person(Role.COMMITTEE_MEMBER, self.council).id
+            part = self.join(self.group, member, Role.COMMITTEE_MEMBER)
+            if number % 2:
+                # Those without a seat are not read along with the session.
+                self.seat(workshop, member, part.id)
+            mentor = self.person(Role.MENTOR).id
+            for package_id in (self.group, one.package_id):
+                self.add(PackageMentor, package_id=package_id, person_id=mentor, from_on=self.today)
+                self.add(
+                    Goal,
+                    package_id=package_id,
+                    state=GoalState.OPEN,
+                    agreed_on=self.today,
+                    number=number,
+                    text="To do something well",
+                )
+            self.add(Hours, person_id=mentor, weekday=3, spans=[[540, 1020]])
+            self.session(self.group, days=number + 5, capacity=5)
+            session = self.session(one.package_id, days=number + 5)
+            self.seat(session, self.leader, one.id)
+
+    def _answer(self) -> None:
+        """Everybody whose support ended has answered before and after it, with an example of impact."""
+        for part in self.ended:
+            for wave in (Wave.BASELINE, Wave.POST):
+                answers = dict(whole_answers(wave, part.role.value))
+                asking = Asking(respondent_id=part.id, wave=wave, role=part.role.value)
+                responses.submit_answers(self.work, asking, answers=answers, mode=Mode.SELF)
+
+    # ---- one of a kind
+
+    def add(self, kind: type[Record], /, **values: Any) -> Any:
+        row = kind(id=values.pop("id", new_id()))
+        for name, value in values.items():
+            setattr(row, name, value)
+        self.rows[row.__tablename__].append(row)
+        return row
+
+    def _council(self) -> Council:
+        number = next(_numbers)
+        made: Council = self.add(
+            Council,
+            gss=f"E98{number:06d}",
+            code=f"Y{number}",
+            name=f"Shire {number} Council",
+            short_name=f"Shire {number}",
+            kind=CouncilKind.COUNTY,
+            region="North West",
+            replaced_by=[],
+        )
+        return made
+
+    def _fact(self) -> None:
+        self.add(
+            CouncilFact,
+            council_id=self.council,
+            fact=Fact.AGREED,
+            value=Ground.INADEQUATE.value,
+            from_on=self.today,
+            recorded_at=self.now,
+            by="system:test",
+            agreed_with="Somebody",
+            evidence="A report",
+        )
+
+    def person(self, role: Role, council_id: UUID | None = None) -> Person:
+        number = next(_numbers)
+        address = f"crowd{number}@council.example"
+        person: Person = self.add(
+            Person,
+            ref=new_reference("P"),
+            created_at=self.now,
+            name=f"Person {number}",
+            email=address,
+            phone="07700 900123",
+            email_index=address_index(self.work.ring, address),
+        )
+        self.add(
+            Office,
+            person_id=person.id,
+            council_id=council_id,
+            role=role,
+            from_on=self.today - timedelta(days=300),
+        )
+        return person
+
+    def package(
+        self,
+        person_id: UUID,
+        *,
+        state: PackageState,
+        strand: Strand = Strand.ONE_TO_ONE,
+        mentors: list[UUID] | None = None,
+    ) -> Participation:
+        ended = state is PackageState.ENDED
+        package = self.add(
+            Package,
+            ref=new_reference("K"),
+            strand=strand,
+            state=state,
+            council_id=self.council,
+            starts_on=self.today - timedelta(days=90),
+            ends_on=self.today - timedelta(days=9) if ended else None,
+            planned_minutes=2100,
+            created_at=self.now,
+            baseline_waived_at=self.now if mentors else None,
+        )
+        for mentor_id in mentors or ():
+            self.add(PackageMentor, package_id=package.id, person_id=mentor_id, from_on=package.starts_on)
+        self.add(
+            Goal,
+            package_id=package.id,
+            state=GoalState.OPEN,
+            agreed_on=self.today,
+            number=0,
+            text="To do something well",
+        )
+        part = self.join(package.id, person_id, Role.LEAD_MEMBER)
+        if ended:
+            self.ended.append(part)
+        return part
+
+    def join(self, package_id: UUID, person_id: UUID, role: Role) -> Participation:
+        """Leaders are invited; members of the committee are yet to be."""
+        respondent = self.add(Respondent, audience=role.value)
+        part: Participation = self.add(
+            Participation,
+            id=respondent.id,
+            package_id=package_id,
+            person_id=person_id,
+            role=role,
+            from_on=self.today - timedelta(days=90),
+            invited_at=self.now if role is Role.LEAD_MEMBER else None,
+        )
+        return part
+
+    def session(self, package_id: UUID, *, days: int, capacity: int | None = None) -> Session:
+        starts_at = datetime(2023, 3, 1, 10, tzinfo=UTC) + timedelta(days=days)
+        number = next(_numbers)
+        kind = SessionKind.WORKSHOP if capacity else SessionKind.ONE_TO_ONE
+        made: Session = self.add(
+            Session,
+            package_id=package_id,
+            mentor_id=self.mentor,
+            kind=kind,
+            state=SessionState.BOOKED,
+            starts_at=starts_at,
+            ends_at=starts_at + timedelta(hours=1),
+            place=Place.REMOTE,
+            capacity=capacity,
+            uid=f"crowd-{number}",
+            sequence=0,
+            created_at=self.now,
+            by="system:test",
+            where="https://meet.example",
+            title="A talk" if capacity else None,
+        )
+        return made
+
+    def seat(self, session: Session, person_id: UUID, participation_id: UUID) -> None:
+        self.add(
+            Attendance,
+            session_id=session.id,
+            person_id=person_id,
+            participation_id=participation_id,
+            state=AttendanceState.BOOKED,
+            booked_at=self.now,
+            by="system:test",
+        )
+
+
+@cache
+def whole_answers(wave: Wave, role: str) -> dict[str, Any]:
+    """An answer to whatever is required, with an example of impact. The same object each time."""
+    answers: dict[str, Any] = {"impact_have": "yes"} if wave is Wave.POST else {}
+    while True:
+        lacking = [
+            question
+            for stop in path(load_definition(wave.value), answers, role=role).pages
+            for question in stop.questions
+            if question.required and answers.get(question.code) is None
+        ]
+        if not lacking:
+            return answers
+        for question in lacking:
+            listed = question.listed()
+            code = listed[1].code if listed else "Something"
+            answers[question.code] = [code] if question.kind == "choices" else code

@@ -1,0 +1,294 @@
+"""Who sees which page and which words: what the app does, compared with the table in access.txt.
+
+The pages are opened once by each visitor, on the embedded database: what a policy says rests on no database.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import Column, Engine, select
+from sqlalchemy.orm import Session as DbSession
+from werkzeug.test import TestResponse
+
+from portal.app import CONTENT_POLICY
+from portal.db import db as flask_db
+from portal.models import Role
+from privacy.audit import Action, AuditEntry
+from privacy.keystore import SUBJECT_KEY
+from privacy.records import Record
+from surveys import versions
+from tests.conftest import Stack, make_stack
+from tests.factories import Factory
+from tests.pages_client import Page, PageClient
+from tests.two_sides import TYPED, Side
+
+TABLE = Path(__file__).with_name("access.txt")
+STAFF = (Role.TEAM, Role.OBSERVER, Role.DPO, Role.AUDITOR, Role.ADMINISTRATOR)
+# One line that is written when staff read answers, once a day: it is there to show that they did.
+NOTED = Action.RESPONSE_OPENED.word
+HEADERS = {
+    "Content-Security-Policy": CONTENT_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+def whose(side: Side) -> dict[str, list[tuple[str, dict[str, Any]]]]:
+    """What an address is filled with on this side, by the names that it asks for."""
+    once, feedback = {"occasion": "once"}, {"wave": "feedback", "occasion": str(side.held)}
+    leader, member = {"participation_id": side.part}, {"participation_id": side.member_part}
+    former = {"participation_id": side.former_part}
+    waves = [
+        ("member's first questionnaire", {**member, "wave": "baseline", **once}),
+        ("leader's first questionnaire", {**leader, "wave": "baseline", **once}),
+        ("leader's feedback", {**leader, **feedback}),
+        ("former leader's last one", {**former, "wave": "post", **once}),
+    ]
+    packages = [("leader's package", side.package), ("group", side.group), ("former package", side.past)]
+    sessions = [("session to come", side.session), ("session held", side.held), ("workshop", side.workshop)]
+    return {
+        "package_id": [(name, {"package_id": value}) for name, value in packages],
+        "session_id": [(name, {"session_id": value}) for name, value in sessions],
+        "offer_id": [("offer", {"offer_id": side.offer})],
+        "council_id": [("council", {"council_id": side.council})],
+        "person_id": [("leader", {"person_id": side.leader}), ("mentor", {"person_id": side.mentor})],
+        "office_id,person_id": [("leader", {"person_id": side.leader, "office_id": side.office})],
+        "response_id": [("former leader's example", {"response_id": side.response})],
+        "occasion,participation_id,wave": waves,
+        "number,occasion,participation_id,wave": [(name, {**value, "number": 1}) for name, value in waves],
+        "token": [("made-up link", {"token": "made-up"})],
+    }
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What one visitor was answered at one address."""
+
+    status: int
+    location: str
+    text: str
+    lacking: frozenset[str]
+
+    @property
+    def word(self) -> str:
+        if self.status == 303:
+            return "sign-in" if self.location.startswith("/sign-in?") else "goes on"
+        return {200: "sees", 404: "404", 410: "gone"}.get(self.status, f"?{self.status}")
+
+
+@dataclass(frozen=True)
+class Crawl:
+    """Every page as each visitor was answered, and the databases before and after."""
+
+    stack: Stack
+    visitors: dict[str, UUID | None]
+    rows: dict[str, dict[str, Opened]]
+    before: dict[str, list[str]]
+    after: dict[str, list[str]]
+
+
+@pytest.fixture(scope="module")
+def crawl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crawl]:
+    stack = make_stack(tmp_path_factory.mktemp("access"), {})
+    with DbSession(stack.engine, info={"vault": stack.instance.vault}) as db:
+        versions.publish_shipped(db, stack.clock)
+        make = Factory(db, stack.clock, stack.instance.programme)
+        first, second = Side(make, "first"), Side(make, "second")
+        staff = {role.value: make.person(role=role).id for role in STAFF}
+    visitors = {
+        "nobody": None,
+        "leader": first.leader,
+        "member": first.member,
+        "colleague": first.colleague,
+        "former": first.former,
+        "mentor": first.mentor,
+        "other leader": second.leader,
+        "other mentor": second.mentor,
+        **staff,
+    }
+    clients = {name: _client(stack, person_id) for name, person_id in visitors.items()}
+    before = digest(stack)
+    rows = {
+        row: {name: opened(client.http.get(address)) for name, client in clients.items()}
+        for row, address in addresses(stack, first).items()
+    }
+    yield Crawl(stack, visitors, rows, before, digest(stack))
+    with stack.app.app_context():
+        flask_db.session.remove()
+    stack.engine.dispose()
+    stack.instance.vault.engine.dispose()
+
+
+def _client(stack: Stack, person_id: UUID | None) -> PageClient:
+    client = PageClient(stack.app, stack.instance)
+    return client if person_id is None else client.sign_in(person_id)
+
+
+def addresses(stack: Stack, side: Side) -> dict[str, str]:
+    """Each page that can be opened, once, or once for each thing of a side."""
+    found = {}
+    routes = stack.app.url_map.bind("localhost")
+    for rule in sorted(stack.app.url_map.iter_rules(), key=lambda rule: rule.endpoint):
+        if "GET" not in (rule.methods or ()):
+            continue
+        if not rule.arguments:
+            found[rule.endpoint] = routes.build(rule.endpoint)
+            continue
+        for name, values in whose(side)[",".join(sorted(rule.arguments))]:
+            found[f"{rule.endpoint}, {name}"] = routes.build(rule.endpoint, values)
+    second_step = f"strand=group&council={side.council}"
+    found["packages.new, second step"] = f"/team/packages/new?{second_step}"
+    found["people.index, search"] = "/team/people?q=name"
+    return found
+
+
+def opened(response: TestResponse) -> Opened:
+    wanted = HEADERS if response.status_code != 308 else {}
+    lacking = frozenset(name for name, value in wanted.items() if response.headers.get(name) != value)
+    location = response.headers.get("Location", "")
+    return Opened(response.status_code, location, response.get_data(as_text=True), lacking)
+
+
+def digest(stack: Stack) -> dict[str, list[str]]:
+    """Every row of both databases, but for when a browser was last seen, and the lines that note a reading."""
+    found = {"subject_key": _rows(stack.instance.vault.engine, *SUBJECT_KEY.columns)}
+    for table in Record.metadata.sorted_tables:
+        if table.name != "audit_head":
+            columns = [column for column in table.columns if column.name != "seen_at"]
+            found[table.name] = _rows(stack.engine, *columns)
+    found["audit_entry"] = [row for row in found["audit_entry"] if NOTED not in row]
+    return found
+
+
+def _rows(engine: Engine, *columns: Column[Any]) -> list[str]:
+    with engine.connect() as connection:
+        return sorted(map(repr, connection.execute(select(*columns))))
+
+
+# ---- pages
+
+
+def table(head: str, names: list[str], rows: dict[str, list[str]]) -> str:
+    """A table for people: one line a row, in columns."""
+    first = max(map(len, [head, *rows])) + 2
+    widths = [max(map(len, column)) + 2 for column in zip(names, *rows.values(), strict=True)]
+    lines = [
+        line[0].ljust(first) + "".join(cell.ljust(width) for cell, width in zip(line[1], widths, strict=True))
+        for line in [(head, names), *rows.items()]
+    ]
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def pages_table(crawl: Crawl) -> str:
+    rows = {name: [cell.word for cell in cells.values()] for name, cells in crawl.rows.items()}
+    return table("page", list(crawl.visitors), rows)
+
+
+def words_table(crawl: Crawl) -> str:
+    """Who meets which typed words of the first side on any page."""
+    texts = {
+        visitor: "\n".join(cells[visitor].text for cells in crawl.rows.values()) for visitor in crawl.visitors
+    }
+    rows = {
+        what: ["sees" if f"first{word}" in text else "-" for text in texts.values()]
+        for word, what in TYPED.items()
+    }
+    return table("what was typed", list(crawl.visitors), rows)
+
+
+def test_pages_open_to_whom_the_table_says(crawl: Crawl) -> None:
+    assert pages_table(crawl).splitlines() == tables()[0].splitlines()
+
+
+def test_words_are_seen_by_whom_the_table_says(crawl: Crawl) -> None:
+    assert words_table(crawl).splitlines() == tables()[1].splitlines()
+
+
+def tables() -> list[str]:
+    """The tables of the file; what stands before the first, and empty lines, are for people."""
+    _, *found = TABLE.read_text().split("\n\n")
+    return found
+
+
+def test_the_table_itself_keeps_words_from_those_who_may_not_read_them(crawl: Crawl) -> None:
+    """Whatever the table comes to say, this holds."""
+    outside = {"nobody", "other leader", "other mentor", "observer", "dpo", "auditor"}
+    for line in tables()[1].splitlines()[1:]:
+        what, *cells = re.split(r"\s{2,}", line)
+        seen = {name for name, cell in zip(crawl.visitors, cells, strict=True) if cell == "sees"}
+        assert not seen & outside, what
+        if "answer" in what or "example" in what:
+            assert seen == {what.split("'")[0], "team"}, what
+
+
+def test_no_side_meets_words_of_the_other(crawl: Crawl) -> None:
+    """The other side has a page of each list too, and the first side's people see nothing of it there."""
+    for cells in crawl.rows.values():
+        for visitor in ("leader", "member", "colleague", "former", "mentor"):
+            assert not [word for word in TYPED if f"second{word}" in cells[visitor].text]
+
+
+def test_nobody_is_led_to_sign_in_from_each_guarded_page_and_back(crawl: Crawl) -> None:
+    made = crawl.stack.app
+    for name, cells in crawl.rows.items():
+        policy = vars(made.view_functions[name.split(",")[0]])["guard"].policy
+        assert (cells["nobody"].word == "sign-in") is (policy is not None), name
+
+
+def test_looking_changes_nothing(crawl: Crawl) -> None:
+    changed = {name for name, rows in crawl.after.items() if rows != crawl.before[name]}
+    assert changed == set()
+
+
+def test_a_reading_is_noted_once_a_day(crawl: Crawl) -> None:
+    with DbSession(crawl.stack.engine) as db:
+        noted = db.scalars(select(AuditEntry).where(AuditEntry.action == NOTED)).all()
+    lines = [(line.actor, line.object, line.details) for line in noted]
+    assert lines, "the team has read answers"
+    assert len(set(lines)) == len(lines)
+
+
+def test_ids_that_nothing_has_are_not_found(crawl: Crawl) -> None:
+    routes = crawl.stack.app.url_map.bind("localhost")
+    client = _client(crawl.stack, crawl.visitors["team"])
+    made_up = {"wave": "baseline", "occasion": "once", "number": 1}
+    for rule in crawl.stack.app.url_map.iter_rules():
+        if rule.arguments and rule.arguments != {"token"} and "GET" in (rule.methods or ()):
+            values = {name: made_up.get(name, uuid4()) for name in rule.arguments}
+            assert client.http.get(routes.build(rule.endpoint, values)).status_code == 404, rule.endpoint
+
+
+# ---- headers
+
+
+def test_every_answer_carries_the_security_headers(crawl: Crawl) -> None:
+    lacking = {
+        f"{name} ({visitor}): {', '.join(sorted(cell.lacking))}"
+        for name, cells in crawl.rows.items()
+        for visitor, cell in cells.items()
+        if cell.lacking
+    }
+    assert lacking == set()
+
+
+def test_so_do_the_pages_of_what_went_wrong(crawl: Crawl) -> None:
+    http = _client(crawl.stack, None).http
+    token = Page(http.get("/sign-in")).token()
+    for expected, response in (
+        (404, http.get("/nowhere")),
+        (405, http.get("/sign-out")),
+        (400, http.post("/sign-in", data={"email": "somebody@council.example"})),
+        (413, http.post("/sign-in", data={"csrf_token": token, "email": "x" * (2 * 1024 * 1024)})),
+        (422, http.post("/sign-in", data={"csrf_token": token, "email": "nobody"})),
+        (303, http.post("/sign-in", data={"csrf_token": token, "email": "somebody@council.example"})),
+        (400, http.get("/", headers={"Host": "elsewhere.example"})),
+    ):
+        found = opened(response)
+        assert (found.status, found.lacking) == (expected, frozenset()), response.request.path

@@ -1,0 +1,244 @@
+"""Two of everyone and everything: what belongs to one side must not open for the other.
+
+Whatever people could have typed is a word of its own, such as `firstleadergoal`, so that it can be looked for.
+"""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from portal import verdicts
+from portal.models import (
+    Attendance,
+    AttendanceState,
+    CallRequest,
+    CouncilFact,
+    Fact,
+    Goal,
+    GoalState,
+    Ground,
+    Offer,
+    OfferState,
+    Package,
+    PackageState,
+    Person,
+    Place,
+    Role,
+    Session,
+    SessionKind,
+    SessionState,
+    Strand,
+)
+from privacy.records import Record, new_id
+from privacy.work import Work, unit_of_work
+from surveys import responses
+from surveys.models import Mode, Wave
+from surveys.results import Verdict
+from surveys.sittings import Asking
+from tests.crowd import whole_answers
+from tests.factories import Factory
+
+# What people type, and what it is; each side has it with its own name before it.
+TYPED = {
+    "leadername": "leader's name",
+    "leaderaddress": "leader's address",
+    "leaderphone": "leader's phone number",
+    "leaderneeds": "leader's needs in a session",
+    "leaderanswer": "leader's answer",
+    "leadergoal": "leader's goal",
+    "membername": "member's name",
+    "memberaddress": "member's address",
+    "memberanswer": "member's answer",
+    "groupgoal": "group's goal",
+    "grouptitle": "group's title",
+    "calltime": "when to ring the member",
+    "formername": "former's name",
+    "formerexample": "former's example of impact",
+    "verdictnote": "note with the verdict",
+    "mentorname": "mentor's name",
+    "mentoraddress": "mentor's address",
+    "sessionplace": "place of the leader's session",
+    "workshoptitle": "title of the workshop",
+    "workshopplace": "place of the workshop",
+    "offerplace": "place of an offered time",
+    "waiver": "why the questionnaire was waived",
+    "agreedwith": "who agreed for the Department",
+    "evidence": "evidence for the agreement",
+}
+
+
+class Side:
+    """One council with its leader, group, mentor, former leader, and everything between them."""
+
+    def __init__(self, make: Factory, name: str) -> None:
+        self.make, self.db, self.name = make, make.db, name
+        council = make.council(f"{name.capitalize()}shire")
+        self.council = council.id
+        mentor = self._person("mentor", role=Role.MENTOR)
+        leader, member, former = (
+            self._person(who, council=council) for who in ("leader", "member", "former")
+        )
+        self.mentor, self.leader, self.member, self.former = mentor.id, leader.id, member.id, former.id
+        colleague = make.person(council=council)
+        self.colleague = colleague.id
+        self.office = leader.offices[0].id
+        package = make.package(leader, mentor=mentor, council=council)
+        self.package, self.part = package.id, package.participations[0].id
+        mentor = self.db.get_one(Person, self.mentor)
+        group = make.package(
+            member, colleague, mentor=mentor, council=council, strand=Strand.GROUP, title=f"{name}grouptitle"
+        )
+        self.group = group.id
+        self.member_part = next(part.id for part in group.participations if part.person_id == self.member)
+        ended: dict[str, Any] = {"state": PackageState.ENDED, "ends_on": make.today - timedelta(days=20)}
+        past = make.package(former, council=council, starts_on=make.today - timedelta(days=200), **ended)
+        self.past, self.former_part = past.id, past.participations[0].id
+        with unit_of_work(self.db, make.clock, "system:test") as work:
+            self._tell(work)
+            self._meet(work)
+            self._agree(work)
+        self._answer()
+
+    def _person(self, who: str, **more: Any) -> Person:
+        return self.make.person(
+            f"{self.name}{who}name", email=f"{self.name}{who}address@council.example", **more
+        )
+
+    def _add(self, work: Work, kind: type[Record], /, **values: Any) -> UUID:
+        row: Any = kind(id=new_id())
+        for name, value in values.items():
+            setattr(row, name, value)
+        work.db.add(row)
+        work.db.flush()
+        found: UUID = row.id
+        return found
+
+    def _tell(self, work: Work) -> None:
+        """What is known of people, and who wants to be rung."""
+        leader = work.db.get_one(Person, self.leader)
+        leader.phone, leader.adjustments = f"{self.name}leaderphone", f"{self.name}leaderneeds"
+        self._add(
+            work,
+            CallRequest,
+            participation_id=self.member_part,
+            wave="baseline",
+            asked_at=work.now,
+            phone="07700 900123",
+            when=f"{self.name}calltime",
+        )
+        package = work.db.get_one(Package, self.package)
+        package.baseline_waived_at, package.waiver = work.now, f"{self.name}waiver"
+
+    def _meet(self, work: Work) -> None:
+        """A session that was held, one to come, a workshop, and an offer."""
+        one: dict[str, Any] = {
+            "package_id": self.package,
+            "kind": SessionKind.ONE_TO_ONE,
+            "where": f"{self.name}sessionplace",
+        }
+        self.held = self._session(work, days=-2, state=SessionState.HELD, **one)
+        self.session = self._session(work, days=2, **one)
+        self.workshop = self._session(
+            work,
+            days=3,
+            package_id=self.group,
+            kind=SessionKind.WORKSHOP,
+            capacity=5,
+            title=f"{self.name}workshoptitle",
+            where=f"{self.name}workshopplace",
+        )
+        for session, person, part in (
+            (self.held, self.leader, self.part),
+            (self.session, self.leader, self.part),
+            (self.workshop, self.member, self.member_part),
+        ):
+            state = AttendanceState.ATTENDED if session == self.held else AttendanceState.BOOKED
+            self._add(
+                work,
+                Attendance,
+                session_id=session,
+                person_id=person,
+                participation_id=part,
+                state=state,
+                booked_at=work.now,
+                by="system:test",
+            )
+        starts_at = work.now + timedelta(days=5)
+        self.offer = self._add(
+            work,
+            Offer,
+            batch_id=uuid4(),
+            package_id=self.package,
+            mentor_id=self.mentor,
+            starts_at=starts_at,
+            ends_at=starts_at + timedelta(hours=1),
+            place=Place.REMOTE,
+            state=OfferState.OPEN,
+            made_at=work.now,
+            where=f"{self.name}offerplace",
+        )
+
+    def _session(
+        self, work: Work, *, days: int, state: SessionState = SessionState.BOOKED, **more: Any
+    ) -> UUID:
+        starts_at = work.now + timedelta(days=days, hours=1)
+        times: dict[str, Any] = {
+            "starts_at": starts_at,
+            "ends_at": starts_at + timedelta(hours=1),
+            "created_at": work.now,
+        }
+        known: dict[str, Any] = {
+            "mentor_id": self.mentor,
+            "state": state,
+            "place": Place.REMOTE,
+            "by": "system:test",
+        }
+        minutes = 60 if state is SessionState.HELD else None
+        return self._add(
+            work, Session, **times, **known, sequence=0, uid=f"{uuid4()}", delivered_minutes=minutes, **more
+        )
+
+    def _agree(self, work: Work) -> None:
+        """Goals, and the agreement with the Department."""
+        for package_id, part, text in (
+            (self.package, self.part, "leadergoal"),
+            (self.group, None, "groupgoal"),
+        ):
+            self.goal = self._add(
+                work,
+                Goal,
+                package_id=package_id,
+                participation_id=part,
+                state=GoalState.OPEN,
+                agreed_on=self.make.today,
+                number=1,
+                text=f"{self.name}{text}",
+            )
+        self._add(
+            work,
+            CouncilFact,
+            council_id=self.council,
+            fact=Fact.AGREED,
+            value=Ground.INADEQUATE.value,
+            from_on=self.make.today - timedelta(days=90),
+            recorded_at=work.now,
+            by="system:test",
+            agreed_with=f"{self.name}agreedwith",
+            evidence=f"{self.name}evidence",
+        )
+
+    def _answer(self) -> None:
+        """The leader and the member before support, the former leader after it, with a verdict."""
+        self._send(self.part, Wave.BASELINE, most_wanted=f"{self.name}leaderanswer")
+        self._send(self.member_part, Wave.BASELINE, most_wanted=f"{self.name}memberanswer")
+        self.response = self._send(self.former_part, Wave.POST, impact_changed=f"{self.name}formerexample")
+        with unit_of_work(self.db, self.make.clock, "person:reviewer") as work:
+            note = f"{self.name}verdictnote"
+            verdicts.give(work, response_id=self.response, verdict=Verdict.ACCEPTED, note=note)
+
+    def _send(self, part: UUID, wave: Wave, **chosen: str) -> UUID:
+        role = Role.LEAD_MEMBER.value
+        answers = {**whole_answers(wave, role), **chosen}
+        with unit_of_work(self.db, self.make.clock, "system:test") as work:
+            asking = Asking(respondent_id=part, wave=wave, role=role)
+            return responses.submit_answers(work, asking, answers=answers, mode=Mode.SELF).id
