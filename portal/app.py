@@ -110,7 +110,9 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
     )
     app.extensions["settings"] = settings
     app.extensions["open"] = partial(open_app, app)
-    app.extensions["clock"] = clock or (clock_from(settings.now) if settings.now else system_clock)
+    app.extensions["clock"] = clock or (
+        clock_from(settings.now, since=settings.now_since) if settings.now else system_clock
+    )
     db.init_app(app)
     migrate.init_app(app, db, directory=str(ROOT / "portal" / "migrations"))
     csrf.init_app(app)

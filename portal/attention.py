@@ -53,6 +53,11 @@ class Waiting:
     by: date | None
     overdue: bool
 
+    @property
+    def ended_on(self) -> date | None:
+        """The day support ended for them: with the package, or before it when they left."""
+        return ended_on(self.participation, self.participation.package)
+
 
 @dataclass(frozen=True)
 class Attention:

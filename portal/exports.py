@@ -20,9 +20,11 @@ from privacy.audit import Action
 from privacy.clock import london_date
 from privacy.records import new_id
 from privacy.work import Work
+from surveys import versions
 from surveys.export_files import Format
 from surveys.exports import Around, Beside, Head, Selection, Source
 from surveys.questions import blank
+from surveys.versions import Published
 
 NAMED = ("name", "council", "role", "package", "reference")
 """What a named export adds: who answered, for which council, in which role and package; the receipt's reference."""
@@ -101,6 +103,12 @@ def make(work: Work, programme: Programme, order: Order, *, rows_at_most: int | 
             rows=counted[code],
         )
     return Made(order=order, made_at=work.now, rows=rows)
+
+
+def exportable(db: DbSession) -> list[Published]:
+    """The questionnaires in force whose answers the team may take out: the programme's. A tool is answered for
+    oneself alone (sch 5 Tools)."""
+    return [one for one in versions.in_force(db) if not one.is_tool]
 
 
 def source(

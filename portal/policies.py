@@ -19,6 +19,7 @@ from portal.questionnaires import Asked
 from portal.serving import serves_from
 from portal.shares import Shared
 from surveys.models import Wave
+from surveys.versions import Published
 
 
 class Supported(Protocol):
@@ -143,6 +144,11 @@ def owns_shared(actor: Actor, shared: Shared) -> bool:
 def may_see_kept(actor: Actor, parked: Parked) -> bool:
     """A form that was kept for its writer; it is only looked for among the actor's own."""
     return True
+
+
+def may_export(actor: Actor, published: Published) -> bool:
+    """Take answers out: the team, but for a tool, which somebody answers for themselves (sch 5 Tools)."""
+    return may_run_programme(actor) and not published.is_tool
 
 
 def may_judge(actor: Actor, example: Supported) -> bool:

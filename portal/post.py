@@ -2,12 +2,13 @@
 
 What is due to one participant goes together, and at most two such mails a week (portal/gathering.py).
 
-A worker claims a few mails at a time for five minutes. What a worker claimed and did not finish is claimed
+A worker claims one mail at a time for five minutes. What a worker claimed and did not finish is claimed
 again after that, so a mail can go twice when a machine dies between sending and marking: it keeps its
 Message-ID, by which mail programs show it once. Nothing personal is logged.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from email.message import EmailMessage
@@ -19,6 +20,7 @@ from uuid import UUID
 import jinja2
 import structlog
 from sqlalchemy import or_, select, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session as DbSession
 
 from portal import calendar, filters, gathering, letters, mail
@@ -53,12 +55,32 @@ class Parcel:
 
 def deliver(instance: Instance, sessions: Sessions, sender: Sender, *, limit: int = BATCH) -> int:
     """Send up to `limit` mails that are due; returns how many were dealt with, in whatever way."""
-    with sessions() as db:
-        claimed = _claim(db, instance, limit)
-    for mail_id in claimed:
+    dealt_with = 0
+    while dealt_with < limit:
         with sessions() as db:
-            _deliver_one(db, instance, sender, mail_id)
-    return len(claimed)
+            claimed = _claim(db, instance, 1)
+        for mail_id in claimed:
+            try:
+                with sessions() as db:
+                    _deliver_one(db, instance, sender, mail_id)
+            except OperationalError:
+                # The database was locked or away: the next round can have the mail, not one in five minutes.
+                with sessions() as db:
+                    _give_back(db, instance, mail_id)
+                raise
+        if not claimed:
+            break
+        dealt_with += 1
+    return dealt_with
+
+
+def _give_back(db: DbSession, instance: Instance, mail_id: UUID) -> None:
+    with suppress(OperationalError), unit_of_work(db, instance.clock, ACTOR) as work:
+        work.db.execute(
+            update(Mail)
+            .where(Mail.id == mail_id, Mail.state == MailState.WAITING)
+            .values(claimed_until=None, carried_by=None)
+        )
 
 
 def _claim(db: DbSession, instance: Instance, limit: int) -> list[UUID]:

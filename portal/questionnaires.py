@@ -15,7 +15,7 @@ from sqlalchemy.orm import joinedload
 from portal import filters, serving, tools, windows
 from portal.models import CallRequest, Package, Participation, Person, Strand
 from portal.programme import Programme
-from portal.windows import RUNNING, Opening
+from portal.windows import RUNNING, Opening, Seat
 from privacy.audit import Action
 from privacy.records import new_id
 from privacy.work import Work
@@ -24,7 +24,7 @@ from surveys.models import Mode, ResponseState, Wave
 from surveys.questions import Cleaned, Posted
 from surveys.responses import Receipt
 from surveys.sittings import Asking, Opened, Sitting, find
-from surveys.standings import standings
+from surveys.standings import Standings, standings
 from surveys.waves import Stand, Window, stand
 
 TITLES = {
@@ -77,17 +77,24 @@ class Asked:
 
 
 def due(
-    db: DbSession, programme: Programme, participations: Sequence[Participation], *, now: datetime
+    db: DbSession,
+    programme: Programme,
+    participations: Sequence[Participation],
+    *,
+    now: datetime,
+    stands: Standings | None = None,
+    seats: Sequence[Seat] | None = None,
 ) -> list[Due]:
     """Every questionnaire of these participations: open, sent or closed, in order of opening.
 
-    Three queries however many there are, and no answer is opened; packages should be loaded already. Interim
-    waves that are still to come, and those and feedback that were not given in their time, are left out.
+    Three queries however many there are, fewer where `stands` and `seats` are known, and no answer is opened;
+    packages should be loaded already. Interim waves that are still to come, and those and feedback that were not
+    given in their time, are left out.
     """
     parts = {part.id: part for part in participations}
-    stands = standings(db, parts)
+    stands = standings(db, parts) if stands is None else stands
     listed = []
-    for opening in windows.openings(db, programme, participations, now=now):
+    for opening in windows.openings(db, programme, participations, now=now, seats=seats):
         standing = stands.get((opening.participation_id, opening.wave, opening.occasion))
         window = opening.window
         if standing is None and not _worth_listing(opening, now):

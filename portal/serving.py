@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, union
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload
 
@@ -88,20 +88,20 @@ def served_by(db: DbSession, person_id: UUID, *, on: date) -> list[UUID]:
 
 
 def givers(db: DbSession, package_ids: Iterable[UUID] | None = None) -> dict[UUID, frozenset[UUID]]:
-    """Who has a hand in giving each package: its mentors of any time, and those of its sessions. Two queries.
+    """Who has a hand in giving each package: its mentors of any time, and those of its sessions. One query.
 
     They neither interview those they support nor judge what became of it. None asks for all packages.
     """
     mentors, sessions = (
         select(PackageMentor.package_id, PackageMentor.person_id),
-        select(Session.package_id, Session.mentor_id).distinct(),
+        select(Session.package_id, Session.mentor_id),
     )
     if package_ids is not None:
         wanted = list(package_ids)
         mentors = mentors.where(PackageMentor.package_id.in_(wanted))
         sessions = sessions.where(Session.package_id.in_(wanted))
     found: dict[UUID, set[UUID]] = {}
-    for package_id, person_id in [*db.execute(mentors), *db.execute(sessions)]:
+    for package_id, person_id in db.execute(union(mentors, sessions)):
         found.setdefault(package_id, set()).add(person_id)
     return {package_id: frozenset(people) for package_id, people in found.items()}
 

@@ -38,7 +38,8 @@ class Smtp:
 
 @dataclass(frozen=True)
 class Settings:
-    """Where this instance lives and how it is reached. `now` starts the clock elsewhere, to try dates out."""
+    """Where this instance lives and how it is reached. `now` starts the clock elsewhere, to try dates out;
+    `now_since` is when it did, for processes that one server started (PORTAL_NOW_SINCE, set by it alone)."""
 
     mode: Mode
     instance: Path
@@ -49,6 +50,7 @@ class Settings:
     programme: Path | None
     smtp: Smtp | None
     now: datetime | None
+    now_since: float | None = None
 
     @property
     def secure(self) -> bool:
@@ -84,6 +86,7 @@ class Settings:
             programme=root / programme if programme else None,
             smtp=smtp,
             now=_now(environ, mode, faults),
+            now_since=float(environ["PORTAL_NOW_SINCE"]) if "PORTAL_NOW_SINCE" in environ else None,
         )
         if settings.database_url == settings.keystore_url:
             faults.append("KEYSTORE_URL must not be the database: keys lie apart from the data")

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload, selectinload
 
-from portal import questionnaires, windows
+from portal import questionnaires, tools, windows
 from portal.models import (
     Attendance,
     AttendanceState,
@@ -31,8 +31,10 @@ from portal.models import (
 )
 from portal.programme import Programme
 from portal.questionnaires import Due
+from portal.tools import Tool
 from privacy.clock import london_date
 from surveys.models import ResponseState, Wave
+from surveys.standings import Standings, standings
 from surveys.waves import Stand
 
 LIVE = frozenset({AttendanceState.BOOKED, AttendanceState.ATTENDED, AttendanceState.ABSENT})
@@ -144,28 +146,60 @@ def timeline(support: Support) -> list[Stage]:
     ]
 
 
-def support_of(db: DbSession, programme: Programme, *, person_id: UUID, now: datetime) -> list[Support]:
-    """Everything somebody takes part in or took part in, newest package first."""
-    parts = db.scalars(
-        select(Participation)
-        .join(Participation.package)
-        .where(Participation.person_id == person_id, Package.state.in_(SHOWN))
-        .options(joinedload(Participation.package).joinedload(Package.council))
-        .order_by(Package.starts_on.desc())
-    ).all()
+@dataclass(frozen=True)
+class Overview:
+    """The whole page: supports newest package first, and since when they are not reminded; None while they are."""
+
+    supports: Sequence[Support]
+    tools: Sequence[Tool]
+    reminders_stopped_at: datetime | None
+
+
+def overview(db: DbSession, programme: Programme, *, person_id: UUID, now: datetime) -> Overview:
+    """Everything somebody takes part in or took part in, and the tools that they can use."""
+    parts = _parts(db, person_id)
     if not parts:
-        return []
+        return Overview([], [], None)
+    stands = standings(db, [part.id for part in parts])
+    person = parts[0].person
+    return Overview(
+        supports=_supports(db, programme, parts, stands=stands, now=now),
+        tools=tools.tools_of(db, parts, known=stands),
+        reminders_stopped_at=person.reminders_stopped_at if person is not None else None,
+    )
+
+
+def _parts(db: DbSession, person_id: UUID) -> Sequence[Participation]:
+    """With package, council and mentors, newest package first."""
+    package = joinedload(Participation.package)
+    mentors = package.joinedload(Package.mentors).joinedload(PackageMentor.person)
+    return (
+        db.scalars(
+            select(Participation)
+            .join(Participation.package)
+            .where(Participation.person_id == person_id, Package.state.in_(SHOWN))
+            .options(joinedload(Participation.person), package.joinedload(Package.council), mentors)
+            .order_by(Package.starts_on.desc())
+        )
+        .unique()
+        .all()
+    )
+
+
+def _supports(
+    db: DbSession,
+    programme: Programme,
+    parts: Sequence[Participation],
+    *,
+    stands: Standings,
+    now: datetime,
+) -> list[Support]:
     packages = [part.package_id for part in parts]
     sessions = db.scalars(
         select(Session)
         .where(Session.package_id.in_(packages), Session.state != SessionState.CANCELLED)
         .options(selectinload(Session.attendances), joinedload(Session.mentor))
         .order_by(Session.starts_at)
-    ).all()
-    mentors = db.scalars(
-        select(PackageMentor)
-        .where(PackageMentor.package_id.in_(packages), PackageMentor.to_on.is_(None))
-        .options(joinedload(PackageMentor.person))
     ).all()
     goals = db.scalars(
         select(Goal)
@@ -177,18 +211,15 @@ def support_of(db: DbSession, programme: Programme, *, person_id: UUID, now: dat
         .where(Offer.package_id.in_(packages), Offer.state == OfferState.OPEN, Offer.starts_at > now)
         .order_by(Offer.starts_at)
     ).all()
-    due = questionnaires.due(db, programme, parts, now=now)
-    return [
-        _support(part, sessions=sessions, mentors=mentors, goals=goals, offers=offers, due=due, now=now)
-        for part in parts
-    ]
+    seats = windows.seats_in(sessions, {part.id for part in parts})
+    due = questionnaires.due(db, programme, parts, now=now, stands=stands, seats=seats)
+    return [_support(part, sessions=sessions, goals=goals, offers=offers, due=due, now=now) for part in parts]
 
 
 def _support(
     part: Participation,
     *,
     sessions: Sequence[Session],
-    mentors: Sequence[PackageMentor],
     goals: Sequence[Goal],
     offers: Sequence[Offer],
     due: Sequence[Due],
@@ -199,7 +230,7 @@ def _support(
     return Support(
         participation=part,
         package=part.package,
-        mentors=[serving.person for serving in mentors if serving.package_id == part.package_id],
+        mentors=[serving.person for serving in part.package.mentors if serving.to_on is None],
         goals=[
             goal
             for goal in goals
@@ -268,8 +299,3 @@ def _to_come(supports: Sequence[Support]) -> list[Step]:
     mine = [(own.session, one) for one in supports for own in one.upcoming if own.mine]
     in_order = sorted(mine, key=lambda pair: pair[0].starts_at)
     return [Step("come", one, session=session) for session, one in in_order]
-
-
-def reminders_stopped_at(db: DbSession, person_id: UUID) -> datetime | None:
-    """Since when somebody is not reminded; None while they are."""
-    return db.get_one(Person, person_id).reminders_stopped_at

@@ -4,7 +4,7 @@ Everything is computed from dates as they stand: an invitation, a first session,
 a group, the end of the contract. Whatever moves one of them moves the windows.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
@@ -50,7 +50,7 @@ class Opening:
     session_starts_at: datetime | None = None
 
 
-class _Seat(NamedTuple):
+class Seat(NamedTuple):
     """A place of somebody in a session that was not cancelled."""
 
     participation_id: UUID
@@ -101,13 +101,18 @@ def of_support(
 
 
 def openings(
-    db: DbSession, programme: Programme, participations: Sequence[Participation], *, now: datetime
+    db: DbSession,
+    programme: Programme,
+    participations: Sequence[Participation],
+    *,
+    now: datetime,
+    seats: Sequence[Seat] | None = None,
 ) -> list[Opening]:
     """Every wave of these participations, past and coming ones too, in order of opening.
 
-    Two queries however many there are; packages should be loaded already.
+    Two queries however many there are, one where their `seats` are known; packages should be loaded already.
     """
-    seats = _seats(db, [part.id for part in participations])
+    seats = _seats(db, [part.id for part in participations]) if seats is None else seats
     in_force = terms(db, programme, on=london_date(now))
     first = _first(seats)
     found = [
@@ -154,7 +159,24 @@ def first_sessions(db: DbSession) -> Mapping[UUID, datetime]:
     return {row[0]: row[1] for row in rows}
 
 
-def _seats(db: DbSession, participation_ids: Sequence[UUID]) -> list[_Seat]:
+def seats_in(sessions: Iterable[Session], participation_ids: Collection[UUID]) -> list[Seat]:
+    """The places of these participations in sessions that are loaded already, with everybody's."""
+    return [
+        Seat(
+            seat.participation_id,
+            session.id,
+            session.starts_at,
+            session.ends_at,
+            session.state is SessionState.HELD and seat.state is AttendanceState.ATTENDED,
+        )
+        for session in sessions
+        if session.state is not SessionState.CANCELLED
+        for seat in session.attendances
+        if seat.participation_id in participation_ids and seat.state in TAKES_PART
+    ]
+
+
+def _seats(db: DbSession, participation_ids: Sequence[UUID]) -> list[Seat]:
     rows = db.execute(
         select(
             Attendance.participation_id,
@@ -172,7 +194,7 @@ def _seats(db: DbSession, participation_ids: Sequence[UUID]) -> list[_Seat]:
         )
     )
     return [
-        _Seat(
+        Seat(
             participation_id,
             session_id,
             starts_at,
@@ -183,7 +205,7 @@ def _seats(db: DbSession, participation_ids: Sequence[UUID]) -> list[_Seat]:
     ]
 
 
-def _first(seats: Iterable[_Seat]) -> dict[UUID, datetime]:
+def _first(seats: Iterable[Seat]) -> dict[UUID, datetime]:
     first: dict[UUID, datetime] = {}
     for seat in seats:
         first[seat.participation_id] = min(seat.starts_at, first.get(seat.participation_id, seat.starts_at))

@@ -39,14 +39,23 @@ def system_clock() -> datetime:
     return datetime.now(UTC)
 
 
-def clock_from(start: datetime) -> Clock:
-    """A clock that shows `start` now and runs on from there, whatever is done to the machine's own clock."""
-    beginning, zero = as_utc(start), _time.monotonic()
+def clock_from(start: datetime, *, since: float | None = None) -> Clock:
+    """A clock that shows `start` now and runs on from there, whatever is done to the machine's own clock.
+
+    `since` is the reading of `ticks()` at which it showed `start`: processes of one machine that are given the
+    same two agree to the microsecond, however long each took to begin.
+    """
+    beginning, zero = as_utc(start), _time.monotonic() if since is None else since
 
     def clock() -> datetime:
         return beginning + timedelta(seconds=_time.monotonic() - zero)
 
     return clock
+
+
+def ticks() -> float:
+    """Seconds that run on alike for all processes of this machine since it started."""
+    return _time.monotonic()
 
 
 def as_utc(instant: datetime) -> datetime:

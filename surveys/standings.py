@@ -1,6 +1,6 @@
 """Whether people answered, in clear: no answer is opened to know it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -34,7 +34,11 @@ class Standing:
         return start_of_day(self.answered_on) if typed_later and self.answered_on else self.submitted_at
 
 
-def standings(db: Session, respondent_ids: Iterable[UUID]) -> dict[tuple[UUID, Wave, str], Standing]:
+Standings = Mapping[tuple[UUID, Wave, str], Standing]
+"""By respondent, wave and occasion."""
+
+
+def standings(db: Session, respondent_ids: Iterable[UUID]) -> Standings:
     """How these respondents stand, by respondent, wave and occasion; one query."""
     rows = db.execute(
         select(

@@ -218,13 +218,16 @@ def current(db: Session, *, code: str) -> Published:
 def in_force(db: Session) -> list[Published]:
     """The newest version of every questionnaire, in order of code."""
     newest = select(Version.code, func.max(Version.number).label("number")).group_by(Version.code).subquery()
-    ids = db.scalars(
-        select(Version.id)
+    rows = db.execute(
+        select(Version.id, Correction.number, Correction.at, Correction.body)
         .join(newest, (Version.code == newest.c.code) & (Version.number == newest.c.number))
-        .order_by(Version.code)
+        .outerjoin(Correction, Correction.version_id == Version.id)
+        .order_by(Version.code, Correction.number)
     ).all()
-    published = compiled(db, ids)
-    return [published[version_id] for version_id in ids]
+    ids = list(dict.fromkeys(row[0] for row in rows))
+    _freeze_bodies(db, ids)
+    made = _corrected((row[0], row[1], row[2], row[3]) for row in rows if row.body is not None)
+    return [_published(version_id, made.get(version_id, ())) for version_id in ids]
 
 
 def tools(db: Session, *, role: str) -> list[Published]:
@@ -246,33 +249,42 @@ def wording_at(db: Session, version_id: UUID, instant: datetime) -> Questionnair
 def compiled(db: Session, version_ids: Iterable[UUID]) -> dict[UUID, Published]:
     """What these versions ask, in the newest words; bodies are read once in the life of the process."""
     wanted = set(version_ids)
-    if wanted - _frozen.keys():
-        rows = db.execute(
-            select(Version.id, Version.code, Version.number, Version.body).where(
-                Version.id.in_(wanted - _frozen.keys())
-            )
-        )
-        for version_id, code, number, body in rows:
-            _frozen[version_id] = Published(version_id, code, number, from_canonical(body))
-    made: dict[UUID, list[Corrected]] = {}
-    corrections = db.execute(
+    _freeze_bodies(db, wanted)
+    rows = db.execute(
         select(Correction.version_id, Correction.number, Correction.at, Correction.body)
         .where(Correction.version_id.in_(wanted))
         .order_by(Correction.number)
     )
-    for version_id, number, at, body in corrections:
+    made = _corrected((row[0], row[1], row[2], row[3]) for row in rows)
+    return {version_id: _published(version_id, made.get(version_id, ())) for version_id in wanted}
+
+
+def _freeze_bodies(db: Session, version_ids: Iterable[UUID]) -> None:
+    """Compile those that were never compiled in this process."""
+    unknown = set(version_ids) - _frozen.keys()
+    if not unknown:
+        return
+    rows = db.execute(
+        select(Version.id, Version.code, Version.number, Version.body).where(Version.id.in_(unknown))
+    )
+    for version_id, code, number, body in rows:
+        _frozen[version_id] = Published(version_id, code, number, from_canonical(body))
+
+
+def _corrected(rows: Iterable[tuple[UUID, int, datetime, str]]) -> dict[UUID, tuple[Corrected, ...]]:
+    """Rows of corrections, in their order, by version."""
+    made: dict[UUID, tuple[Corrected, ...]] = {}
+    for version_id, number, at, body in rows:
         words = {key: (before, after) for key, (before, after) in json.loads(body).items()}
-        made.setdefault(version_id, []).append(Corrected(number, at, words))
-    return {
-        version_id: replace(
-            _frozen[version_id],
-            corrections=tuple(made[version_id]),
-            questionnaire=_worded(version_id, tuple(made[version_id])),
-        )
-        if version_id in made
-        else _frozen[version_id]
-        for version_id in wanted
-    }
+        made[version_id] = (*made.get(version_id, ()), Corrected(number, at, words))
+    return made
+
+
+def _published(version_id: UUID, corrections: tuple[Corrected, ...]) -> Published:
+    if not corrections:
+        return _frozen[version_id]
+    words = _worded(version_id, corrections)
+    return replace(_frozen[version_id], corrections=corrections, questionnaire=words)
 
 
 def _worded(version_id: UUID, corrections: tuple[Corrected, ...]) -> Questionnaire:

@@ -2,7 +2,7 @@
 
 import io
 from collections import defaultdict
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,6 +26,7 @@ NOR,Northshire County Council,Northshire,E10000901,,,,England,North West,CTY,{no
 EAS,Eastshire Council,Eastshire,E06000903,,,,England,South West,UA,
 """
 PEOPLE = "name,email,role,council,starts_on,ends_on"
+TEN = datetime(2023, 3, 2, 10, 0, tzinfo=UTC)
 File = tuple[bytes, str]
 
 
@@ -80,11 +81,15 @@ class Walk:
         found: UUID = self.one(select(Participation.package_id).where(Participation.person_id == person_id))
         return found
 
+    def part(self, who: str) -> UUID:
+        """Somebody's part in a package."""
+        person_id = self.person(self.address[who])
+        found: UUID = self.one(select(Participation.id).where(Participation.person_id == person_id))
+        return found
+
     def questionnaire(self, who: str, wave: str, occasion: str = "once") -> str:
         """Where somebody answers it."""
-        person_id = self.person(self.address[who])
-        part = self.one(select(Participation.id).where(Participation.person_id == person_id))
-        return f"/questionnaires/{part}/{wave}/{occasion}"
+        return f"/questionnaires/{self.part(who)}/{wave}/{occasion}"
 
     def browser(self) -> PageClient:
         return PageClient(self.stack.app, self.stack.instance)
@@ -130,6 +135,8 @@ class Walk:
 
     def send(self, client: PageClient, path: str, data: dict[str, Any], *, status: int | None = None) -> Page:
         page = Page(client.http.post(path, data=_with_files(data)))
+        # A download is written while it is read.
+        page.response.get_data()
         assert status in (None, page.status), f"{path}: {page.status}\n{page.words()[:1500]}"
         self.met[self.endpoint(path)].add(page.status)
         self.sent.append((path, data))
@@ -138,9 +145,9 @@ class Walk:
     def endpoint(self, path: str) -> str:
         return str(self.routes.match(urlsplit(path).path, method="POST")[0])
 
-    def file(self, *rows: str) -> File:
+    def file(self, *rows: str, ending: str = "csv") -> File:
         """A file as it is sent: bytes, and a name that tells something."""
-        return ("\n".join(rows).encode(), f"{self.canaries.word(f'file {len(self.sent)}')}.csv")
+        return ("\n".join(rows).encode(), f"{self.canaries.word(f'file {len(self.sent)}')}.{ending}")
 
     def deliver(self) -> list[EmailMessage]:
         """What the post sends now."""
@@ -149,17 +156,25 @@ class Walk:
             pass
         return self.bag.messages[before:]
 
-    def answer(self, client: PageClient, start: str) -> None:
-        """Answer a questionnaire page by page, with words wherever there is room for them, and send it."""
-        page = client.follow(client.get(start, status=303))
+    def answer(self, client: PageClient, start: str, *, again: bool = False) -> None:
+        """Answer a questionnaire page by page, with words wherever there is room for them, and send it; `again`
+        from its first page, where it was answered before."""
+        page = client.get(f"{start}/1") if again else client.follow(client.get(start, status=303))
         while page.heading != "Check your answers":
             path = next(
                 form.get("action") for form in page.all("form", method="post") if start in form.get("action")
             )
             form = form_of(page, path)
-            data = filled(form, self.canaries, label=f"{start.split('/')[3]} {path[-1]}", typed=_wordy(form))
+            data = filled(form, self.canaries, label=f"{start.split('/')[3]} {path[-1]}", typed=wordy(form))
             page = client.follow(self.send(client, path, data, status=303))
         self.post(client, f"{start}/submit", on=f"{start}/check")
+
+    def keep(self, client: PageClient, path: str, field: str) -> str:
+        """Send a form whose token is over; returns where it is kept. It isn't taken, so it is not remembered."""
+        typed = {field: self.canaries.word(f"kept {path} {len(self.sent)}"), "csrf_token": "over"}
+        answer = client.http.post(path, data=typed)
+        assert answer.status_code == 303, answer.status_code
+        return str(answer.headers["Location"])
 
     def strangers_repeat(self, *clients: PageClient) -> list[str]:
         """Everything that was sent, once more by those who may not; returns what was not refused."""
@@ -171,7 +186,10 @@ class Walk:
                 token = Page(asked if asked.status_code == 200 else client.http.get("/sign-in")).token()
                 answer = client.http.post(path, data=_with_files({**data, "csrf_token": token}))
                 to_sign_in = answer.headers.get("Location", "").startswith("/sign-in")
-                if answer.status_code != 404 and not to_sign_in and not self.is_public(path):
+                # Whoever is not signed in keeps what they typed on a page that says so.
+                refused = answer.status_code == 404 or to_sign_in
+                refused |= answer.status_code == 401 and asked.status_code != 200
+                if not refused and not self.is_public(path):
                     let_through.append(f"{answer.status_code} {path}")
         return let_through
 
@@ -180,7 +198,7 @@ class Walk:
         return guard.policy is None
 
 
-def _wordy(form: Any) -> dict[str, str]:
+def wordy(form: Any) -> dict[str, str]:
     """Choices that have a text of their own, and a yes where more is asked after it."""
     chosen = {}
     for field in form.iter("input"):

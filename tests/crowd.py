@@ -33,10 +33,12 @@ from portal.models import (
     Participation,
     Person,
     Place,
+    Reopening,
     Role,
     Session,
     SessionKind,
     SessionState,
+    Share,
     Strand,
 )
 from portal.references import new_reference
@@ -107,6 +109,14 @@ class Crowd:
                 phone="07700 900123",
                 when="Friday",
             )
+            self.add(
+                Reopening,
+                participation_id=part.id,
+                wave="baseline",
+                occasion="once",
+                asked_at=self.now,
+                wish="The second one",
+            )
         self.add(
             Mail,
             person_id=somebody,
@@ -164,6 +174,7 @@ class Crowd:
         for number in range(self.size):
             member = self.person(Role.COMMITTEE_MEMBER, self.council).id
             part = self.join(self.group, member, Role.COMMITTEE_MEMBER)
+            self.add(Share, participation_id=part.id, mentor_id=self.mentor, shared_at=self.now)
             if number % 2:
                 # Those without a seat are not read along with the session.
                 self.seat(workshop, member, part.id)
@@ -334,13 +345,13 @@ class Crowd:
 
 
 @cache
-def whole_answers(wave: Wave, role: str) -> dict[str, Any]:
+def whole_answers(questionnaire: str, role: str) -> dict[str, Any]:
     """An answer to whatever is required, with an example of impact. The same object each time."""
-    answers: dict[str, Any] = {"impact_have": "yes"} if wave is Wave.POST else {}
+    answers: dict[str, Any] = {"impact_have": "yes"} if questionnaire == Wave.POST else {}
     while True:
         lacking = [
             question
-            for stop in path(load_definition(wave.value), answers, role=role).pages
+            for stop in path(load_definition(questionnaire), answers, role=role).pages
             for question in stop.questions
             if question.required and answers.get(question.code) is None
         ]

@@ -8,8 +8,10 @@ from tests.canaries import MARK, PHONE, Canaries
 from tests.pages_client import Page
 
 TYPED = {"text", "email", "tel", "search", "url"}
-# Text fields that take no words, or a reference that is in clear by its declaration.
-SHAPED = re.compile(r".*-(day|month|year)|(free-)?at(_\d)?|planned_days|minutes|capacity|code|letter")
+# Text fields that take no words, or what is in clear by its declaration: a reference, a questionnaire's own words.
+SHAPED = re.compile(
+    r".*-(day|month|year)|(free-)?at(_\d)?|planned_days|minutes|capacity|code|letter|question-.*"
+)
 
 
 class NotFilled(AssertionError):

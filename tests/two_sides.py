@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from portal import verdicts
+from portal import parking, shares, verdicts
 from portal.models import (
     Attendance,
     AttendanceState,
@@ -23,6 +23,7 @@ from portal.models import (
     PackageState,
     Person,
     Place,
+    Reopening,
     Role,
     Session,
     SessionKind,
@@ -52,6 +53,12 @@ TYPED = {
     "groupgoal": "group's goal",
     "grouptitle": "group's title",
     "calltime": "when to ring the member",
+    "callnotes": "notes of the call with the member",
+    "memberwish": "what the member wants to change",
+    "kept": "what the leader typed into a form that was kept",
+    "colleagueshared": "colleague's answer, shared with the mentor",
+    "colleaguetool": "colleague's answer to a tool",
+    "formersource": "where the former's first answers come from",
     "formername": "former's name",
     "formerexample": "former's example of impact",
     "verdictnote": "note with the verdict",
@@ -67,6 +74,9 @@ TYPED = {
 }
 
 
+TOOL = "scrutiny_self_assessment"
+
+
 class Side:
     """One council with its leader, group, mentor, former leader, and everything between them."""
 
@@ -79,7 +89,7 @@ class Side:
             self._person(who, council=council) for who in ("leader", "member", "former")
         )
         self.mentor, self.leader, self.member, self.former = mentor.id, leader.id, member.id, former.id
-        colleague = make.person(council=council)
+        colleague = make.person(council=council, role=Role.SCRUTINY_CHAIR)
         self.colleague = colleague.id
         self.office = leader.offices[0].id
         package = make.package(leader, mentor=mentor, council=council)
@@ -89,7 +99,8 @@ class Side:
             member, colleague, mentor=mentor, council=council, strand=Strand.GROUP, title=f"{name}grouptitle"
         )
         self.group = group.id
-        self.member_part = next(part.id for part in group.participations if part.person_id == self.member)
+        parts = {part.person_id: part.id for part in group.participations}
+        self.member_part, self.colleague_part = parts[self.member], parts[self.colleague]
         ended: dict[str, Any] = {"state": PackageState.ENDED, "ends_on": make.today - timedelta(days=20)}
         past = make.package(former, council=council, starts_on=make.today - timedelta(days=200), **ended)
         self.past, self.former_part = past.id, past.participations[0].id
@@ -117,7 +128,7 @@ class Side:
         """What is known of people, and who wants to be rung."""
         leader = work.db.get_one(Person, self.leader)
         leader.phone, leader.adjustments = f"{self.name}leaderphone", f"{self.name}leaderneeds"
-        self._add(
+        self.call = self._add(
             work,
             CallRequest,
             participation_id=self.member_part,
@@ -125,7 +136,19 @@ class Side:
             asked_at=work.now,
             phone="07700 900123",
             when=f"{self.name}calltime",
+            notes=f"{self.name}callnotes",
         )
+        self._add(
+            work,
+            Reopening,
+            participation_id=self.member_part,
+            wave="baseline",
+            occasion="once",
+            asked_at=work.now,
+            wish=f"{self.name}memberwish",
+        )
+        fields = [("notes", f"{self.name}kept")]
+        self.kept = parking.park(work, person_id=self.leader, path="/your-support/reminders", fields=fields)
         package = work.db.get_one(Package, self.package)
         package.baseline_waived_at, package.waiver = work.now, f"{self.name}waiver"
 
@@ -228,17 +251,47 @@ class Side:
         )
 
     def _answer(self) -> None:
-        """The leader and the member before support, the former leader after it, with a verdict."""
+        """Before support, the colleague's shared with the mentor; a tool, for oneself alone; the former leader before
+        support on paper and after it, with a verdict."""
         self._send(self.part, Wave.BASELINE, most_wanted=f"{self.name}leaderanswer")
         self._send(self.member_part, Wave.BASELINE, most_wanted=f"{self.name}memberanswer")
+        shared = self._send(
+            self.colleague_part,
+            Wave.BASELINE,
+            role=Role.SCRUTINY_CHAIR,
+            most_wanted=f"{self.name}colleagueshared",
+        )
+        self._tool()
+        self._send(self.former_part, Wave.BASELINE, source=f"{self.name}formersource")
         self.response = self._send(self.former_part, Wave.POST, impact_changed=f"{self.name}formerexample")
+        with unit_of_work(self.db, self.make.clock, "system:test") as work:
+            shares.share(work, participation_id=self.colleague_part, response_id=shared)
         with unit_of_work(self.db, self.make.clock, "person:reviewer") as work:
             note = f"{self.name}verdictnote"
             verdicts.give(work, response_id=self.response, verdict=Verdict.ACCEPTED, note=note)
 
-    def _send(self, part: UUID, wave: Wave, **chosen: str) -> UUID:
-        role = Role.LEAD_MEMBER.value
-        answers = {**whole_answers(wave, role), **chosen}
+    def _send(
+        self,
+        part: UUID,
+        wave: Wave,
+        *,
+        role: Role = Role.LEAD_MEMBER,
+        source: str | None = None,
+        **chosen: str,
+    ) -> UUID:
+        answers = {**whole_answers(wave, role.value), **chosen}
+        paper: dict[str, Any] = {}
+        if source is not None:
+            paper = {"answered_on": self.make.today - timedelta(days=190), "source": source}
         with unit_of_work(self.db, self.make.clock, "system:test") as work:
-            asking = Asking(respondent_id=part, wave=wave, role=role)
-            return responses.submit_answers(work, asking, answers=answers, mode=Mode.SELF).id
+            asking = Asking(respondent_id=part, wave=wave, role=role.value)
+            mode = Mode.SELF if source is None else Mode.PAPER
+            return responses.submit_answers(work, asking, answers=answers, mode=mode, **paper).id
+
+    def _tool(self) -> None:
+        """The colleague has answered a tool once."""
+        role = Role.SCRUTINY_CHAIR.value
+        answers = {**whole_answers(TOOL, role), "first_step": f"{self.name}colleaguetool"}
+        asking = Asking(respondent_id=self.colleague_part, wave=Wave.TOOL, occasion=f"{TOOL}-1", role=role)
+        with unit_of_work(self.db, self.make.clock, "system:test") as work:
+            responses.submit_answers(work, asking, answers=answers, mode=Mode.SELF)

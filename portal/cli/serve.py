@@ -27,6 +27,7 @@ from portal.cli.processes import Companion, end_with
 from portal.db import db
 from portal.instance import Instance
 from portal.senders import sender_for
+from privacy.clock import ticks
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ADDRESS = "127.0.0.1"
@@ -131,7 +132,8 @@ def _environ(instance: Instance) -> dict[str, str]:
     """This environment; a clock that was set elsewhere runs on in the child."""
     if instance.settings.now is None:
         return dict(os.environ)
-    return {**os.environ, "PORTAL_NOW": instance.clock().isoformat()}
+    now, since = instance.clock(), ticks()
+    return {**os.environ, "PORTAL_NOW": now.isoformat(), "PORTAL_NOW_SINCE": repr(since)}
 
 
 def _require_free(port: int) -> None:

@@ -1,7 +1,6 @@
 """The form of an export."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from wtforms import BooleanField, TextAreaField
 from wtforms.fields.choices import SelectChoice
@@ -45,8 +44,8 @@ class ExportForm(Form):
         ],
     )
 
-    def __init__(self, chosen: str, published: Sequence[Published], **options: Any) -> None:
-        super().__init__(codes=[chosen], **options)
+    def offer(self, published: Sequence[Published]) -> None:
+        """Which questionnaires can be chosen."""
         self.codes.choices = [SelectChoice(one.code, one.questionnaire.title) for one in published]
 
     def order(self) -> Order:

@@ -12,7 +12,7 @@ from portal.authoring import BYTES_AT_MOST, FILES_AT_MOST, VersionPage
 from portal.forms.authoring import PublishForm, UploadForm, WordingForm
 from portal.models import Role
 from portal.preview import NotYet, Walk
-from portal.views.context import programme, session, work
+from portal.views.context import programme, session, the_actor, work
 from portal.views.guards import guarded
 from portal.views.question_fields import anchors, fields, posted
 from surveys import corrections, versions
@@ -47,6 +47,7 @@ def show(version: VersionPage) -> ResponseReturnValue:
         pages=authoring.outline(questionnaire),
         asked=[role for role in ROLES if questionnaire.asks(role)],
         audience=roles(questionnaire.audience),
+        may_export=policies.may_export(the_actor(), version.published),
         what=lambda key: Key(key).what,
     )
 

@@ -23,10 +23,11 @@ def load_questionnaire(code: str) -> Published | None:
 
 
 @bp.route("/<code>/export", methods=["GET", "POST"])
-@guarded(load_questionnaire, policies.may_see_team_page)
+@guarded(load_questionnaire, policies.may_export)
 def export(published: Published) -> ResponseReturnValue:
     """Put the export on record, then send it; what is sent is in no cache."""
-    form = ExportForm(published.code, versions.in_force(session()))
+    form = ExportForm(codes=[published.code])
+    form.offer(exports.exportable(session()))
     if form.validate_on_submit():
         try:
             with work() as unit:

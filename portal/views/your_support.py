@@ -3,8 +3,8 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import policies, reminders, support, tools
-from portal.support import Step
+from portal import policies, reminders, support
+from portal.support import Overview, Step
 from portal.views.context import clock_now, programme, session, the_actor, work
 from portal.views.guards import guarded
 
@@ -14,13 +14,13 @@ bp = Blueprint("your_support", __name__, url_prefix="/your-support")
 @bp.get("")
 @guarded(None, policies.may_see_support)
 def index() -> ResponseReturnValue:
-    supports = support.support_of(session(), programme(), person_id=the_actor().person_id, now=clock_now())
+    shown = _overview()
     return render_template(
         "your_support/index.html",
-        supports=supports,
-        step=support.next_step(supports),
-        tools=tools.tools_of(session(), [one.participation for one in supports]),
-        reminders_stopped_at=support.reminders_stopped_at(session(), the_actor().person_id),
+        supports=shown.supports,
+        step=support.next_step(shown.supports),
+        tools=shown.tools,
+        reminders_stopped_at=shown.reminders_stopped_at,
         timeline=support.timeline,
     )
 
@@ -40,8 +40,11 @@ def change_reminders() -> ResponseReturnValue:
 @guarded(None, policies.may_see_support)
 def next_step() -> ResponseReturnValue:
     """Where a mail leads: straight to what is to be done, by an address that does not say what that is."""
-    supports = support.support_of(session(), programme(), person_id=the_actor().person_id, now=clock_now())
-    return redirect(_page_of(support.next_step(supports)), 303)
+    return redirect(_page_of(support.next_step(_overview().supports)), 303)
+
+
+def _overview() -> Overview:
+    return support.overview(session(), programme(), person_id=the_actor().person_id, now=clock_now())
 
 
 def _page_of(step: Step) -> str:

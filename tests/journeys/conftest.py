@@ -110,7 +110,7 @@ class Portal:
 
     def mail(self, to: str, *, subject: str, count: int = 1) -> EmailMessage:
         """Wait for the newest mail to an address whose subject holds a word, once there are that many."""
-        for _ in range(150):
+        for _ in range(300):
             found = [
                 message for message in self.mails(to) if subject.lower() in str(message["Subject"]).lower()
             ]
@@ -152,8 +152,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """One for a module: another that starts its own in the same process must find none running."""
     with launch() as running:
         yield running
 

@@ -25,7 +25,7 @@ from surveys import versions
 from tests.conftest import Stack, make_stack
 from tests.factories import Factory
 from tests.pages_client import Page, PageClient
-from tests.two_sides import TYPED, Side
+from tests.two_sides import TOOL, TYPED, Side
 
 TABLE = Path(__file__).with_name("access.txt")
 STAFF = (Role.TEAM, Role.OBSERVER, Role.DPO, Role.AUDITOR, Role.ADMINISTRATOR)
@@ -40,16 +40,18 @@ HEADERS = {
 }
 
 
-def whose(side: Side) -> dict[str, list[tuple[str, dict[str, Any]]]]:
+def whose(side: Side, version_id: UUID) -> dict[str, list[tuple[str, dict[str, Any]]]]:
     """What an address is filled with on this side, by the names that it asks for."""
     once, feedback = {"occasion": "once"}, {"wave": "feedback", "occasion": str(side.held)}
     leader, member = {"participation_id": side.part}, {"participation_id": side.member_part}
-    former = {"participation_id": side.former_part}
+    former, colleague = {"participation_id": side.former_part}, {"participation_id": side.colleague_part}
     waves = [
         ("member's first questionnaire", {**member, "wave": "baseline", **once}),
         ("leader's first questionnaire", {**leader, "wave": "baseline", **once}),
         ("leader's feedback", {**leader, **feedback}),
         ("former leader's last one", {**former, "wave": "post", **once}),
+        ("colleague's first questionnaire, shared", {**colleague, "wave": "baseline", **once}),
+        ("colleague's tool", {**colleague, "wave": "tool", "occasion": f"{TOOL}-1"}),
     ]
     packages = [("leader's package", side.package), ("group", side.group), ("former package", side.past)]
     sessions = [("session to come", side.session), ("session held", side.held), ("workshop", side.workshop)]
@@ -64,6 +66,20 @@ def whose(side: Side) -> dict[str, list[tuple[str, dict[str, Any]]]]:
         "occasion,participation_id,wave": waves,
         "number,occasion,participation_id,wave": [(name, {**value, "number": 1}) for name, value in waves],
         "token": [("made-up link", {"token": "made-up"})],
+        "participation_id": [("leader", leader), ("former leader", former)],
+        "participation_id,wave": [
+            ("leader's first questionnaire", {**leader, "wave": "baseline"}),
+            ("former leader's last one", {**former, "wave": "post"}),
+        ],
+        "package_id,participation_id": [
+            ("leader's package", {"package_id": side.package, **leader}),
+            ("group", {"package_id": side.group, **member}),
+            ("former package", {"package_id": side.past, **former}),
+        ],
+        "call_id": [("call to the member", {"call_id": side.call})],
+        "parked_id": [("leader's kept form", {"parked_id": side.kept})],
+        "code": [("last questionnaire", {"code": "post"}), ("tool", {"code": TOOL})],
+        "version_id": [("tool", {"version_id": version_id})],
     }
 
 
@@ -134,6 +150,8 @@ def _client(stack: Stack, person_id: UUID | None) -> PageClient:
 def addresses(stack: Stack, side: Side) -> dict[str, str]:
     """Each page that can be opened, once, or once for each thing of a side."""
     found = {}
+    with DbSession(stack.engine) as db:
+        things = whose(side, versions.current(db, code=TOOL).id)
     routes = stack.app.url_map.bind("localhost")
     for rule in sorted(stack.app.url_map.iter_rules(), key=lambda rule: rule.endpoint):
         if "GET" not in (rule.methods or ()):
@@ -141,7 +159,7 @@ def addresses(stack: Stack, side: Side) -> dict[str, str]:
         if not rule.arguments:
             found[rule.endpoint] = routes.build(rule.endpoint)
             continue
-        for name, values in whose(side)[",".join(sorted(rule.arguments))]:
+        for name, values in things[",".join(sorted(rule.arguments))]:
             found[f"{rule.endpoint}, {name}"] = routes.build(rule.endpoint, values)
     second_step = f"strand=group&council={side.council}"
     found["packages.new, second step"] = f"/team/packages/new?{second_step}"
@@ -224,8 +242,15 @@ def test_the_table_itself_keeps_words_from_those_who_may_not_read_them(crawl: Cr
         what, *cells = re.split(r"\s{2,}", line)
         seen = {name for name, cell in zip(crawl.visitors, cells, strict=True) if cell == "sees"}
         assert not seen & outside, what
-        if "answer" in what or "example" in what:
-            assert seen == {what.split("'")[0], "team"}, what
+        writer = what.split("'")[0]
+        if what.endswith("answer to a tool"):
+            assert seen == {writer}, what
+        elif what.endswith("shared with the mentor"):
+            assert seen == {writer, "mentor", "team"}, what
+        elif ("answer" in what and "come from" not in what) or "example" in what:
+            assert seen == {writer, "team"}, what
+        elif "kept" in what:
+            assert seen == {"leader"}, what
 
 
 def test_no_side_meets_words_of_the_other(crawl: Crawl) -> None:

@@ -164,7 +164,7 @@ def test_one_that_fails_does_not_hold_up_the_rest_and_goes_later_with_the_same_i
     other = make.person(council=make.council())
     queue(work, "invitation", make.package(other).participations[0].id, other.id)
     queue(work, "invitation", new_id(), other.id)
-    assert deliver() == 2
+    assert deliver() == 1, "one message, with both"
     clock.pass_time(minutes=1)
     assert deliver() == 1
     assert tray.sent[-1]["Message-ID"] == f"<{first}@localhost>"
