@@ -72,10 +72,17 @@ class Made:
         return f"{what}-{london_date(self.made_at).isoformat()}{kind}{ending}"
 
 
+class OwnAlone(Exception):
+    """The questionnaire is a self-assessment: answered for oneself alone, and read by nobody else (sch 5 Tools)."""
+
+
 def make(work: Work, programme: Programme, order: Order, *, rows_at_most: int | None = None) -> Made:
-    """Put an export on record, so that it can be read. Raises NoReason, TooMany, or Unpublished."""
+    """Put an export on record, so that it can be read. Raises NoReason, TooMany, OwnAlone or Unpublished."""
     if order.named and blank(order.reason):
         raise NoReason
+    for code in order.codes:
+        if versions.current(work.db, code=code).is_tool:
+            raise OwnAlone(code)
     counted = source(work.db, programme, order, now=work.now).count()
     rows = counted.total()
     if rows_at_most is not None and rows > rows_at_most:

@@ -42,7 +42,8 @@ class Desk:
 
     def publish(self, *questions: Question, code: str = "tool") -> None:
         with unit_of_work(self.db, self.clock, "system:test") as work:
-            versions.publish(work, tool(*questions, code=code))
+            waves = (code,) if code in list(Wave) and code != Wave.TOOL else ()
+            versions.publish(work, tool(*questions, code=code, waves=waves))
 
     def send(
         self,

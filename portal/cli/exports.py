@@ -10,7 +10,7 @@ import click
 from portal import exports
 from portal.cli.base import fail, say, with_instance
 from portal.db import db
-from portal.exports import Order
+from portal.exports import Order, OwnAlone
 from portal.instance import Instance
 from privacy.work import unit_of_work
 from surveys.export_files import DoesNotFit, Format, documents, write_xlsx
@@ -43,6 +43,8 @@ def export(instance: Instance, code: str, format_: str, out: Path, partial: bool
         ) as bar:
             read = exports.source(db.session(), instance.programme, order, now=made.made_at, tell=bar.update)
             _write(read, order.format, paths)
+    except OwnAlone:
+        fail(f"{code} is a self-assessment: it is answered for oneself alone, and nobody else reads it")
     except Unpublished:
         fail(f"no questionnaire called {code} was published")
     except DoesNotFit as problem:

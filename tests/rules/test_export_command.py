@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session as DbSession
 from portal.models import Export
 from privacy import audit
 from surveys.kinds import Text, YesNo
+from surveys.models import Wave
 from tests.conftest import SetClock, Stack
 from tests.exported import Desk, read_csv, read_xlsx
 
@@ -17,9 +18,9 @@ from tests.exported import Desk, read_csv, read_xlsx
 @pytest.fixture(autouse=True)
 def _answers(db: DbSession, clock: SetClock) -> None:
     desk = Desk(db, clock)
-    desk.publish(YesNo(code="have", text="Have you"), Text(code="words", text="Words"))
-    desk.send({"have": "yes", "words": "=1+1"})
-    desk.send({"have": "no"})
+    desk.publish(YesNo(code="have", text="Have you"), Text(code="words", text="Words"), code="interim")
+    desk.send({"have": "yes", "words": "=1+1"}, code="interim", wave=Wave.INTERIM)
+    desk.send({"have": "no"}, code="interim", wave=Wave.INTERIM)
 
 
 def run(stack: Stack, *args: str | Path) -> Result:
@@ -27,14 +28,14 @@ def run(stack: Stack, *args: str | Path) -> Result:
 
 
 def test_csv_with_its_files_beside_it(stack: Stack, tmp_path: Path, db: DbSession) -> None:
-    out = tmp_path / "tool.csv"
+    out = tmp_path / "interim.csv"
 
-    result = run(stack, "tool", "--format", "csv", "--out", out)
+    result = run(stack, "interim", "--format", "csv", "--out", out)
 
     assert result.exit_code == 0, result.output
     assert "2 responses written to" in result.stderr
     assert result.stdout == ""
-    names = {"tool.csv", "tool.labels.csv", "tool.codebook.csv", "tool.notes.txt"}
+    names = {"interim.csv", "interim.labels.csv", "interim.codebook.csv", "interim.notes.txt"}
     assert {path.name for path in tmp_path.iterdir()} == names
     assert all(path.stat().st_mode & 0o077 == 0 for path in tmp_path.iterdir())
     rows = read_csv(out.read_bytes().decode())
@@ -46,8 +47,8 @@ def test_csv_with_its_files_beside_it(stack: Stack, tmp_path: Path, db: DbSessio
 
 
 def test_the_other_formats(stack: Stack, tmp_path: Path) -> None:
-    assert run(stack, "tool", "--format", "xlsx", "--out", tmp_path / "a.xlsx").exit_code == 0
-    assert run(stack, "tool", "--format", "jsonl", "--out", tmp_path / "b.jsonl").exit_code == 0
+    assert run(stack, "interim", "--format", "xlsx", "--out", tmp_path / "a.xlsx").exit_code == 0
+    assert run(stack, "interim", "--format", "jsonl", "--out", tmp_path / "b.jsonl").exit_code == 0
 
     assert len(read_xlsx(tmp_path / "a.xlsx")["Answers"]) == 3
     lines = [json.loads(line) for line in (tmp_path / "b.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -57,15 +58,17 @@ def test_the_other_formats(stack: Stack, tmp_path: Path) -> None:
 
 
 def test_it_writes_over_nothing_unless_told_to(stack: Stack, tmp_path: Path) -> None:
-    beside = tmp_path / "tool.codebook.csv"
+    beside = tmp_path / "interim.codebook.csv"
     beside.write_text("mine", encoding="utf-8")
 
-    refused = run(stack, "tool", "--format", "csv", "--out", tmp_path / "tool.csv")
+    refused = run(stack, "interim", "--format", "csv", "--out", tmp_path / "interim.csv")
 
     assert refused.exit_code == 1
-    assert "tool.codebook.csv is there already" in refused.stderr
+    assert "interim.codebook.csv is there already" in refused.stderr
     assert beside.read_text(encoding="utf-8") == "mine"
-    assert run(stack, "tool", "--format", "csv", "--out", tmp_path / "tool.csv", "--force").exit_code == 0
+    assert (
+        run(stack, "interim", "--format", "csv", "--out", tmp_path / "interim.csv", "--force").exit_code == 0
+    )
     assert beside.read_text(encoding="utf-8") != "mine"
 
 
@@ -73,7 +76,7 @@ def test_it_writes_over_nothing_unless_told_to(stack: Stack, tmp_path: Path) -> 
     "code,out,message",
     [
         ("nowhere", "x.csv", "no questionnaire called nowhere was published"),
-        ("tool", "missing/x.csv", "is not there"),
+        ("interim", "missing/x.csv", "is not there"),
     ],
 )
 def test_what_cannot_be_leaves_nothing(
@@ -89,9 +92,21 @@ def test_what_cannot_be_leaves_nothing(
 
 
 def test_a_failure_on_the_way_leaves_no_half_file(stack: Stack, tmp_path: Path) -> None:
-    (tmp_path / "tool.codebook.csv").mkdir()
+    (tmp_path / "interim.codebook.csv").mkdir()
 
-    result = run(stack, "tool", "--format", "csv", "--out", tmp_path / "tool.csv", "--force")
+    result = run(stack, "interim", "--format", "csv", "--out", tmp_path / "interim.csv", "--force")
 
     assert result.exit_code == 1
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_what_people_answer_for_themselves_alone_is_not_exported(
+    stack: Stack, tmp_path: Path, db: DbSession, clock: SetClock
+) -> None:
+    desk = Desk(db, clock)
+    desk.publish(Text(code="words", text="Words"), code="tool")
+    desk.send({"words": "Only mine"})
+    result = run(stack, "tool", "--format", "csv", "--out", tmp_path / "x.csv")
+    assert result.exit_code == 1
+    assert "answered for oneself alone" in result.stderr
+    assert list(tmp_path.iterdir()) == []
