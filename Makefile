@@ -17,7 +17,7 @@ PACKAGES := node_modules/.package-lock.json
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test proof lint lock chromium
+.PHONY: help setup run test proof bench lint lock chromium
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ test: setup lint ## run every check and test, browser and PostgreSQL included
 
 proof: setup lint ## the same with the full counts of what `make test` samples
 	PROOF=1 $(BIN)/pytest $(PYTEST_FLAGS)
+
+bench: $(VENV)/.dev ## measure what things cost, as medians in one run; writes bench.json
+	$(BIN)/python -m tests.bench
 
 lint: $(VENV)/.dev ## check style, types and the direction of imports
 	$(BIN)/ruff check .

@@ -1,6 +1,5 @@
 """Files of councils and people: every fault by line, all or nothing, whatever a spreadsheet did to the file."""
 
-import time
 from datetime import UTC, date, datetime
 
 import pytest
@@ -305,10 +304,8 @@ def test_many_thousand_rows_are_taken_in_one_go(
     rows = [
         f"Person {n},p{n}@northshire.example,committee_member,Northshire,2022-01-01," for n in range(count)
     ]
-    began = time.monotonic()
     taken = take_people(db, clock, programme, "\n".join([PEOPLE, *rows]))
     assert taken.people == count
-    assert time.monotonic() - began < 20
     assert db.scalar(select(func.count()).select_from(Person)) == count
 
 

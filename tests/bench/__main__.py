@@ -1,0 +1,126 @@
+"""`make bench`: what things cost, as medians of several turns in one run, with their spread. Writes bench.json.
+
+Nothing here is a test: a busy machine is no fault. A row says its limit and whether it holds.
+"""
+
+import json
+import os
+import platform
+import statistics
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import perf_counter
+
+from portal.availability import Interval, Span, WeeklyHours, bank_holidays, offered
+from surveys.conditions import Is
+from surveys.kinds import YesNo
+from surveys.questionnaires import Page, Questionnaire, Section, load_definition
+from surveys.questions import Value
+from surveys.routing import path
+
+TURNS = 9
+
+
+def median(act: Callable[[], object], *, times: int) -> tuple[float, float]:
+    """Milliseconds of one act: the median of the turns, and how far they lie apart."""
+    turns = []
+    for _ in range(TURNS):
+        began = perf_counter()
+        for _ in range(times):
+            act()
+        turns.append((perf_counter() - began) / times * 1000)
+    return statistics.median(turns), max(turns) - min(turns)
+
+
+def routed() -> Callable[[], object]:
+    """60 questions, 40 of them on a condition."""
+    pages = tuple(
+        Page(
+            code=f"page_{number}",
+            title="A page",
+            questions=tuple(
+                YesNo(
+                    code=f"q{number}_{place}",
+                    text="Yes",
+                    show_if=Is(f"q{number - 5}_{place}", ("yes",)) if number >= 5 else None,
+                )
+                for place in range(4)
+            ),
+        )
+        for number in range(15)
+    )
+    big = Questionnaire(code="big", title="Big", sections=(Section(code="only", title="Only", pages=pages),))
+    answers: dict[str, Value | None] = {question.code: "yes" for question in big.questions}
+    return lambda: path(big, answers, role="lead_member")
+
+
+def post_routed() -> Callable[[], object]:
+    """The shipped post questionnaire, all answered as far as the path goes."""
+    post = load_definition("post")
+    answers: dict[str, Value | None] = {question.code: "yes" for question in post.questions}
+    return lambda: path(post, answers, role="chief_executive")
+
+
+def a_week_of_times() -> Callable[[], object]:
+    """The times of 100 mentors in one week, as a page lists them."""
+    now = datetime(2027, 3, 22, 9, tzinfo=UTC)
+    hours = WeeklyHours({day: (Span(540, 720), Span(780, 1020)) for day in range(5)})
+    taken = [
+        Interval(now + timedelta(days=day, hours=1), now + timedelta(days=day, hours=2)) for day in range(60)
+    ]
+    holidays = bank_holidays(2027)
+    week = Interval(now, now + timedelta(days=7))
+
+    def act() -> int:
+        return sum(
+            len(
+                offered(
+                    hours,
+                    taken=taken,
+                    minutes=60,
+                    buffer_minutes=15,
+                    notice_hours=24,
+                    horizon_days=365,
+                    holidays=holidays,
+                    now=now,
+                    within=week,
+                )
+            )
+            for _ in range(100)
+        )
+
+    return act
+
+
+ROWS: tuple[tuple[str, Callable[[], Callable[[], object]], int, float], ...] = (
+    ("path through 60 questions with 40 conditions", routed, 200, 1.0),
+    ("path through the post questionnaire", post_routed, 200, 1.0),
+    ("times of 100 mentors in a week", a_week_of_times, 3, 100.0),
+)
+
+
+def main() -> None:
+    rows = []
+    for name, make, times, limit in ROWS:
+        value, spread = median(make(), times=times)
+        rows.append(
+            {
+                "name": name,
+                "value": round(value, 4),
+                "unit": "ms",
+                "limit": limit,
+                "spread": round(spread, 4),
+                "holds": value <= limit,
+            }
+        )
+        print(f"{name:50} {value:9.3f} ms  (limit {limit:g}, spread {spread:.3f})")
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    Path("bench.json").write_text(json.dumps({"machine": machine, "rows": rows}, indent=2) + "\n")
+    print(machine)
+    sys.exit(0 if all(row["holds"] for row in rows) else 1)
+
+
+if __name__ == "__main__":
+    main()
