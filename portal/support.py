@@ -5,7 +5,7 @@ Everything is read in a fixed number of queries, whatever somebody takes part in
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -125,7 +125,10 @@ def timeline(support: Support) -> list[Stage]:
     held = [own.session for own in support.past if own.session.state is SessionState.HELD]
     ended_on = support.ended_on
     post_in = any(one.wave is Wave.POST and one.state is ResponseState.SUBMITTED for one in support.due)
-    post_closes = next((one.closes_at for one in support.due if one.wave is Wave.POST), None)
+    # A window closes at the midnight that ends its last day: that day is the one to name.
+    post_closes = next(
+        (one.closes_at - timedelta(microseconds=1) for one in support.due if one.wave is Wave.POST), None
+    )
     first = london_date(held[0].starts_at) if held else None
     done = (
         support.baseline_in or support.package.baseline_waived_at is not None or bool(held),

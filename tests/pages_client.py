@@ -146,5 +146,7 @@ def check_page(page: Page, path: str) -> None:
     for part in page.tree.iter():
         posts = [name for name in ("hx-post", "hx-put", "hx-patch", "hx-delete") if part.get(name)]
         assert not posts or id(part) in inside, f"{path}: {posts} outside a form with a token"
+    for option in page.all("option"):
+        assert page.words(option) or not option.get("value"), f"{path}: a list offers an option without words"
     assert page.all("html")[0].get("lang"), f"{path}: no language"
     assert page.all("main"), f"{path}: no main landmark"

@@ -109,7 +109,9 @@ def test_nobody_else_stops_somebodys_reminders(
 
 def test_your_support_says_until_when(client: PageClient, leader: Person, ended: Package) -> None:
     client.sign_in(leader.id)
-    assert "Open until 20 May 2023" in client.get("/your-support").words()
+    words = client.get("/your-support").words()
+    assert "Open until 20 May 2023" in words
+    assert "Last questionnaire 20 May 2023" in words, "the timeline names the same day"
 
 
 def test_a_draft_can_be_finished_in_the_grace_and_is_late(
