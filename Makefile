@@ -32,7 +32,7 @@ test: setup lint ## run every check and test, browser and PostgreSQL included
 	$(BIN)/pytest $(PYTEST_FLAGS)
 
 proof: setup lint ## the same with the full counts of what `make test` samples
-	PROOF=1 $(BIN)/pytest $(PYTEST_FLAGS)
+	PROOF=1 $(BIN)/pytest $(PYTEST_FLAGS) -o faulthandler_timeout=1200
 
 bench: $(VENV)/.dev ## measure what things cost, as medians in one run; writes bench.json
 	$(BIN)/python -m tests.bench
