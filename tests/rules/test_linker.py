@@ -5,6 +5,7 @@ half the other, in an order and at times that have nothing to do with it. It lea
 other, and may do no better than chance.
 """
 
+import math
 import random
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -24,9 +25,10 @@ from tests.conftest import SetClock, Stack
 from tests.counts import count
 from tests.factories import Factory
 
-PEOPLE = 60
-RIGHT_BY_CHANCE = 0.75
-"""Of 30 guesses, 22 or fewer right by chance with a probability of 99.7 % (binomial); more means a leak."""
+PEOPLE = count(60, 120)
+GUESSED = PEOPLE - PEOPLE // 2
+BY_CHANCE = 0.5 + 2 / math.sqrt(GUESSED)
+"""Four standard deviations above a coin: chance alone goes there once in some 30,000 runs. A leak goes to 1."""
 
 
 @pytest.fixture
@@ -159,7 +161,7 @@ def test_a_solver_with_the_database_alone_guesses_no_better_than_chance(
     cases = [(known[key_in(known, identity)], camps[identity]) for identity in ids]
     guess = best_guess(cases[: PEOPLE // 2])
     right = sum(guess(features) is camp for features, camp in cases[PEOPLE // 2 :])
-    assert right / (PEOPLE - PEOPLE // 2) < RIGHT_BY_CHANCE
+    assert right / GUESSED < BY_CHANCE
 
 
 def test_the_solver_would_find_a_leak() -> None:
@@ -171,4 +173,4 @@ def test_the_solver_would_find_a_leak() -> None:
     ]
     guess = best_guess(cases[: PEOPLE // 2])
     right = sum(guess(features) is camp for features, camp in cases[PEOPLE // 2 :])
-    assert right / (PEOPLE - PEOPLE // 2) > 0.9
+    assert right / GUESSED > 0.9
