@@ -86,7 +86,7 @@ def test_a_newer_council_file_updates_what_changed(
 def test_faults_of_a_council_file_are_told_together(
     db: DbSession, clock: SetClock, programme: Programme
 ) -> None:
-    broken = COUNCILS.replace("E10000901", "10000901").replace('2023-04-01,"NEA', '2023-02-30,"XXX')
+    broken = COUNCILS.replace("E10000901", "10000901").replace('2023-04-01,"NEA', '2023-02-30,"QQQ')
     with pytest.raises(FileFaults) as raised:
         take_councils(db, clock, programme, broken)
     assert [fault.line for fault in raised.value.faults] == [2, 3]
