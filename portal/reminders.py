@@ -24,7 +24,7 @@ from sqlalchemy.orm import joinedload
 from portal import mail, windows
 from portal.gathering import MORNING
 from portal.instance import Instance
-from portal.models import InstanceFact, Mail, Package, PackageState, Participation, Person
+from portal.models import Mail, Package, PackageState, Participation, Person
 from portal.programme import Programme
 from portal.windows import Opening
 from privacy.audit import Action
@@ -103,18 +103,13 @@ def run(instance: Instance, sessions: Sessions) -> int:
         if not find(db, instance.programme, now=instance.clock()):
             return 0
         with unit_of_work(db, instance.clock, ACTOR) as work:
-            _one_at_a_time(work)
+            work.wait_turn("reminders")
             due = find(work.db, instance.programme, now=work.now)
             for one in due:
                 mail.queue(
                     work, template=TEMPLATE, about=one.participation_id, to=one.person_id, step=one.step
                 )
         return len(due)
-
-
-def _one_at_a_time(work: Work) -> None:
-    """Let another worker's pass finish first: what it queued is then seen here."""
-    work.db.execute(select(InstanceFact.id).order_by(InstanceFact.id).limit(1).with_for_update())
 
 
 def find(db: DbSession, programme: Programme, *, now: datetime) -> list[Reached]:

@@ -15,7 +15,7 @@ from datetime import datetime
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session, scoped_session
 
 from privacy import audit
@@ -46,6 +46,14 @@ class Work:
     ) -> None:
         """Leave a line in the audit trail; it is written last, just before the commit."""
         self.lines.append(audit.line(action, object=object, holder=holder, details=details))
+
+    def wait_turn(self, subject: str) -> None:
+        """Let nobody else work on the same subject until this work ends; what is read from here on is settled.
+
+        For what has no row of its own to lock. On SQLite whoever writes is alone already.
+        """
+        if self.db.get_bind().dialect.name == "postgresql":
+            self.db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(subject, 0))))
 
     @property
     def ring(self) -> KeyRing:

@@ -118,8 +118,7 @@ def publish_together(work: Work, questionnaires: Sequence[Questionnaire]) -> lis
 def lock(work: Work, codes: Iterable[str]) -> None:
     """Make whoever changes these questionnaires wait for one another, each in turn; then read again."""
     for code in sorted(codes):
-        newest = select(Version.id).where(Version.code == code).order_by(Version.number.desc()).limit(1)
-        work.db.execute(newest.with_for_update())
+        work.wait_turn(f"questionnaire:{code}")
 
 
 def _publish(work: Work, questionnaire: Questionnaire) -> tuple[int, bool]:
@@ -140,6 +139,7 @@ def publish_shipped(db: Session, clock: Clock) -> list[tuple[str, int]]:
     """
     published = []
     with unit_of_work(db, clock, "system:init") as work:
+        lock(work, SHIPPED)
         for questionnaire in map(load_definition, SHIPPED):
             known = work.db.execute(
                 select(Version.number, Version.hash).where(Version.code == questionnaire.code)

@@ -74,16 +74,31 @@ def test_waves_that_change_together_are_published_together(db: DbSession, clock:
     assert publish(db, clock, one, other) == [(2, False), (2, False)]
 
 
-def test_of_two_who_publish_at_once_both_get_a_number(stack: Stack, db: DbSession, clock: Clock) -> None:
-    publish(db, clock, wave("interim", scale()))
+@pytest.mark.parametrize("code", ["interim", "feedback"])
+def test_of_many_who_publish_at_once_each_gets_a_number(
+    stack: Stack, db: DbSession, clock: Clock, code: str
+) -> None:
+    """From the very first version on, where there is no row yet that could be locked."""
 
-    def act(text: str) -> tuple[int, bool]:
+    def act(number: int) -> tuple[int, bool]:
         with DbSession(stack.engine, info={"vault": stack.instance.vault}) as own:
-            return publish(own, clock, wave("interim", scale(text)))[0]
+            return publish(own, clock, wave(code, scale(f"Number {number}")))[0]
 
-    with ThreadPoolExecutor() as pool:
-        made = list(pool.map(act, ["One", "Two", "Three", "Four"]))
-    assert sorted(made) == [(number, True) for number in (2, 3, 4, 5)]
+    with ThreadPoolExecutor(max_workers=12) as pool:
+        made = list(pool.map(act, range(24)))
+    assert sorted(made) == [(number, True) for number in range(1, 25)]
+
+
+def test_processes_that_start_at_once_publish_what_is_shipped_once(
+    stack: Stack, db: DbSession, clock: Clock
+) -> None:
+    def start(_: int) -> list[tuple[str, int]]:
+        with DbSession(stack.engine, info={"vault": stack.instance.vault}) as own:
+            return versions.publish_shipped(own, clock)
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        made = [one for published in pool.map(start, range(8)) for one in published]
+    assert sorted(made) == sorted((code, 1) for code in versions.SHIPPED)
 
 
 def test_all_or_none(db: DbSession, clock: Clock) -> None:
