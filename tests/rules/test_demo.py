@@ -17,8 +17,8 @@ from portal import programme as programmes
 from portal import staff
 from portal.app import create_app
 from portal.db import db
-from portal.demo_cast import GROUPS, LEADERS, Outcome, Stage, gather
-from portal.demo_data import AREAS, FIRST_PARTS, LAST_PARTS, REGIONS
+from portal.demo.cast import GROUPS, LEADERS, Outcome, Stage, gather
+from portal.demo.data import AREAS, FIRST_PARTS, LAST_PARTS, REGIONS
 from portal.models import (
     CORPORATE,
     CallRequest,

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from random import Random
 
-from portal import demo_words as words
-from portal.demo_words import Story
+from portal.demo import words
+from portal.demo.words import Story
 from portal.models import Role
 from surveys.measures import ROLE_CONFIDENCE
 from surveys.questionnaires import Questionnaire

@@ -16,13 +16,12 @@ from portal import (
     questionnaires,
     verdicts,
 )
-from portal import demo_data as data
-from portal import demo_words as words
 from portal.councils import Agreement
-from portal.demo_agenda import Agenda
-from portal.demo_answers import Filled, Outcome
-from portal.demo_cast import Somebody, Support
-from portal.demo_words import Story
+from portal.demo import data, words
+from portal.demo.agenda import Agenda
+from portal.demo.answers import Filled, Outcome
+from portal.demo.cast import Somebody, Support
+from portal.demo.words import Story
 from portal.models import Goal, GoalState, Person, Strand
 from portal.programme import Programme
 from portal.questionnaires import Asked

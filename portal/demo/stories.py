@@ -6,11 +6,11 @@ from datetime import date, datetime, timedelta
 from itertools import cycle
 from random import Random
 
-from portal import demo_data as data
-from portal.demo_agenda import Diary
-from portal.demo_answers import Outcome
-from portal.demo_cast import LEADERS, Somebody, Stage, Support
-from portal.demo_sessions import Steps
+from portal.demo import data
+from portal.demo.agenda import Diary
+from portal.demo.answers import Outcome
+from portal.demo.cast import LEADERS, Somebody, Stage, Support
+from portal.demo.sessions import Steps
 from portal.models import Place, Strand
 from privacy.clock import london_date
 from surveys.models import Mode

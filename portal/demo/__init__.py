@@ -1,7 +1,7 @@
 """A fictional programme: made-up councils and people at every stage of the path, filled in through the product's rules.
 
-    programme file -> instance -> cast (portal/demo_cast.py) -> stories (portal/demo_stories.py)
-                   -> agenda (portal/demo_agenda.py), done in the order of time
+    programme file -> instance -> cast (portal/demo/cast.py) -> stories (portal/demo/stories.py)
+                   -> agenda (portal/demo/agenda.py), done in the order of time
 
 The past of a demo is about 20 months; its programme file is its own, with dates around the day it was made.
 """
@@ -15,11 +15,11 @@ from random import Random
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session as DbSession
 
-from portal.demo_agenda import SYSTEM, Agenda, Diary, standing_at
-from portal.demo_cast import LEADERS, Cast, gather
-from portal.demo_sessions import Steps
-from portal.demo_setting import set_up
-from portal.demo_stories import Teller
+from portal.demo.agenda import SYSTEM, Agenda, Diary, standing_at
+from portal.demo.cast import LEADERS, Cast, gather
+from portal.demo.sessions import Steps
+from portal.demo.setting import set_up
+from portal.demo.stories import Teller
 from portal.instance import SHIPPED_PROGRAMME
 from portal.models import Council, InstanceFact, Mail, MailState, Role
 from portal.programme import Programme

@@ -9,9 +9,9 @@ from itertools import chain, cycle, islice, product
 from random import Random
 from uuid import UUID
 
-from portal import demo_data as data
-from portal.demo_answers import Outcome, Voice
-from portal.demo_data import Area
+from portal.demo import data
+from portal.demo.answers import Outcome, Voice
+from portal.demo.data import Area
 from portal.models import Ground, Role, Strand
 
 

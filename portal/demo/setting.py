@@ -10,9 +10,9 @@ from sqlalchemy import select
 
 from portal import council_file, hours, people, staff
 from portal.availability import Span
-from portal.demo_agenda import Act, Agenda
-from portal.demo_cast import Cast, Council, Somebody
-from portal.demo_data import EVIDENCE
+from portal.demo.agenda import Act, Agenda
+from portal.demo.cast import Cast, Council, Somebody
+from portal.demo.data import EVIDENCE
 from portal.models import Council as CouncilRow
 from portal.models import CouncilFact, Fact, Ground, Person, Role
 from portal.programme import Programme

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from portal import bookings, delivery, offers, sessions
-from portal.demo_cast import Somebody, Support
-from portal.demo_steps import GAP, PackageSteps
+from portal.demo.cast import Somebody, Support
+from portal.demo.steps import GAP, PackageSteps
 from portal.models import Place, SessionKind
 from privacy.records import new_id
 from privacy.work import Work
