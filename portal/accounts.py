@@ -16,10 +16,11 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, func, select, update
 from sqlalchemy.orm import Session as DbSession
-from sqlalchemy.orm import joinedload
 
+from portal.actors import with_roles
 from portal.devices import LEVEL, Tokens, digest, let_in, may_come_in
 from portal.models import Person, SignIn
+from portal.programme import Programme
 from privacy.audit import Action
 from privacy.columns import address_index, keys_of
 from privacy.keys import KeyRing
@@ -67,7 +68,7 @@ def find(db: DbSession, ring: KeyRing, address: str) -> Person | None:
 
 def person_who(db: DbSession, which: ColumnElement[bool]) -> Person | None:
     """The one person of whom this holds, offices loaded."""
-    found = db.execute(select(Person).where(which).options(joinedload(Person.offices)))
+    found = db.execute(select(Person).where(which).options(*with_roles()))
     return found.unique().scalar_one_or_none()
 
 
@@ -132,10 +133,12 @@ def finish(
     token: str | None = None,
     code: str = "",
     keep_device: bool = False,
+    programme: Programme | None = None,
 ) -> SignedIn | None:
     """Complete a sign-in in the browser that asked for it, by link or code.
 
-    None for whatever is wrong with it. Nothing is raised, since a wrong code counts as a try: that has to be
+    Where a `programme` is given, leaders out of office can come back to answer (portal/former.py). None for whatever
+    is wrong with it. Nothing is raised, since a wrong code counts as a try: that has to be
     committed.
     """
     sign_in = _waiting(work.db, verifier) if verifier else None
@@ -150,7 +153,7 @@ def finish(
     else:
         right = hmac.compare_digest(code_of(work.ring, sign_in.id).encode(), code.encode())
     person = person_who(work.db, Person.id == sign_in.person_id)
-    right = right and may_come_in(person, now=work.now)
+    right = right and may_come_in(work.db, person, now=work.now, programme=programme)
     level, next_path = sign_in.level, sign_in.next_path
     if not _claim(work, sign_in.id, right=right) or person is None:
         work.record(Action.SIGN_IN_REFUSED, object=f"sign_in:{sign_in.id}", why=by)
@@ -198,10 +201,10 @@ def _claim(work: Work, sign_in_id: UUID, *, right: bool) -> bool:
 # ---- an operator's link, and the people of a demo
 
 
-def make_operator_link(work: Work, *, person_id: UUID) -> str:
+def make_operator_link(work: Work, *, person_id: UUID, programme: Programme | None = None) -> str:
     """The token of a link that signs somebody in once, in any browser, within 24 hours. Raises NoAccount."""
     person = person_who(work.db, Person.id == person_id)
-    if person is None or not may_come_in(person, now=work.now):
+    if person is None or not may_come_in(work.db, person, now=work.now, programme=programme):
         raise NoAccount("This person is disabled, or holds no office today.")
     token = secrets.token_urlsafe(32)
     work.db.add(
@@ -232,20 +235,24 @@ def look_at_operator_link(db: DbSession, token: str, *, now: datetime) -> None:
         raise LinkDead
 
 
-def use_operator_link(work: Work, *, token: str, browser: str) -> SignedIn:
+def use_operator_link(
+    work: Work, *, token: str, browser: str, programme: Programme | None = None
+) -> SignedIn:
     """Sign in by an operator's link, once. Raises LinkDead."""
     sign_in = work.db.scalars(select(SignIn).where(SignIn.verifier == _operator_digest(token))).first()
     person = person_who(work.db, Person.id == sign_in.person_id) if sign_in is not None else None
-    if sign_in is None or person is None or not may_come_in(person, now=work.now):
+    if sign_in is None or person is None:
+        raise LinkDead
+    if not may_come_in(work.db, person, now=work.now, programme=programme):
         raise LinkDead
     if not _claim(work, sign_in.id, right=True):
         raise LinkDead
     return SignedIn(let_in(work, person, by="operator", level=sign_in.level, browser=browser), None)
 
 
-def enter_demo(work: Work, *, address: str, browser: str) -> SignedIn:
+def enter_demo(work: Work, *, address: str, browser: str, programme: Programme | None = None) -> SignedIn:
     """Sign in as one of the made-up people of a demo; the view allows it on a demo only. Raises LinkDead."""
     person = find(work.db, work.ring, address)
-    if person is None or not may_come_in(person, now=work.now):
+    if person is None or not may_come_in(work.db, person, now=work.now, programme=programme):
         raise LinkDead
     return SignedIn(let_in(work, person, by="demo", level=LEVEL, browser=browser), None)

@@ -4,14 +4,21 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from portal.models import PARTICIPANT, STAFF, BrowserSession, Person, Role
+from sqlalchemy.orm import joinedload
+from sqlalchemy.orm.strategy_options import Load
+
+from portal import clearances
+from portal.clearances import Gap
+from portal.models import PARTICIPANT, STAFF, BrowserSession, Delegation, Person, Role
 
 
 @dataclass(frozen=True)
 class Actor:
     """A signed-in person on a London day, `today`.
 
-    `level` is how they proved who they are: 1 a mailed code or link, 2 more than that.
+    `level` is how they proved who they are: 1 a mailed code or link, 2 more than that. While `gaps` says that
+    something is missing or has lapsed, `roles` holds none of those that need clearance (annex 1). `leaders` are those
+    whom an assistant books for; `former` is a leader out of office who comes back to answer (portal/former.py).
     """
 
     person_id: UUID
@@ -20,6 +27,9 @@ class Actor:
     level: int
     browser_session_id: UUID
     today: date
+    gaps: tuple[Gap, ...] = ()
+    leaders: frozenset[UUID] = frozenset()
+    former: bool = False
 
     @property
     def ref(self) -> str:
@@ -32,8 +42,29 @@ class Actor:
 
 
 def roles_on(person: Person, day: date) -> frozenset[Role]:
-    """The roles somebody holds on a London day."""
+    """The roles somebody holds by office on a London day."""
     return frozenset(office.role for office in person.offices if office.held_on(day))
+
+
+def roles_of(person: Person, day: date) -> frozenset[Role]:
+    """All roles of somebody on a London day: those they hold by office, and that of an assistant, which is none."""
+    held = roles_on(person, day)
+    return held | {Role.ASSISTANT} if any(one.live_on(day) for one in person.assists) else held
+
+
+def with_roles() -> tuple[Load, ...]:
+    """What reads a person together with everything that `roles_of` and `leaders_of` ask, in one query."""
+    leader = joinedload(Person.assists).joinedload(Delegation.leader)
+    return joinedload(Person.offices), leader.joinedload(Person.offices)
+
+
+def leaders_of(person: Person, day: date) -> frozenset[UUID]:
+    """Whom somebody books for on a London day: leaders who are in office and whose account is open."""
+    return frozenset(
+        one.leader_id
+        for one in person.assists
+        if one.live_on(day) and one.leader.disabled_at is None and roles_on(one.leader, day) & PARTICIPANT
+    )
 
 
 def holds_staff(person: Person, day: date) -> bool:
@@ -43,14 +74,19 @@ def holds_staff(person: Person, day: date) -> bool:
     )
 
 
-def actor_of(browser_session: BrowserSession, *, on: date) -> Actor:
-    """The actor behind a live browser session."""
+def actor_of(browser_session: BrowserSession, *, on: date, former: bool = False) -> Actor:
+    """The actor behind a live browser session, with what their clearance allows on that day."""
     person = browser_session.person
+    held = roles_of(person, on)
+    gaps = clearances.page_gaps(person, on=on) if held & clearances.GATED else ()
     return Actor(
         person_id=person.id,
         name=person.name or person.ref,
-        roles=roles_on(person, on),
+        roles=held - clearances.GATED if gaps else held,
         level=browser_session.level,
         browser_session_id=browser_session.id,
         today=on,
+        gaps=gaps,
+        leaders=leaders_of(person, on),
+        former=former,
     )

@@ -18,6 +18,7 @@ from portal import mail
 from portal.accounts import LinkDead, find, of_browser, person_who
 from portal.devices import LEVEL, digest, may_come_in
 from portal.models import Mail, Person, SignIn
+from portal.programme import Programme
 from privacy.audit import Action
 from privacy.keys import KeyRing
 from privacy.records import new_id
@@ -52,6 +53,7 @@ def ask(
     next_path: str | None,
     verifier: str | None = None,
     network: bytes | None = None,
+    programme: Programme | None = None,
 ) -> Asked:
     """Begin a sign-in for an address, known or not; if it is known, the link and code are mailed to it.
 
@@ -59,10 +61,13 @@ def ask(
     says. Raises TooManyAsks.
     """
     person = find(work.db, work.ring, address)
-    return _ask(work, person, next_path, before=_newest(work.db, verifier or ""), network=network)
+    before = _newest(work.db, verifier or "")
+    return _ask(work, person, next_path, before=before, network=network, programme=programme)
 
 
-def ask_again(work: Work, *, verifier: str, network: bytes | None = None) -> Asked:
+def ask_again(
+    work: Work, *, verifier: str, network: bytes | None = None, programme: Programme | None = None
+) -> Asked:
     """Begin anew what this browser asked for, and mail it again.
 
     Raises LinkDead if it asked for nothing, TooManyAsks.
@@ -71,7 +76,7 @@ def ask_again(work: Work, *, verifier: str, network: bytes | None = None) -> Ask
     if before is None:
         raise LinkDead
     person = person_who(work.db, Person.id == before.person_id)
-    return _ask(work, person, before.next_path, before=before, network=network)
+    return _ask(work, person, before.next_path, before=before, network=network, programme=programme)
 
 
 def network_of(ring: KeyRing, address: str | None) -> bytes | None:
@@ -92,7 +97,13 @@ def network_of(ring: KeyRing, address: str | None) -> bytes | None:
 
 
 def _ask(
-    work: Work, person: Person | None, next_path: str | None, *, before: SignIn | None, network: bytes | None
+    work: Work,
+    person: Person | None,
+    next_path: str | None,
+    *,
+    before: SignIn | None,
+    network: bytes | None,
+    programme: Programme | None,
 ) -> Asked:
     # Nobody has this id: an unknown address is counted and superseded by the same statements.
     counted = person.id if person is not None else new_id()
@@ -103,7 +114,8 @@ def _ask(
     flooded = _mailed(work, counted) >= MAILS_AT_MOST
     # What becomes of a sign-in of one's own can be seen: it must not tell whether another address is known.
     spared = tired or (flooded and before is not None and before.person_id == counted)
-    known = person.id if person is not None and may_come_in(person, now=work.now) else None
+    admitted = may_come_in(work.db, person, now=work.now, programme=programme)
+    known = person.id if person is not None and admitted else None
     verifier = secrets.token_urlsafe(32)
     earlier = {"verifier": digest(verifier)} if spared else {"used_at": work.now}
     work.db.execute(update(SignIn).where(SignIn.chain == chain, SignIn.used_at.is_(None)).values(earlier))

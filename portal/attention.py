@@ -10,7 +10,8 @@ from sqlalchemy import Select, exists, func, or_, select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload, selectinload
 
-from portal import reopenings, verdicts
+from portal import bounces, clearances, group_watch, reopenings, reviews, verdicts
+from portal.clearances import Lapsing
 from portal.models import (
     Attendance,
     AttendanceState,
@@ -21,11 +22,13 @@ from portal.models import (
     PackageMentor,
     PackageState,
     Participation,
+    Refusal,
     Reopening,
     Session,
     SessionState,
 )
 from portal.programme import Programme, terms
+from portal.reviews import NextReview
 from portal.windows import ended_on
 from privacy.audit import Action
 from privacy.clock import london_date
@@ -71,8 +74,12 @@ class Attention:
     to_invite: Some[Package]
     without_mentor: Some[Package]
     unrecorded: Some[Session]
+    reviews: Some[NextReview]
+    refused: Some[Refusal]
     failed: Some[Mail]
+    clearances: Some[Lapsing]
     examples: int
+    undecided: Some[Session]
 
     @property
     def is_quiet(self) -> bool:
@@ -92,8 +99,12 @@ def attention(db: DbSession, programme: Programme, *, now: datetime) -> Attentio
         to_invite=_some(_packages(db, PackageState.AGREED)),
         without_mentor=_some(_without_mentor(db, today)),
         unrecorded=_some(_unrecorded(db, now)),
+        reviews=_some([one for one in reviews.coming(db, programme, on=today) if one.is_near(today)]),
+        refused=_some(bounces.waiting(db)),
         failed=_failed(db),
+        clearances=_some(clearances.watch(db, on=today)),
         examples=verdicts.waiting(db),
+        undecided=_some(group_watch.undecided(db, now=now)),
     )
 
 
@@ -214,7 +225,11 @@ def _unrecorded(db: DbSession, now: datetime) -> Sequence[Session]:
 def _failed(db: DbSession) -> Some[Mail]:
     mails = db.scalars(
         select(Mail)
-        .where(Mail.state == MailState.FAILED)
+        # What an address refused stands with the addresses, until that is put right.
+        .where(
+            Mail.state == MailState.FAILED,
+            or_(Mail.trouble.is_(None), ~Mail.trouble.startswith(bounces.TROUBLE)),
+        )
         .options(joinedload(Mail.person))
         .order_by(Mail.due_at.desc())
     ).all()

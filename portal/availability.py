@@ -4,15 +4,12 @@ Every interval is half-open and in UTC; hours are written in London wall time an
 day, so that 13:00 stays 13:00 when the clocks change. The list that people choose from and the check made
 when they book are the same function, `offered`.
 
-    hours, holidays -> open_intervals -> slots that keep clear of what is taken -> offered
+    hours, holidays -> open_intervals -> slots that keep clear of what is taken and away -> offered
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from functools import lru_cache
-
-import holidays as published_holidays
 
 from portal.intervals import (
     CELL_SECONDS,
@@ -26,19 +23,30 @@ from portal.intervals import (
     epoch,
     free,
     gaps,
-    interval_of,
     intervals_of,
     joined,
     padded,
     quarters,
     seconds_of,
 )
-from privacy.clock import MINUTES_IN_DAY, MissingTime, as_utc, end_of_day, london_date, start_of_day, wall
+from portal.opening import (
+    Span,
+    WeeklyHours,
+    bank_holidays,
+    days_between,
+    holiday_names,
+    open_intervals,
+    openings,
+    stretch,
+)
+from privacy.clock import as_utc, end_of_day, london_date, wall
 
 __all__ = [
+    "Agenda",
     "EndsBeforeStart",
     "Interval",
     "NotQuarterHours",
+    "Rules",
     "Span",
     "Times",
     "WeeklyHours",
@@ -46,60 +54,15 @@ __all__ = [
     "bank_holidays",
     "cells",
     "free",
+    "holiday_names",
     "intervals_of",
     "is_offered",
     "offered",
     "open_intervals",
     "padded",
     "slots",
+    "stretch",
 ]
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
-    """Part of a London day in minutes of the wall clock, 0 to 1440, half-open, in quarter hours.
-
-    Raises NotQuarterHours or EndsBeforeStart.
-    """
-
-    starts: int
-    ends: int
-
-    def __post_init__(self) -> None:
-        if self.starts % QUARTER or self.ends % QUARTER:
-            raise NotQuarterHours(f"{self.starts} to {self.ends} minutes: use quarter hours")
-        if self.ends <= self.starts:
-            raise EndsBeforeStart(f"{self.starts} to {self.ends} minutes: the end must come after the start")
-        if self.starts < 0 or self.ends > MINUTES_IN_DAY:
-            raise ValueError(f"{self.starts} to {self.ends} minutes: a day has 0 to {MINUTES_IN_DAY}")
-
-
-@dataclass(frozen=True, slots=True)
-class WeeklyHours:
-    """When somebody can be booked, in London wall time.
-
-    `weekly` maps a weekday (0 is Monday) to its spans. `exceptions` maps a single date to the spans that hold
-    on that date instead of the weekly ones and of a bank holiday; no spans closes the day. Where the clocks
-    change, a span begins and ends when the clock first shows its time or a later one.
-    """
-
-    weekly: Mapping[int, tuple[Span, ...]]
-    exceptions: Mapping[date, tuple[Span, ...]] = field(default_factory=dict)
-
-
-@lru_cache(maxsize=64)
-def bank_holidays(year: int) -> frozenset[date]:
-    """The bank holidays of England, substitute days included. They differ from those of the other nations."""
-    return frozenset(published_holidays.country_holidays("GB", subdiv="ENG", years=year))
-
-
-def open_intervals(hours: WeeklyHours, *, days: Iterable[date], holidays: frozenset[date]) -> list[Interval]:
-    """The hours of these days as instants, in the order of `days`.
-
-    Spans of one day that touch or overlap become one interval. Nothing joins over midnight: each day stands
-    for itself, so the times offered on a day don't depend on which other days are looked at.
-    """
-    return [interval_of(*opening) for opening in _openings(hours, days=days, holidays=holidays)]
 
 
 def slots(
@@ -118,83 +81,102 @@ def slots(
     starts = _starts(
         map(seconds_of, intervals),
         busy=[],
+        away=[],
         length=quarters(minutes),
         step=quarters(step),
-        buffer=0,
+        margin=0,
         earliest=epoch(not_before),
         latest=epoch(not_after),
     )
     return Times(starts, seconds=minutes * 60)
 
 
-def offered(
-    hours: WeeklyHours,
-    *,
-    taken: Iterable[Interval],
-    minutes: int,
-    buffer_minutes: int,
-    notice_hours: int,
-    horizon_days: int,
-    holidays: frozenset[date],
-    now: datetime,
-    step: int = 30,
-    within: Interval | None = None,
-) -> Times:
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What holds for times of one length, whoever gives them.
+
+    `margin_minutes` lie free on both sides of a time: the buffer, or the way there. `notice_hours` elapse from now
+    to the start at least; no time ends after the London day `horizon_days` after today. Times start every `step`
+    minutes of an opening.
+    """
+
+    minutes: int
+    margin_minutes: int = 0
+    notice_hours: int = 0
+    horizon_days: int = 365
+    step: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Agenda:
+    """One mentor's time, and that of whom they would meet.
+
+    `taken` is what occupies any of them, margins of the other sessions included: a time keeps its own margin clear
+    of it. `away` is leave and what closes the council: only the time itself keeps clear. `held` counts the
+    mentor's sessions by London day, at most `per_day` of them, and `per_week` from Monday to Sunday.
+    """
+
+    hours: WeeklyHours
+    holidays: frozenset[date] = frozenset()
+    taken: Sequence[Interval] = ()
+    away: Sequence[Interval] = ()
+    held: Mapping[date, int] = field(default_factory=dict)
+    per_day: int | None = None
+    per_week: int | None = None
+
+    def full(self) -> Callable[[date], bool] | None:
+        """Tells of a day whether it, or its week, has as many sessions as there may be; None where none has."""
+        day_most, week_most, held = self.per_day, self.per_week, self.held
+        weeks: dict[int, int] = {}
+        for day, number in held.items():
+            weeks[_week(day)] = weeks.get(_week(day), 0) + number
+        full_days = {day for day, number in held.items() if day_most is not None and number >= day_most}
+        full_weeks = {week for week, number in weeks.items() if week_most is not None and number >= week_most}
+        if day_most == 0 or week_most == 0:
+            return lambda day: True
+        if not full_weeks:
+            return full_days.__contains__ if full_days else None
+        return lambda day: day in full_days or _week(day) in full_weeks
+
+
+def offered(agenda: Agenda, rules: Rules, *, now: datetime, within: Interval | None = None) -> Times:
     """The times that can be booked, in order. List and booking both ask this and nothing else.
 
-    `taken` is all that occupies the people concerned, other sessions' buffers included. A time is offered
-    when it lies in the hours, starts at least `notice_hours` (elapsed) from now, ends on or before the London
-    day `horizon_days` after today, and `padded` with its own buffer touches nothing taken; the buffer itself
-    may lie outside the hours. `within` shows only a part, such as one week, of exactly the same times. Where
-    the times start depends on the hours only, so a booking made meanwhile takes times away and shifts none.
-    Raises NotQuarterHours.
+    A time lies whole in the hours and outside what is away, on a day and in a week that is not full; with its
+    margin it touches nothing taken, and the margin itself may lie outside the hours. `within` shows only a part,
+    such as one week, of exactly the same times. Where the times start depends on the hours only, so a booking
+    made meanwhile takes times away and shifts none. Raises NotQuarterHours.
     """
     today = london_date(now)
-    earliest = as_utc(now) + timedelta(hours=notice_hours)
-    latest = end_of_day(today + timedelta(days=horizon_days))
+    earliest = as_utc(now) + timedelta(hours=rules.notice_hours)
+    latest = end_of_day(today + timedelta(days=rules.horizon_days))
     if within is not None:
         earliest, latest = max(earliest, as_utc(within.starts_at)), min(latest, as_utc(within.ends_at))
     if earliest >= latest:
-        return Times([], seconds=minutes * 60)
+        return Times([], seconds=rules.minutes * 60)
+    full = agenda.full()
+    days = days_between(london_date(earliest), london_date(latest))
     starts = _starts(
-        _openings(hours, days=_days(london_date(earliest), london_date(latest)), holidays=holidays),
-        busy=joined(map(seconds_of, taken)),
-        length=quarters(minutes),
-        step=quarters(step),
-        buffer=quarters(buffer_minutes, least=0),
+        openings(
+            agenda.hours,
+            days=days if full is None else [day for day in days if not full(day.date)],
+            holidays=agenda.holidays,
+        ),
+        busy=joined(map(seconds_of, agenda.taken)),
+        away=joined(map(seconds_of, agenda.away)),
+        length=quarters(rules.minutes),
+        step=quarters(rules.step),
+        margin=quarters(rules.margin_minutes, least=0),
         earliest=epoch(earliest),
         latest=epoch(latest),
     )
-    return Times(starts, seconds=minutes * 60)
+    return Times(starts, seconds=rules.minutes * 60)
 
 
-def is_offered(
-    hours: WeeklyHours,
-    *,
-    taken: Iterable[Interval],
-    minutes: int,
-    buffer_minutes: int,
-    notice_hours: int,
-    horizon_days: int,
-    holidays: frozenset[date],
-    now: datetime,
-    starts_at: datetime,
-    step: int = 30,
-) -> bool:
+def is_offered(agenda: Agenda, rules: Rules, *, now: datetime, starts_at: datetime) -> bool:
     """Whether `offered`, asked the same, holds a time that starts at this instant."""
-    asked = Interval(as_utc(starts_at), as_utc(starts_at) + timedelta(minutes=minutes))
-    return asked in offered(
-        hours,
-        taken=taken,
-        minutes=minutes,
-        buffer_minutes=buffer_minutes,
-        notice_hours=notice_hours,
-        horizon_days=horizon_days,
-        holidays=holidays,
-        now=now,
-        step=step,
-        within=asked,
-    )
+    asked = Interval(as_utc(starts_at), as_utc(starts_at) + timedelta(minutes=rules.minutes))
+    return asked in offered(agenda, rules, now=now, within=asked)
 
 
 def at_wall_time(day: date, minute: int, *, minutes: int, fold: int = 0) -> Interval:
@@ -209,67 +191,29 @@ def at_wall_time(day: date, minute: int, *, minutes: int, fold: int = 0) -> Inte
     return Interval(starts_at, starts_at + timedelta(seconds=quarters(minutes)))
 
 
-def _openings(hours: WeeklyHours, *, days: Iterable[date], holidays: frozenset[date]) -> Iterator[Pair]:
-    # Most days of a year are alike: their spans are joined once for the week, not once for each day.
-    weekly = {weekday: _in_seconds(spans) for weekday, spans in hours.weekly.items()}
-    for day in days:
-        exception = hours.exceptions.get(day)
-        if exception is not None:
-            spans = _in_seconds(exception)
-        elif day in holidays:
-            continue
-        else:
-            spans = weekly.get(day.weekday(), [])
-        if spans:
-            midnight, ordinary = _midnight(day)
-            if ordinary:
-                for starts, ends in spans:
-                    yield midnight + starts, midnight + ends
-            else:
-                yield from joined((_reached(day, starts), _reached(day, ends)) for starts, ends in spans)
-
-
-def _in_seconds(spans: tuple[Span, ...]) -> list[Pair]:
-    return joined((span.starts * 60, span.ends * 60) for span in spans)
-
-
-@lru_cache(maxsize=4096)
-def _midnight(day: date) -> tuple[int, bool]:
-    """The day's first second, and whether it is a day of 24 hours."""
-    start, end = epoch(start_of_day(day)), epoch(end_of_day(day))
-    return start, end - start == 24 * 3600
-
-
-def _reached(day: date, second: int) -> int:
-    """The first instant at which the day's clocks show this time or a later one."""
-    minute = second // 60
-    while True:
-        try:
-            return epoch(wall(day, minute))
-        except MissingTime:
-            minute += QUARTER
-
-
 def _starts(
-    openings: Iterable[Pair],
+    opened: Iterable[Pair],
     *,
     busy: list[Pair],
+    away: list[Pair],
     length: int,
     step: int,
-    buffer: int,
+    margin: int,
     earliest: int,
     latest: int,
 ) -> list[int]:
     found: list[int] = []
-    ends = [end for _, end in busy]
-    for opens, closes in openings:
+    busy_ends, away_ends = [end for _, end in busy], [end for _, end in away]
+    for opens, closes in opened:
         anchor = -(-opens // CELL_SECONDS) * CELL_SECONDS
-        for gap_from, gap_to in gaps(opens - buffer, closes + buffer, busy, ends):
-            first = max(anchor, gap_from + buffer, earliest)
-            last = min(closes, gap_to - buffer, latest) - length
-            found.extend(range(first + (anchor - first) % step, last + 1, step))
+        for free_from, free_to in gaps(opens - margin, closes + margin, busy, busy_ends):
+            for gap_from, gap_to in gaps(free_from + margin, free_to - margin, away, away_ends):
+                first = max(anchor, gap_from, earliest)
+                last = min(gap_to, latest) - length
+                found += range(first + (anchor - first) % step, last + 1, step)
     return found
 
 
-def _days(first: date, last: date) -> Iterator[date]:
-    return map(date.fromordinal, range(first.toordinal(), last.toordinal() + 1))
+def _week(day: date) -> int:
+    """Weeks from Monday to Sunday, numbered."""
+    return (day.toordinal() - 1) // 7

@@ -1,4 +1,4 @@
-"""Councils: found by name or code, live from a day to a day, and agreed on with the Department."""
+"""Councils: found by name or code, live from a day to a day, and next to one another."""
 
 import difflib
 from collections.abc import Iterable
@@ -6,15 +6,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session as DbSession
 
 from portal import imports
-from portal.models import Council, CouncilFact, Fact, Ground
-from portal.package_states import PackageRefused
+from portal.models import Council, Neighbours
 from privacy.audit import Action
-from privacy.clock import london_date
-from privacy.records import new_id
 from privacy.work import Work
 
 
@@ -128,71 +125,50 @@ def live_or_coming(db: DbSession, *, on: date) -> list[Council]:
     return [council for council in listed(db) if council.ends_on is None or on < council.ends_on]
 
 
-# ---- facts
+# ---- neighbours
 
 
-class WrongAgreement(PackageRefused):
-    """Who agreed, when or on what evidence is missing, or the day has not come yet."""
-
-    field = "agreed_on"
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """That a council is allocated in agreement with the Department: when, with whom, on what ground (sch 4)."""
-
-    on: date
-    agreed_with: str
-    ground: Ground
-    evidence: str
-
-
-def record_agreement(work: Work, *, council_id: UUID, agreed: Agreement) -> CouncilFact:
-    """Add the dated fact that support of a council was agreed with the Department. Raises WrongAgreement."""
-    if agreed.on > london_date(work.now):
-        raise WrongAgreement("The day of the agreement is still to come")
-    if not agreed.agreed_with.strip() or not agreed.evidence.strip():
-        raise WrongAgreement("Say who agreed for the Department, and on what evidence")
-    fact = CouncilFact(
-        id=new_id(),
-        council_id=council_id,
-        fact=Fact.AGREED,
-        value=agreed.ground.value,
-        from_on=agreed.on,
-        recorded_at=work.now,
-        by=work.actor,
-    )
-    fact.agreed_with = agreed.agreed_with
-    fact.evidence = agreed.evidence
-    work.db.add(fact)
-    work.db.flush()
-    work.record(
-        Action.COUNCIL_FACT_RECORDED, object=f"council:{council_id}", fact=Fact.AGREED, value=agreed.ground
-    )
-    return fact
-
-
-def facts(db: DbSession, council_id: UUID) -> list[CouncilFact]:
-    """The dated facts about a council, newest first."""
-    return list(
-        db.scalars(
-            select(CouncilFact)
-            .where(CouncilFact.council_id == council_id)
-            .order_by(CouncilFact.from_on.desc(), CouncilFact.recorded_at.desc())
+def neighbours(db: DbSession, council_id: UUID) -> set[UUID]:
+    """The councils next to one, as the team entered them; whoever is a neighbour has one."""
+    rows = db.execute(
+        select(Neighbours.lower_id, Neighbours.higher_id).where(
+            or_(Neighbours.lower_id == council_id, Neighbours.higher_id == council_id)
         )
     )
+    return {other for row in rows for other in row if other != council_id}
 
 
-def agreement(db: DbSession, council_id: UUID, *, on: date) -> CouncilFact | None:
-    """The agreement with the Department that holds for a council on a day."""
-    return db.scalars(
-        select(CouncilFact)
-        .where(
-            CouncilFact.council_id == council_id,
-            CouncilFact.fact == Fact.AGREED,
-            CouncilFact.from_on <= on,
-            or_(CouncilFact.to_on.is_(None), CouncilFact.to_on >= on),
+def set_neighbours(work: Work, *, council_id: UUID, neighbour_ids: Iterable[UUID]) -> tuple[int, int]:
+    """Say which councils are next to one; both sides of each pair change. Returns how many came and went.
+
+    LookupError for a council that is none, or for itself.
+    """
+    wanted = set(neighbour_ids)
+    known = set(work.db.scalars(select(Council.id).where(Council.id.in_(wanted | {council_id}))))
+    if council_id in wanted or known != wanted | {council_id}:
+        raise LookupError("no such council")
+    standing = neighbours(work.db, council_id)
+    for other in sorted(standing - wanted):
+        lower, higher = _pair(council_id, other)
+        work.db.execute(
+            delete(Neighbours).where(Neighbours.lower_id == lower, Neighbours.higher_id == higher)
         )
-        .order_by(CouncilFact.from_on.desc(), CouncilFact.recorded_at.desc())
-        .limit(1)
-    ).first()
+    for other in sorted(wanted - standing):
+        lower, higher = _pair(council_id, other)
+        # merge: a colleague may just have said the same from the other side.
+        work.db.merge(Neighbours(lower_id=lower, higher_id=higher))
+    came, went = len(wanted - standing), len(standing - wanted)
+    if came or went:
+        work.record(Action.NEIGHBOURS_CHANGED, object=f"council:{council_id}", added=came, removed=went)
+    return came, went
+
+
+def _pair(one: UUID, other: UUID) -> tuple[UUID, UUID]:
+    """In the order of the databases: by the letters of an id, which is that of its number."""
+    return (one, other) if one.hex < other.hex else (other, one)
+
+
+def neighbours_of(db: DbSession, council_id: UUID) -> list[Council]:
+    """The councils next to one, by name."""
+    ids = neighbours(db, council_id)
+    return list(db.scalars(select(Council).where(Council.id.in_(ids)).order_by(Council.short_name)))

@@ -3,14 +3,16 @@
 Only held sessions count as delivered (sch 4 SLAs).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
 
 from portal import packages, standing
+from portal import seats as seats_rules
 from portal.availability import Interval
 from portal.diary import Refused, TimeTaken
 from portal.models import (
@@ -18,6 +20,7 @@ from portal.models import (
     AttendanceState,
     Package,
     PackageState,
+    Participation,
     Place,
     Session,
     SessionKind,
@@ -167,6 +170,8 @@ def record(
     session.delivered_minutes = minutes if held else None
     session.recorded_at = work.now
     seats = _seats(work, session, attended if held else ())
+    if held:
+        _require_baselines(work, [one for one in seats if attended is None or one.person_id in attended])
     for attendance in seats:
         came = held and (attended is None or attendance.person_id in attended)
         attendance.state = AttendanceState.ATTENDED if came else AttendanceState.ABSENT
@@ -201,6 +206,20 @@ def length_of(session: Session) -> int:
 def _check_length(minutes: int) -> None:
     if not MINUTES_STEP <= minutes <= MINUTES_AT_MOST or minutes % MINUTES_STEP:
         raise NoSuchLength
+
+
+def _require_baselines(work: Work, seats: Sequence[Attendance]) -> None:
+    """Places can pass to a successor before the first questionnaire; the session is not held without it."""
+    parts = work.db.scalars(
+        select(Participation)
+        .where(Participation.id.in_([seat.participation_id for seat in seats]))
+        .options(joinedload(Participation.package))
+    )
+    by_package: dict[UUID, list[Participation]] = {}
+    for part in parts:
+        by_package.setdefault(part.package_id, []).append(part)
+    for found in by_package.values():
+        standing.require_baseline(work.db, found[0].package, [part.id for part in found])
 
 
 def _require_unknown(work: Work, mentor_id: UUID, time: Interval) -> None:
@@ -239,10 +258,9 @@ def _seats(work: Work, session: Session, attended: Collection[UUID] | None) -> l
     seated = {seat.person_id for seat in seats}
     others = [
         member
-        for member in standing.members_of(work.db, session.package_id)
+        for member in seats_rules.members_for(work.db, session)
         if member.person_id in attended and member.person_id not in seated
     ]
-    package = work.db.get_one(Package, session.package_id)
-    standing.require_baseline(work.db, package, [member.id for member in others])
+    seats_rules.require_baselines(work.db, others)
     added = [standing.add_attendance(work, session, one, AttendanceState.ATTENDED) for one in others]
     return [*seats, *added]

@@ -3,6 +3,9 @@
 A browser holds a random token; the database holds its digest. A kept device cannot do anything by itself: it
 opens a new browser session at level 1 when its owner presses the button. Disabling somebody, or the end of
 their last office, counts from the next request.
+
+Where a `programme` is given, leaders whose office has ended may come in while they have something to answer
+(portal/former.py); without it, nobody who has left does.
 """
 
 import hashlib
@@ -16,8 +19,10 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload
 
-from portal.actors import roles_on
-from portal.models import PARTICIPANT, BrowserSession, Person
+from portal import former
+from portal.actors import roles_of, with_roles
+from portal.models import PARTICIPANT, BrowserSession, Person, Role
+from portal.programme import Programme
 from privacy.audit import Action
 from privacy.clock import london_date
 from privacy.records import new_id
@@ -26,6 +31,8 @@ from privacy.work import Work
 DEVICE_LIFE = timedelta(days=30)
 SEEN_EVERY = timedelta(minutes=1)
 LEVEL = 1
+UNCLEARED = PARTICIPANT | {Role.ASSISTANT}
+"""Roles that need no clearance: they see only what is theirs, or times of those they book for."""
 
 
 @dataclass(frozen=True)
@@ -57,14 +64,20 @@ def digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def may_come_in(person: Person | None, *, now: datetime) -> bool:
-    """Known, not disabled, and in office today."""
-    return person is not None and person.disabled_at is None and bool(roles_on(person, london_date(now)))
+def may_come_in(
+    db: DbSession, person: Person | None, *, now: datetime, programme: Programme | None = None
+) -> bool:
+    """Known, not disabled, and in office today, somebody's assistant, or with something left to answer."""
+    if person is None or person.disabled_at is not None:
+        return False
+    if roles_of(person, london_date(now)):
+        return True
+    return programme is not None and former.comes_back(db, programme, person, now=now)
 
 
 def lifetime(person: Person, *, now: datetime) -> Lifetime:
     """Participants have time to think; whoever also mentors or runs the programme has the shorter time."""
-    return PARTICIPANT_LIFE if roles_on(person, london_date(now)) <= PARTICIPANT else STAFF_LIFE
+    return PARTICIPANT_LIFE if roles_of(person, london_date(now)) <= UNCLEARED else STAFF_LIFE
 
 
 def let_in(work: Work, person: Person, *, by: str, level: int, browser: str, keep: bool = False) -> Tokens:
@@ -104,35 +117,47 @@ def _by_token(db: DbSession, token: str) -> BrowserSession | None:
     found = db.execute(
         select(BrowserSession)
         .where(BrowserSession.token == digest(token))
-        .options(joinedload(BrowserSession.person).joinedload(Person.offices))
+        .options(joinedload(BrowserSession.person).options(*with_roles()))
     )
     return found.unique().scalar_one_or_none()
 
 
-def _lives(row: BrowserSession, *, now: datetime) -> bool:
-    if row.ended_at is not None or row.ends_at <= now or not may_come_in(row.person, now=now):
-        return False
-    return row.device or row.seen_at + lifetime(row.person, now=now).idle > now
+def _is_over(row: BrowserSession, *, now: datetime) -> bool:
+    if row.ended_at is not None or row.ends_at <= now:
+        return True
+    return not row.device and row.seen_at + lifetime(row.person, now=now).idle <= now
 
 
-def live_session(db: DbSession, token: str, *, now: datetime) -> BrowserSession | None:
+def live_session(
+    db: DbSession, token: str, *, now: datetime, programme: Programme | None = None
+) -> BrowserSession | None:
     """The signed-in browser with person and offices, in one query; None once it is over for any reason."""
     row = _by_token(db, token)
-    return row if row is not None and not row.device and _lives(row, now=now) else None
+    return (
+        row if row is not None and not row.device and _lives(db, row, now=now, programme=programme) else None
+    )
 
 
-def last_person(db: DbSession, token: str, *, now: datetime) -> UUID | None:
+def _lives(db: DbSession, row: BrowserSession, *, now: datetime, programme: Programme | None) -> bool:
+    return not _is_over(row, now=now) and may_come_in(db, row.person, now=now, programme=programme)
+
+
+def last_person(
+    db: DbSession, token: str, *, now: datetime, programme: Programme | None = None
+) -> UUID | None:
     """Who was signed in with this cookie, be it over by now; None for nobody who may come in again."""
     row = _by_token(db, token)
-    if row is None or row.device or not may_come_in(row.person, now=now):
+    if row is None or row.device or not may_come_in(db, row.person, now=now, programme=programme):
         return None
     return row.person_id
 
 
-def live_device(db: DbSession, token: str, *, now: datetime) -> BrowserSession | None:
+def live_device(
+    db: DbSession, token: str, *, now: datetime, programme: Programme | None = None
+) -> BrowserSession | None:
     """The kept device with its person; None once it is over for any reason."""
     row = _by_token(db, token)
-    return row if row is not None and row.device and _lives(row, now=now) else None
+    return row if row is not None and row.device and _lives(db, row, now=now, programme=programme) else None
 
 
 def is_unseen(row: BrowserSession, *, now: datetime) -> bool:
@@ -149,9 +174,9 @@ def see(work: Work, *, browser_session_id: UUID) -> None:
     )
 
 
-def carry_on(work: Work, *, device_token: str, browser: str) -> Tokens:
+def carry_on(work: Work, *, device_token: str, browser: str, programme: Programme | None = None) -> Tokens:
     """Sign a kept device in again, at level 1. Raises DeviceUnknown."""
-    device = live_device(work.db, device_token, now=work.now)
+    device = live_device(work.db, device_token, now=work.now, programme=programme)
     if device is None:
         raise DeviceUnknown
     device.seen_at = work.now
@@ -179,13 +204,13 @@ def own(db: DbSession, person_id: UUID, *, now: datetime) -> Sequence[BrowserSes
                 BrowserSession.ended_at.is_(None),
                 BrowserSession.ends_at > now,
             )
-            .options(joinedload(BrowserSession.person).joinedload(Person.offices))
+            .options(joinedload(BrowserSession.person).options(*with_roles()))
             .order_by(BrowserSession.seen_at.desc(), BrowserSession.id)
         )
         .unique()
         .scalars()
     )
-    return [row for row in rows if _lives(row, now=now)]
+    return [row for row in rows if not _is_over(row, now=now)]
 
 
 def end_device(work: Work, *, browser_session_id: UUID, person_id: UUID) -> None:

@@ -9,7 +9,18 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload, selectinload
 
-from portal.models import PARTICIPANT, Mail, Office, Package, PackageMentor, Participation, Person, Role
+from portal import bounces
+from portal.models import (
+    PARTICIPANT,
+    Mail,
+    Office,
+    Package,
+    PackageMentor,
+    Participation,
+    Person,
+    Refusal,
+    Role,
+)
 from privacy.columns import keys_of, unseal_column
 
 PER_PAGE = 50
@@ -47,6 +58,7 @@ class PersonPage:
     taking_part: Sequence[Participation]
     mentoring: Sequence[PackageMentor]
     mails: Sequence[Mail]
+    refusal: Refusal | None
 
 
 def page_of(total: int, page: int) -> tuple[int, int]:
@@ -133,6 +145,7 @@ def person_page(db: DbSession, person: Person) -> PersonPage:
             .order_by(Mail.queued_at.desc(), Mail.id)
             .limit(MAILS_SHOWN)
         ).all(),
+        refusal=bounces.of(db, person.id),
     )
 
 

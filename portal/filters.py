@@ -11,6 +11,11 @@ def day(value: date | datetime) -> str:
     return f"{local.day} {local:%B %Y}"
 
 
+def month_name(value: date) -> str:
+    """`March`."""
+    return f"{value:%B}"
+
+
 def weekday_day(value: date | datetime) -> str:
     """`Friday 3 March 2023`."""
     local = london(value) if isinstance(value, datetime) else value
@@ -57,6 +62,13 @@ def days(value: int, minutes_in_day: int) -> str:
     """`3.5 days`, by the programme's length of a day."""
     text = f"{round(value / minutes_in_day, 1):g}"
     return f"{text} day{'' if text == '1' else 's'}"
+
+
+def file_size(value: int) -> str:
+    """`340 KB`, `2.5 MB`."""
+    if value < 1024 * 1024:
+        return f"{max(1, round(value / 1024))} KB"
+    return f"{value / 1024 / 1024:.1f} MB"
 
 
 def noun(number: int, one: str, many: str) -> str:

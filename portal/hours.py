@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session as DbSession
 
+from portal import clashes
 from portal.availability import Span, WeeklyHours
 from portal.models import Hours, Person
 from privacy.audit import Action
@@ -54,13 +55,16 @@ def publish_week(work: Work, *, mentor_id: UUID, weekly: Mapping[int, Sequence[S
     _note(work, mentor_id)
 
 
-def set_day(work: Work, *, mentor_id: UUID, on: date, spans: Sequence[Span]) -> None:
+def set_day(work: Work, *, mentor_id: UUID, on: date, spans: Sequence[Span], despite: bool = False) -> None:
     """Let these spans hold on one day instead of its weekday's, on a bank holiday too; none closes the day.
 
-    Raises SpansOverlap.
+    Sessions that are booked stay as they are: without `despite`, those that would lie outside the day's hours raise
+    SessionsInTheWay. Raises SpansOverlap.
     """
     _check(spans)
     _lock(work, mentor_id)
+    found = clashes.of_day(work.db, mentor_id, on=on, spans=spans, now=work.now)
+    clashes.require_none(found, despite=despite)
     work.db.execute(delete(Hours).where(Hours.person_id == mentor_id, Hours.on_day == on))
     work.db.add(Hours(id=new_id(), person_id=mentor_id, weekday=None, on_day=on, spans=_stored(spans)))
     _note(work, mentor_id)

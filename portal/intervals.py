@@ -97,8 +97,11 @@ Pair = tuple[int, int]
 
 def gaps(start: int, end: int, busy: list[Pair], ends: list[int]) -> list[Pair]:
     """What `busy` (sorted, joined; `ends` are its ends) leaves of the interval from start to end."""
+    first = bisect_right(ends, start)
+    if first == len(busy) or busy[first][0] >= end:
+        return [(start, end)] if start < end else []
     left: list[Pair] = []
-    for number in range(bisect_right(ends, start), len(busy)):
+    for number in range(first, len(busy)):
         taken_from, taken_to = busy[number]
         if taken_from >= end:
             break

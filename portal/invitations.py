@@ -3,10 +3,12 @@
 Calendars are read by assistants and whole offices, so they hold no goal, no need and no answer.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from portal import calendar
-from portal.models import Person, Place, Session
+from portal.models import AttendanceState, Person, Place, Session, SessionState
 from portal.programme import Programme
 
 
@@ -29,11 +31,53 @@ def others_of(session: Session, reader: Person) -> list[str]:
     return names
 
 
+_NOT_SET = {
+    Place.REMOTE: "Online or by phone. The link is not set yet",
+    Place.IN_PERSON: "In person. The place is not set yet",
+    Place.HYBRID: "In person and online. Place and link are not set yet",
+}
+
+
 def where_of(session: Session) -> str:
     """Where people meet, in a line."""
-    if session.place is Place.IN_PERSON:
-        return session.where or "In person. The place is not set yet"
-    return session.where or "Online or by phone. The link is not set yet"
+    return session.where or _NOT_SET[session.place]
+
+
+HOLDS_A_PLACE = frozenset({AttendanceState.BOOKED, AttendanceState.ATTENDED, AttendanceState.ABSENT})
+
+
+@dataclass(frozen=True)
+class Known:
+    """As which entry somebody's calendar knows a session, since when, and whether they are in it.
+
+    A one-to-one session is one entry for both; a place in a group session is one of its own.
+    """
+
+    uid: str
+    sequence: int
+    changed_at: datetime
+    called_off: bool
+    theirs: bool
+
+    @property
+    def gone(self) -> bool:
+        """Whether their calendar should show it as cancelled."""
+        return self.called_off or not self.theirs
+
+
+def known_to(session: Session, person_id: UUID) -> Known:
+    """The session as this person's calendar knows it; to somebody who was never in it, as the mentor's does."""
+    seat = next((one for one in session.attendances if one.person_id == person_id), None)
+    changed_at = session.told_at or session.created_at
+    called_off = session.state is SessionState.CANCELLED
+    if session.mentor_id == person_id or seat is None:
+        return Known(session.uid, session.sequence, changed_at, called_off, session.mentor_id == person_id)
+    holds = seat.state in HOLDS_A_PLACE
+    if seat.uid is None:
+        return Known(session.uid, session.sequence, changed_at, called_off, holds)
+    return Known(
+        seat.uid, seat.sequence or 0, max(changed_at, seat.told_at or seat.booked_at), called_off, holds
+    )
 
 
 def entry(
@@ -43,20 +87,21 @@ def entry(
     reader: Person,
     url: str,
     stamp_at: datetime,
-    sequence: int,
+    known: Known,
     cancelled: bool,
 ) -> calendar.Event:
-    """The session as the reader's calendar holds it. `url` is the session's page, `stamp_at` now."""
+    """The session as the reader's calendar holds it. `url` is the session's page; `stamp_at` is when the mail is
+    made, or for a feed when the session last changed."""
     others = others_of(session, reader)
     summary = heading_of(session, programme)
     return calendar.Event(
-        uid=session.uid,
-        sequence=sequence,
+        uid=known.uid,
+        sequence=known.sequence,
         starts_at=session.starts_at,
         ends_at=session.ends_at,
         stamp_at=stamp_at,
         summary=f"{summary} with {' and '.join(others)}" if others else summary,
-        description=f"Move or cancel it here: {url}",
+        description=f"{_acts(session, reader)} here: {url}",
         location=where_of(session),
         url=url,
         organizer_name=programme.sender,
@@ -65,3 +110,8 @@ def entry(
         attendee_email=reader.email or "",
         cancelled=cancelled,
     )
+
+
+def _acts(session: Session, reader: Person) -> str:
+    own_place = session.capacity is not None and session.mentor_id != reader.id
+    return "See it or give up your place" if own_place else "See it, move it or cancel it"

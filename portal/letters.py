@@ -10,6 +10,7 @@
 No part loads anything from elsewhere, so nobody learns that a mail was opened.
 """
 
+import hashlib
 import re
 import unicodedata
 from datetime import datetime
@@ -108,6 +109,7 @@ def compose(
         mail.add_alternative(whole_characters(html), subtype="html", cte="quoted-printable")
     if calendar is not None and method is not None:
         _add_calendar(mail, calendar, method)
+    _set_boundaries(mail, message_id)
     return mail
 
 
@@ -116,6 +118,14 @@ def _add_calendar(mail: EmailMessage, calendar: bytes, method: str) -> None:
         calendar.decode(), subtype="calendar", charset="utf-8", params={"method": method}, cte="base64"
     )
     mail.add_attachment(calendar, maintype="application", subtype="ics", filename="invite.ics")
+
+
+def _set_boundaries(mail: EmailMessage, message_id: str) -> None:
+    """Lines between parts that follow from the mail's id: a mail that is sent again is the same to the byte."""
+    for number, part in enumerate(mail.walk()):
+        if part.is_multipart():
+            # "=_" stands in no text that is encoded for the way.
+            part.set_boundary(f"=_{hashlib.sha256(f'{message_id} {number}'.encode()).hexdigest()[:32]}")
 
 
 def _check_calendar(calendar: bytes | None, method: str | None) -> None:

@@ -88,8 +88,14 @@ WORDS = {
     "sign_in": "Sign-in code",
     "post_open": "Last questionnaire opened",
     "group_session": "Places in a group session",
+    "place_freed": "A place from the waiting list",
+    "waiting_over": "Waiting list closed",
+    "go_no_go": "Go or no-go of a session",
     "offers": "Times offered",
+    "clearance": "Something of their clearance expires",
     "session": "Calendar entry",
+    "day_before": "Reminder the day before a session",
+    "test_mail": "Test mail",
     "feedback": "Feedback on a session, within another mail",
 }
 STEPS = {

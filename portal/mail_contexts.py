@@ -13,12 +13,11 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import accounts, invitations, reminders, windows
+from portal import accounts, day_ahead, invitations, reminders, windows
 from portal.calendar import Event
 from portal.letters import one_line
 from portal.models import (
     Attendance,
-    AttendanceState,
     Mail,
     Offer,
     OfferState,
@@ -31,6 +30,7 @@ from portal.models import (
     SignIn,
 )
 from portal.programme import Programme
+from privacy.clock import london_date
 from privacy.columns import keys_of
 from surveys.models import Wave
 from surveys.sittings import ONCE
@@ -41,6 +41,10 @@ PATHS = {
     "link": "/sign-in/l/{}",
     "session": "/sessions/{}",
     "offer": "/offers/{}",
+    "clearance": "/your-clearance",
+    "person": "/team/people/{}",
+    "decide": "/sessions/{}/decide",
+    "freed_place": "/sessions/{}/freed-place",
 }
 
 
@@ -162,17 +166,18 @@ def session(db: DbSession, mail: Mail, reader: Person, around: Around) -> Letter
     if _newer_waits(db, mail):
         return None
     url = around.link("session", about.id)
-    gone = about.state is SessionState.CANCELLED or not _has_place(about, reader)
+    known = invitations.known_to(about, reader.id)
     event = invitations.entry(
         about,
         around.programme,
         reader=reader,
         url=url,
         stamp_at=around.now,
-        sequence=about.sequence,
-        cancelled=gone,
+        known=known,
+        cancelled=known.gone,
     )
-    return Letter({**_words(about, around.programme, reader), "link": url, "cancelled": gone}, event)
+    words = {**words_of(about, around.programme, reader), "link": url, "cancelled": known.gone}
+    return Letter({**words, "own_place": _own_place(about, reader)}, event)
 
 
 def _newer_waits(db: DbSession, mail: Mail) -> bool:
@@ -182,21 +187,40 @@ def _newer_waits(db: DbSession, mail: Mail) -> bool:
     return any(int(step) > int(mail.step) for step in db.scalars(same))
 
 
-def _has_place(about: Session, reader: Person) -> bool:
-    return about.mentor_id == reader.id or any(
-        seat.person_id == reader.id and seat.state is not AttendanceState.CANCELLED
-        for seat in about.attendances
-    )
+def _own_place(about: Session, reader: Person) -> bool:
+    return about.capacity is not None and about.mentor_id != reader.id
 
 
-def _words(about: Session, programme: Programme, reader: Person) -> dict[str, Any]:
+def words_of(about: Session, programme: Programme, reader: Person) -> dict[str, Any]:
+    """What mails say about a session: what, when, with whom, where and how to get there."""
     return {
         "heading": one_line(invitations.heading_of(about, programme)),
         "others": [one_line(name) for name in invitations.others_of(about, reader)],
         "where": one_line(invitations.where_of(about)),
+        "travel": [one_line(line) for line in (about.travel or "").splitlines() if line.strip()],
+        "called_off": one_line(about.called_off or ""),
         "starts_at": about.starts_at,
         "ends_at": about.ends_at,
     }
+
+
+def day_before(db: DbSession, mail: Mail, reader: Person, around: Around) -> Letter | None:
+    """That a session is near, as it stands now; none once it has begun, was called off or moved, or is not the
+    reader's any more. A moved one has a reminder of its own, with the new time as its step."""
+    about = db.get(Session, mail.about)
+    if about is None or about.state is not SessionState.BOOKED or about.starts_at <= around.now:
+        return None
+    if mail.step != day_ahead.step_of(about) or not invitations.known_to(about, reader.id).theirs:
+        return None
+    today = london_date(about.starts_at) == london_date(around.now)
+    link = around.link("session", about.id)
+    words = {**words_of(about, around.programme, reader), "link": link, "today": today}
+    return Letter({**words, "own_place": _own_place(about, reader)})
+
+
+def test_mail(db: DbSession, mail: Mail, reader: Person, around: Around) -> Letter | None:
+    """Nothing but that mail arrives."""
+    return Letter()
 
 
 def group_session(db: DbSession, mail: Mail, reader: Person, around: Around) -> Letter | None:
@@ -209,7 +233,7 @@ def group_session(db: DbSession, mail: Mail, reader: Person, around: Around) -> 
     ).first()
     if taken is not None:
         return None
-    return Letter({**_words(about, around.programme, reader), "link": around.link("session", about.id)})
+    return Letter({**words_of(about, around.programme, reader), "link": around.link("session", about.id)})
 
 
 def offers(db: DbSession, mail: Mail, reader: Person, around: Around) -> Letter | None:
@@ -233,5 +257,15 @@ def offers(db: DbSession, mail: Mail, reader: Person, around: Around) -> Letter 
 
 CONTEXTS: Mapping[str, Context] = {
     function.__name__: function
-    for function in (sign_in, invitation, post_open, reminder, session, group_session, offers)
+    for function in (
+        sign_in,
+        invitation,
+        post_open,
+        reminder,
+        session,
+        day_before,
+        group_session,
+        offers,
+        test_mail,
+    )
 }

@@ -1,4 +1,4 @@
-"""Who may be in a package: participants by their office, mentors by theirs, and no conflict of interest."""
+"""Who may be in a package: participants by their office, and mentors whom nothing stops (portal/stops.py)."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -8,9 +8,9 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import selectinload
 
+from portal import open_offers
 from portal.models import (
     PARTICIPANT,
-    Office,
     Package,
     PackageMentor,
     PackageState,
@@ -20,11 +20,29 @@ from portal.models import (
     Strand,
 )
 from portal.package_states import Act, PackageRefused, after
+from portal.stops import ConflictOfInterest, NotAMentor, concerned_councils, require_mentors
 from privacy.audit import Action
 from privacy.clock import london_date
 from privacy.records import new_id
 from privacy.work import Work
 from surveys.models import Respondent
+
+__all__ = [
+    "ConflictOfInterest",
+    "NotAMentor",
+    "NotInOffice",
+    "SupportedAlready",
+    "WrongMembers",
+    "add_member",
+    "assign_mentor",
+    "conflicts_of_office",
+    "enrol",
+    "locked",
+    "require_members",
+    "require_mentors",
+    "serve",
+    "unassign_mentor",
+]
 
 OVER = (PackageState.ENDED, PackageState.WITHDRAWN)
 
@@ -45,18 +63,6 @@ class SupportedAlready(PackageRefused):
     """The leader has one-to-one support in this role already, or is in this group."""
 
     field = "members"
-
-
-class NotAMentor(PackageRefused):
-    """Somebody who was chosen as a mentor is not one, or their account is closed."""
-
-    field = "mentors"
-
-
-class ConflictOfInterest(PackageRefused):
-    """A mentor holds an office in the council, or is supported by the package: a hard stop (annex 2)."""
-
-    field = "mentors"
 
 
 def locked(work: Work, package_id: UUID) -> Package:
@@ -115,31 +121,6 @@ def _require_no_other(db: DbSession, council_id: UUID | None, person_id: UUID, r
         raise SupportedAlready(f"They have one-to-one support in this role already: package {other}")
 
 
-def require_mentors(
-    db: DbSession,
-    *,
-    mentor_ids: Sequence[UUID],
-    council_id: UUID | None,
-    member_ids: Sequence[UUID],
-    on: date,
-) -> None:
-    """Raises NotAMentor or ConflictOfInterest. Any recorded office in the council counts, past ones too."""
-    people = _people(db, mentor_ids)
-    for mentor_id in mentor_ids:
-        mentor = people.get(mentor_id)
-        if mentor is None or mentor.disabled_at is not None or not _holds(mentor, Role.MENTOR, None, on):
-            who = mentor.name if mentor is not None else "Somebody"
-            raise NotAMentor(f"{who} is not a mentor on {on.day} {on:%B %Y}")
-    councils = _councils(db, council_id, member_ids, on)
-    for mentor in people.values():
-        if mentor.id in member_ids:
-            raise ConflictOfInterest(f"{mentor.name} is supported by this package and cannot be its mentor")
-        if any(office.council_id in councils for office in mentor.offices if office.council_id is not None):
-            raise ConflictOfInterest(
-                f"{mentor.name} holds or held an office in this council. Choose another mentor (annex 2)"
-            )
-
-
 def conflicts_of_office(
     db: DbSession, *, on: date, person_ids: Sequence[UUID] | None = None
 ) -> dict[tuple[UUID, UUID], str]:
@@ -179,20 +160,6 @@ def _offices(people: Iterable[Person], *, on: date | None = None) -> set[UUID]:
         for office in person.offices
         if office.council_id is not None and (on is None or office.to_on is None or office.to_on >= on)
     }
-
-
-def _councils(db: DbSession, council_id: UUID | None, member_ids: Sequence[UUID], on: date) -> set[UUID]:
-    """The councils a package concerns: its own, or those of its members where it is national."""
-    if council_id is not None:
-        return {council_id}
-    found = db.scalars(
-        select(Office.council_id).where(
-            Office.person_id.in_(member_ids),
-            Office.from_on <= on,
-            or_(Office.to_on.is_(None), Office.to_on >= on),
-        )
-    )
-    return {council for council in found if council is not None}
 
 
 def _people(db: DbSession, ids: Sequence[UUID]) -> dict[UUID, Person]:
@@ -245,7 +212,7 @@ def add_member(work: Work, *, package_id: UUID, person_id: UUID, role: Role, fro
     mentors = [one.person for one in package.mentors if one.to_on is None or one.to_on >= from_on]
     if any(mentor.id == person_id for mentor in mentors):
         raise ConflictOfInterest("A mentor of this package cannot be its member")
-    if _councils(work.db, package.council_id, [person_id], from_on) & _offices(mentors):
+    if concerned_councils(work.db, package.council_id, [person_id], from_on) & _offices(mentors):
         raise ConflictOfInterest(
             "A mentor of this package holds or held an office in their council (annex 2)"
         )
@@ -261,9 +228,17 @@ def serve(work: Work, *, package: Package, person_id: UUID, from_on: date) -> Pa
 
 
 def assign_mentor(
-    work: Work, *, package_id: UUID, person_id: UUID, from_on: date | None = None
+    work: Work,
+    *,
+    package_id: UUID,
+    person_id: UUID,
+    from_on: date | None = None,
+    setting_aside: bool = False,
 ) -> PackageMentor:
-    """Add a mentor from a day on (today). Raises NotPossible, NotAMentor or ConflictOfInterest."""
+    """Add a mentor from a day on (today). Raises NotPossible and what `require_mentors` raises.
+
+    Choosing one on a page goes through portal/choosing.py, which also records why.
+    """
     package = locked(work, package_id)
     after(package.state, Act.CHANGE)
     today = london_date(work.now)
@@ -272,12 +247,16 @@ def assign_mentor(
         if mentor.person_id == person_id and mentor.to_on is None:
             return mentor
     members = [part.person_id for part in package.participations if part.person_id is not None]
+    # Who is put on two packages at once must not slip past their capacity.
+    work.wait_turn(f"mentor:{person_id}")
     require_mentors(
         work.db,
         mentor_ids=[person_id],
         council_id=package.council_id,
         member_ids=members,
         on=max(from_on, today),
+        package_id=package_id,
+        setting_aside=setting_aside,
     )
     for mentor in package.mentors:
         if mentor.person_id == person_id and mentor.from_on == from_on:
@@ -289,7 +268,7 @@ def assign_mentor(
 
 
 def unassign_mentor(work: Work, *, package_id: UUID, person_id: UUID, on: date | None = None) -> None:
-    """The last day of a mentor in a package (today). Sessions that are booked with them stay.
+    """The last day of a mentor in a package (today). Sessions that are booked with them stay, what they offer does not.
 
     Raises NotPossible. LookupError if they do not serve it.
     """
@@ -299,4 +278,5 @@ def unassign_mentor(work: Work, *, package_id: UUID, person_id: UUID, on: date |
     if serving is None:
         raise LookupError("no such mentor in this package")
     serving.to_on = max(on or london_date(work.now), serving.from_on)
+    open_offers.withdraw(work, package_id=package_id, mentor_id=person_id)
     work.record(Action.MENTOR_UNASSIGNED, object=f"package:{package.id}", mentor=person_id)

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from portal import bookings, diary, mail, open_offers, standing
-from portal.availability import Interval, cells, padded
+from portal import bookings, mail, open_offers, standing
+from portal.availability import Interval, cells
 from portal.diary import Refused, TimeTaken
-from portal.models import Offer, OfferState, Place, Session, Strand
+from portal.models import Offer, OfferState, Package, Place, Session, Strand
 from portal.programme import Programme
 from portal.standing import SupportClosed
 from privacy.audit import Action
@@ -48,6 +48,14 @@ class OfferPassed(Refused):
         self.starts_at = starts_at
 
 
+class OfferShut(Refused):
+    """One of the times is shut by leave, by a period without sessions, or by the mentor's limits."""
+
+    def __init__(self, starts_at: datetime, why: Refused) -> None:
+        super().__init__(str(why))
+        self.starts_at = starts_at
+
+
 def offer(
     work: Work,
     programme: Programme,
@@ -57,13 +65,14 @@ def offer(
     starts: Sequence[datetime],
     place: Place,
     where: str | None = None,
+    travel: str | None = None,
 ) -> UUID:
     """Offer three to five times, inside the mentor's hours or not, and mail them; returns the batch's id.
 
     Times that were offered before and not chosen are withdrawn: there is one mail to answer. Nothing is held
-    for an offer; a time that is booked by somebody else is gone. Raises TooFewOrMany, OfferClashes,
-    OfferPassed, BaselineMissing, NotServing, TooEarly, SupportClosed, OutsideContract and
-    NotQuarterHours.
+    for an offer; a time that is booked by somebody else is gone. Each time keeps the rules of a booking. Raises
+    TooFewOrMany, OfferClashes, OfferPassed, OfferShut, BaselineMissing, NotServing, TooEarly, SupportClosed,
+    OutsideContract and NotQuarterHours.
     """
     if len(set(starts)) != len(starts) or not AT_LEAST <= len(starts) <= AT_MOST:
         raise TooFewOrMany
@@ -74,7 +83,7 @@ def offer(
     person_id = standing.person_of(here.leader)
     for starts_at in starts:
         standing.require_open(work, programme, here, mentor_id=mentor_id, starts_at=starts_at)
-        _require_free(work, programme, _time(programme, starts_at), mentor_id, person_id)
+        _require_free(work, programme, here.package, _time(programme, starts_at), place, mentor_id, person_id)
     open_offers.withdraw(work, package_id=package_id, mentor_id=mentor_id)
     batch_id = new_id()
     for time in (_time(programme, starts_at) for starts_at in sorted(starts)):
@@ -89,7 +98,7 @@ def offer(
             state=OfferState.OPEN,
             made_at=work.now,
         )
-        row.where = where
+        row.where, row.travel = where, travel
         work.db.add(row)
     mail.queue(work, template="offers", about=batch_id, to=person_id)
     work.record(Action.TIMES_OFFERED, object=f"offers:{batch_id}", holder=person_id, count=len(starts))
@@ -119,6 +128,7 @@ def choose(work: Work, programme: Programme, *, offer_id: UUID, session_id: UUID
         starts_at=offered.starts_at,
         place=offered.place,
         where=offered.where,
+        travel=offered.travel,
         free_time=True,
         minutes=int((offered.ends_at - offered.starts_at).total_seconds()) // 60,
     )
@@ -131,12 +141,29 @@ def _time(programme: Programme, starts_at: datetime) -> Interval:
     return Interval(starts_at, starts_at + timedelta(minutes=programme.session_minutes))
 
 
-def _require_free(work: Work, programme: Programme, time: Interval, mentor_id: UUID, person_id: UUID) -> None:
+def _require_free(
+    work: Work,
+    programme: Programme,
+    package: Package,
+    time: Interval,
+    place: Place,
+    mentor_id: UUID,
+    person_id: UUID,
+) -> None:
     if time.starts_at <= work.now:
         raise OfferPassed(time.starts_at)
     cells(*time)
-    around = padded(time, buffer_minutes=programme.buffer_minutes)
-    mentor_busy = diary.taken(work.db, [mentor_id], within=around)[mentor_id]
-    leader_busy = diary.taken(work.db, [person_id], within=time)[person_id]
-    if mentor_busy or leader_busy:
-        raise OfferClashes(time.starts_at)
+    try:
+        bookings.require_free(
+            work,
+            programme,
+            package=package,
+            time=time,
+            place=place,
+            mentor_id=mentor_id,
+            people=[person_id],
+        )
+    except TimeTaken as problem:
+        raise OfferClashes(time.starts_at) from problem
+    except Refused as problem:
+        raise OfferShut(time.starts_at, problem) from problem

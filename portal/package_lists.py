@@ -68,6 +68,8 @@ class PackagePage:
     due: Mapping[tuple[UUID, Wave], Due]
     mails: Sequence[Mail]
     acts: frozenset[Act]
+    follows: Package | None
+    followed_by: Package | None
 
 
 def called(package: Package) -> str:
@@ -142,6 +144,8 @@ def package_page(db: DbSession, programme: Programme, package: Package, *, now: 
         },
         mails=mail.of_participations(db, [part.id for part in parts]),
         acts=possible(package.state),
+        follows=db.get(Package, package.follows_id) if package.follows_id is not None else None,
+        followed_by=db.scalars(select(Package).where(Package.follows_id == package.id)).first(),
     )
 
 

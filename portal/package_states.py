@@ -3,10 +3,12 @@
     proposed --agree--> agreed --invite--> baseline --activate--> active --end--> ended
                            |                                        ^
                            +---------------- activate --------------+
+    agreed, baseline --disagree--> proposed
     proposed, agreed, baseline --withdraw--> withdrawn
 
-Proposed waits for the Department (sch 4). Baseline: people are invited and asked before support begins. A package
-becomes active with its first session, and people who join later are invited without a change of state.
+Proposed waits for the Department (sch 4), and a package is that again when the agreement is withdrawn before it began.
+Baseline: people are invited and asked before support begins. A package becomes active with its first session, and
+people who join later are invited without a change of state.
 """
 
 from enum import StrEnum
@@ -19,6 +21,7 @@ class Act(StrEnum):
     the day that support ended."""
 
     AGREE = "agree"
+    DISAGREE = "disagree"
     INVITE = "invite"
     ACTIVATE = "activate"
     CHANGE = "change"
@@ -54,6 +57,8 @@ def after(state: PackageState, act: Act) -> PackageState:
     match state, act:
         case PackageState.PROPOSED, Act.AGREE:
             return PackageState.AGREED
+        case PackageState.AGREED | PackageState.BASELINE, Act.DISAGREE:
+            return PackageState.PROPOSED
         case PackageState.AGREED | PackageState.BASELINE, Act.INVITE:
             return PackageState.BASELINE
         case PackageState.ACTIVE, Act.INVITE | Act.ACTIVATE:

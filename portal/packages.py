@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import councils, goals, mail, matching, open_offers
-from portal.councils import Agreement, WrongAgreement
+from portal import allocations, council_facts, councils, goals, mail, matching, open_offers
+from portal.council_facts import Agreement, WrongAgreement
 from portal.endings import (
     SessionsAhead,
     UnderMinimum,
@@ -31,6 +32,7 @@ from portal.models import (
     Council,
     Package,
     PackageState,
+    Participation,
     Role,
     Strand,
 )
@@ -61,6 +63,7 @@ __all__ = [
     "create",
     "end",
     "invite",
+    "invite_one",
     "leave",
     "ledger",
     "ledgers",
@@ -116,6 +119,8 @@ def create(
     _require_time(programme, strand, planned_minutes)
     member_ids = [person_id for person_id, _ in members]
     matching.require_members(work.db, strand=strand, council_id=council_id, members=members, on=starts_on)
+    for mentor_id in sorted(set(mentor_ids)):
+        work.wait_turn(f"mentor:{mentor_id}")
     matching.require_mentors(
         work.db,
         mentor_ids=mentor_ids,
@@ -124,7 +129,7 @@ def create(
         on=max(starts_on, today),
     )
     if agreed is not None and council_id is not None:
-        councils.record_agreement(work, council_id=council_id, agreed=agreed)
+        allocations.agree(work, council_id=council_id, agreed=agreed)
     package = Package(
         id=new_id(),
         ref=new_reference("K"),
@@ -188,17 +193,22 @@ def _require_time(programme: Programme, strand: Strand, planned_minutes: int) ->
 def _first_state(db: DbSession, council_id: UUID | None, today: date) -> PackageState:
     if council_id is None:
         return PackageState.AGREED
-    agreed = councils.agreement(db, council_id, on=today)
+    agreed = council_facts.agreement(db, council_id, on=today)
     return PackageState.AGREED if agreed is not None else PackageState.PROPOSED
 
 
 def agree(work: Work, *, package_id: UUID, agreed: Agreement) -> Package:
-    """The Department has agreed the council of a proposed package. Raises NotPossible or WrongAgreement."""
+    """The Department has agreed the council of a proposed package, and with it every proposal there.
+
+    Raises NotPossible or WrongAgreement.
+    """
+    council_id = work.db.scalar(select(Package.council_id).where(Package.id == package_id))
+    if council_id is not None:
+        council_facts.lock(work, council_id)
     package = locked(work, package_id)
-    state = after(package.state, Act.AGREE)
-    if package.council_id is not None:
-        councils.record_agreement(work, council_id=package.council_id, agreed=agreed)
-    go(work, package, state)
+    after(package.state, Act.AGREE)
+    if council_id is not None:
+        allocations.agree(work, council_id=council_id, agreed=agreed)
     return package
 
 
@@ -210,12 +220,17 @@ def invite(work: Work, *, package_id: UUID) -> int:
     for part in package.participations:
         if part.person_id is None or part.to_on is not None or part.invited_at is not None:
             continue
-        mail.queue(work, template="invitation", about=part.id, to=part.person_id)
-        part.invited_at = work.now
-        work.record(Action.INVITATION_QUEUED, object=f"participation:{part.id}", holder=part.id)
+        invite_one(work, part)
         count += 1
     go(work, package, state)
     return count
+
+
+def invite_one(work: Work, part: Participation) -> None:
+    """Queue the invitation of one member whose package is invited already."""
+    mail.queue(work, template="invitation", about=part.id, to=part.person_id)
+    part.invited_at = work.now
+    work.record(Action.INVITATION_QUEUED, object=f"participation:{part.id}", holder=part.id)
 
 
 def activate(work: Work, package: Package) -> None:
@@ -238,10 +253,13 @@ def waive_baseline(work: Work, *, package_id: UUID, reason: str) -> Package:
     return package
 
 
-def withdraw(work: Work, *, package_id: UUID) -> Package:
-    """Give a package up before support began: it counts for nothing. Raises NotPossible."""
+def withdraw(work: Work, *, package_id: UUID, reason: str) -> Package:
+    """Give a package up before support began, for a reason: it counts for nothing. Raises NotPossible, NoReason."""
     package = locked(work, package_id)
     state = after(package.state, Act.WITHDRAW)
+    if not reason.strip():
+        raise NoReason("Say why it is given up")
+    package.withdrawal = reason
     open_offers.withdraw(work, package_id=package.id)
     for part in package.participations:
         mail.drop(work, about=part.id, template="invitation")

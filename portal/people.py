@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as DbSession
 
-from portal import councils, matching
+from portal import bounces, councils, feeds, matching, open_offers
 from portal.actors import holds_staff, roles_on
 from portal.imports import has_control_characters
 from portal.models import PARTICIPANT, STAFF, BrowserSession, Council, Office, Person, Role, SignIn
@@ -142,36 +142,38 @@ def add(
     starts_on: date,
     ends_on: date | None = None,
     phone: str | None = None,
-    adjustments: str | None = None,
 ) -> Person:
     """Add a person with an office. Raises a PersonRefused."""
     _require_name(name)
-    person = Person(id=new_id(), ref=new_reference("P"), created_at=work.now)
-    office = _office(work, person_id=person.id, role=role, council_id=council_id, days=(starts_on, ends_on))
-    person.name = name
-    _set_address(work, person, email)
-    person.phone = phone or None
-    person.adjustments = adjustments or None
-    try:
-        with work.db.begin_nested():
-            work.db.add(person)
-    except IntegrityError as error:
-        raise _named(error) from error
+    person_id = new_id()
+    office = _office(work, person_id=person_id, role=role, council_id=council_id, days=(starts_on, ends_on))
+    person = _enter(work, person_id, name=name, email=email, phone=phone)
     work.db.add(office)
     work.record(Action.PERSON_ADDED, object=f"person:{person.id}", holder=person.id, role=role)
     return person
 
 
-def change(
-    work: Work,
-    *,
-    person_id: UUID,
-    name: str,
-    email: str,
-    phone: str | None,
-    adjustments: str | None = None,
-    keep_adjustments: bool = False,
-) -> Person:
+def add_assistant(work: Work, *, name: str, email: str) -> Person:
+    """Add somebody who holds no office; who they book for is said elsewhere. Raises a PersonRefused."""
+    _require_name(name)
+    person = _enter(work, new_id(), name=name, email=email, phone=None)
+    work.record(Action.PERSON_ADDED, object=f"person:{person.id}", holder=person.id, role=Role.ASSISTANT)
+    return person
+
+
+def _enter(work: Work, person_id: UUID, *, name: str, email: str, phone: str | None) -> Person:
+    person = Person(id=person_id, ref=new_reference("P"), created_at=work.now)
+    person.name, person.phone = name, phone or None
+    _set_address(work, person, email)
+    try:
+        with work.db.begin_nested():
+            work.db.add(person)
+    except IntegrityError as error:
+        raise _named(error) from error
+    return person
+
+
+def change(work: Work, *, person_id: UUID, name: str, email: str, phone: str | None) -> Person:
     """Change what is known of a person. A new address ends their sign-ins: it may be another mailbox.
 
     Raises a PersonRefused.
@@ -179,8 +181,6 @@ def change(
     person = _theirs(work, person_id)
     _require_name(name)
     wanted = {"name": name, "phone": phone or None}
-    if not keep_adjustments:
-        wanted["adjustments"] = adjustments or None
     changed = [what for what, value in wanted.items() if getattr(person, what) != value]
     for what in changed:
         setattr(person, what, wanted[what])
@@ -192,6 +192,7 @@ def change(
         except IntegrityError as error:
             raise _named(error) from error
         end_sign_ins(work, person_id)
+        bounces.clear(work, person_id=person_id)
     for what in changed:
         work.record(Action.PERSON_CHANGED, object=f"person:{person_id}", holder=person_id, what=what)
     return person
@@ -233,6 +234,8 @@ def end_office(work: Work, *, person_id: UUID, office_id: UUID, on: date) -> Off
     if on < office.from_on:
         raise WrongDates("The last day is before the first")
     office.to_on = on
+    if office.role is Role.MENTOR:
+        open_offers.withdraw(work, mentor_id=person_id, after=on)
     work.record(Action.OFFICE_ENDED, object=f"person:{person_id}", holder=person_id, role=office.role, on=on)
     return office
 
@@ -245,6 +248,8 @@ def disable(work: Work, *, person_id: UUID) -> Person:
     if person.disabled_at is None:
         person.disabled_at = work.now
         end_sign_ins(work, person_id)
+        feeds.end(work, person_id=person_id)
+        open_offers.withdraw(work, mentor_id=person_id)
         work.record(Action.PERSON_DISABLED, object=f"person:{person_id}", holder=person_id)
     return person
 

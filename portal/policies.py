@@ -4,20 +4,26 @@ from typing import Protocol
 from uuid import UUID
 
 from portal.actors import Actor, holds_staff
+from portal.clearances import GATED
 from portal.models import (
     STAFF,
+    Attendance,
+    AttendanceState,
+    Clearance,
     Offer,
     Office,
     Package,
     Person,
     Role,
     Session,
+    SessionState,
     Strand,
 )
 from portal.parking import Parked
 from portal.questionnaires import Asked
 from portal.serving import serves_from
 from portal.shares import Shared
+from portal.shelves import Shown
 from surveys.models import Wave
 from surveys.versions import Published
 
@@ -43,15 +49,26 @@ def may_see_team_page(actor: Actor, thing: object) -> bool:
 
 
 def is_mentor_of(actor: Actor, package: Package) -> bool:
-    """From the day they are put on it, so that they can offer times before it starts, to their last day."""
-    return any(
+    """From the day they are put on it, so that they can offer times before it starts, to their last day; not while
+    their clearance has lapsed."""
+    return not actor.gaps and any(
         serving.person_id == actor.person_id and serves_from(serving, actor.today)
         for serving in package.mentors
     )
 
 
+def gives_session(actor: Actor, session: Session) -> bool:
+    """The mentor of a session, unless their clearance has lapsed."""
+    return session.mentor_id == actor.person_id and not actor.gaps
+
+
 def takes_part(actor: Actor, package: Package) -> bool:
     return any(part.person_id == actor.person_id and part.to_on is None for part in package.participations)
+
+
+def may_come(actor: Actor, session: Session) -> bool:
+    """Whose group a session is for: the members of its package and of those joined to a joint workshop."""
+    return takes_part(actor, session.package) or any(takes_part(actor, one.package) for one in session.joined)
 
 
 def may_see_package(actor: Actor, package: Package) -> bool:
@@ -69,12 +86,16 @@ def may_book(actor: Actor, package: Package) -> bool:
 
 
 def may_see_session(actor: Actor, session: Session) -> bool:
-    return session.mentor_id == actor.person_id or may_see_package(actor, session.package)
+    return (
+        gives_session(actor, session)
+        or may_see_package(actor, session.package)
+        or (session.capacity is not None and may_come(actor, session))
+    )
 
 
 def may_record(actor: Actor, session: Session) -> bool:
     """Record that a session took place: its mentor or the team."""
-    return session.mentor_id == actor.person_id or may_serve_package(actor, session.package)
+    return gives_session(actor, session) or may_serve_package(actor, session.package)
 
 
 def may_change_session(actor: Actor, session: Session) -> bool:
@@ -86,8 +107,33 @@ def may_change_session(actor: Actor, session: Session) -> bool:
 
 
 def may_take_place(actor: Actor, session: Session) -> bool:
-    """Take or give up a place in a group session: the members of the group."""
-    return session.capacity is not None and takes_part(actor, session.package)
+    """Take or give up a place in a group session, or wait for one: the members of the group."""
+    return session.capacity is not None and may_come(actor, session)
+
+
+def may_run_group(actor: Actor, session: Session) -> bool:
+    """See who has a place or waits, and change what is planned: the session's mentors and the team."""
+    return session.capacity is not None and may_record(actor, session)
+
+
+def may_register(actor: Actor, session: Session) -> bool:
+    """Add and remove somebody, replace a member of a set, decide go or no-go: the team."""
+    return session.capacity is not None and may_run_programme(actor)
+
+
+def may_see_certificate(actor: Actor, seat: Attendance) -> bool:
+    """A certificate of attendance: whoever came to a group session that was held, and the team."""
+    came = seat.state is AttendanceState.ATTENDED and seat.session.state is SessionState.HELD
+    given = came and seat.session.capacity is not None
+    return given and (seat.person_id == actor.person_id or may_run_programme(actor))
+
+
+def may_open_resource(actor: Actor, shown: Shown) -> bool:
+    """Open a file that the team keeps: the team, those whom it reaches where it is attached, those of its roles, and
+    mentors where it is for a role or a kind of session at all."""
+    return may_run_programme(actor) or (
+        actor.person_id in shown.people or (not shown.resource.retired_at and shown.is_for(actor.roles))
+    )
 
 
 def may_choose_offer(actor: Actor, offer_and_package: tuple[Offer, Package]) -> bool:
@@ -96,6 +142,16 @@ def may_choose_offer(actor: Actor, offer_and_package: tuple[Offer, Package]) -> 
 
 def may_publish_hours(actor: Actor) -> bool:
     return Role.MENTOR in actor.roles
+
+
+def may_set_leave(actor: Actor, mentor: Person) -> bool:
+    """When a mentor is away: they themselves, and the team for somebody who fell ill."""
+    return may_run_programme(actor) or (may_publish_hours(actor) and actor.person_id == mentor.id)
+
+
+def may_book_series(actor: Actor, package: Package) -> bool:
+    """Several one-to-one sessions in one go: those who serve the package."""
+    return package.strand is Strand.ONE_TO_ONE and may_serve_package(actor, package)
 
 
 def may_mentor(actor: Actor) -> bool:
@@ -142,8 +198,9 @@ def owns_shared(actor: Actor, shared: Shared) -> bool:
 
 
 def may_see_kept(actor: Actor, parked: Parked) -> bool:
-    """A form that was kept for its writer; it is only looked for among the actor's own."""
-    return True
+    """A form that was kept for its writer; it is only looked for among the actor's own. What staff typed can be about
+    others, so it waits until they are cleared again."""
+    return not actor.gaps or actor.is_participant
 
 
 def may_export(actor: Actor, published: Published) -> bool:
@@ -216,6 +273,55 @@ def may_see_own(actor: Actor) -> bool:
     return True
 
 
+def may_follow_sessions(actor: Actor) -> bool:
+    """Have one's own sessions in one's own calendar: those who are in sessions, and nobody else."""
+    return actor.is_participant or may_mentor(actor)
+
+
+def may_see_agenda(actor: Actor) -> bool:
+    """Sessions as a calendar: a mentor their own, the team all."""
+    return bool(actor.roles & {Role.MENTOR, Role.TEAM})
+
+
 def may_see_support(actor: Actor) -> bool:
     """ "Your support": everybody who receives some."""
     return actor.is_participant
+
+
+def may_record_clearance(actor: Actor, person: Person) -> bool:
+    """Record what clears somebody (annex 1): the team, and the administrator of staff. Nobody clears themselves."""
+    return actor.person_id != person.id and may_see_person(actor, person)
+
+
+def may_see_own_clearance(actor: Actor) -> bool:
+    """What is recorded of oneself: all who need clearance, also while it is missing."""
+    return bool(actor.gaps) or bool(actor.roles & GATED)
+
+
+def may_end_clearance(actor: Actor, row: Clearance) -> bool:
+    return may_record_clearance(actor, row.person)
+
+
+def may_declare_interests(actor: Actor) -> bool:
+    """Declare one's own interests (annex 2): all who deliver or run the programme."""
+    return bool(actor.roles & GATED)
+
+
+def may_give_session(actor: Actor, session: Session) -> bool:
+    """Give a session to another mentor: the team."""
+    return may_run_programme(actor)
+
+
+def may_see_balance(actor: Actor, counts: object) -> bool:
+    """Counts by political group, which give nobody away: the team and the Department's observer (annex 2, 3)."""
+    return may_read_kpi(actor)
+
+
+def may_read_instructions(actor: Actor) -> bool:
+    """What the Controller has instructed (sch 3a): the team acts on it, the officer enters it, the auditor reads it."""
+    return bool(actor.roles & {Role.TEAM, Role.DPO, Role.AUDITOR})
+
+
+def may_enter_instructions(actor: Actor) -> bool:
+    """Enter an instruction of the Controller: the data protection officer (P6)."""
+    return Role.DPO in actor.roles

@@ -10,7 +10,7 @@ Message-ID, by which mail programs show it once. Nothing personal is logged.
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from functools import cache
 from pathlib import Path
@@ -23,16 +23,20 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session as DbSession
 
-from portal import calendar, filters, gathering, letters, mail
+from portal import bounces, calendar, filters, gathering, html_letters, letters, mail
 from portal.instance import Instance
-from portal.mail_contexts import CONTEXTS, FEEDBACK, Around, Letter, feedback_of
+from portal.mail_contexts import FEEDBACK, Around, Letter, feedback_of
+from portal.mail_registry import CONTEXTS
 from portal.models import Mail, MailState
-from portal.senders import Sender
+from portal.senders import AddressRefused, Sender
 from privacy.errors import HolderErased
+from privacy.records import new_id
 from privacy.work import unit_of_work
 
 ACTOR = "system:post"
 GATHERED = "gathered"
+# A sign-in code is typed in a hurry, and a test mail is no news.
+SAYS_NOTHING_ELSE = frozenset({"sign_in", "test_mail"})
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates" / "mail"
 CLAIMED_FOR = timedelta(minutes=5)
 BATCH = 20
@@ -123,6 +127,10 @@ def _deliver_one(db: DbSession, instance: Instance, sender: Sender, mail_id: UUI
         db.rollback()
         if parcel is not None:
             sender.send(parcel.message, at=instance.clock())
+    except AddressRefused as refusal:
+        db.rollback()
+        _refused(db, instance, together, refusal, told)
+        return
     except Exception as error:  # noqa: BLE001 - one letter that cannot go must not hold up the others
         db.rollback()
         _failed(db, instance, together, type(error).__name__, told)
@@ -147,9 +155,25 @@ def _done(
             row.claimed_until, row.trouble = None, None
             row.sent_at = work.now if went else None
             row.carried_by = carrier.id if carrier is not None and went else None
+        if carrier is not None and carrier.person_id is not None:
+            bounces.clear(work, person_id=carrier.person_id)
         if parcel is not None and carrier is not None:
             for session_id in parcel.feedback:
                 mail.note_carried(work, template=FEEDBACK, about=session_id, carrier=carrier)
+
+
+def _refused(
+    db: DbSession, instance: Instance, together: Sequence[UUID], refusal: AddressRefused, told: dict[str, str]
+) -> None:
+    """Give up at once: the same address would be refused again. The team is shown whose it is."""
+    with unit_of_work(db, instance.clock, ACTOR) as work:
+        for row in work.db.scalars(select(Mail).where(Mail.id.in_(together)).order_by(Mail.id)):
+            row.tries += 1
+            row.state, row.trouble = MailState.FAILED, bounces.trouble(refusal.code)
+            row.claimed_until = row.carried_by = None
+            if row.person_id is not None:
+                bounces.note(work, person_id=row.person_id, code=refusal.code)
+    log.error("mail.refused", code=refusal.code, count=len(together), **told)
 
 
 def _failed(
@@ -186,25 +210,52 @@ def write(db: DbSession, instance: Instance, together: Sequence[UUID]) -> Parcel
     going = [(one, letter) for one, letter in written if letter is not None]
     if not going or not address:
         return None
-    # A sign-in code is typed in a hurry and says nothing else.
-    feedback = [] if going[0][0].template == "sign_in" else feedback_of(db, reader, around)
+    feedback = [] if going[0][0].template in SAYS_NOTHING_ELSE else feedback_of(db, reader, around)
     context = {"name": name, "around": around, "also": bool(feedback)}
     subject, text = _worded(going, context)
-    event = going[0][1].event
-    message = letters.compose(
+    message = _composed(
+        instance,
+        mail_id=mails[0].id,
+        to=(address, name),
+        words=(subject, text),
+        event=going[0][1].event,
+        at=around.now,
+    )
+    return Parcel(message, frozenset(one.id for one, _ in going), feedback)
+
+
+def test_message(instance: Instance, address: str) -> EmailMessage:
+    """A test mail to any address, for the command line. Raises AddressUnusable."""
+    around = Around(instance.programme, instance.settings.public_url, instance.clock())
+    context = {"name": "", "around": around, "also": False}
+    words = _render(bounces.TEST, "subject", context), _render(bounces.TEST, "body", context)
+    return _composed(instance, mail_id=new_id(), to=(address, ""), words=words, event=None, at=around.now)
+
+
+def _composed(
+    instance: Instance,
+    *,
+    mail_id: UUID,
+    to: tuple[str, str],
+    words: tuple[str, str],
+    event: calendar.Event | None,
+    at: datetime,
+) -> EmailMessage:
+    """From the programme's mailbox, which is the organiser of every calendar entry too, to one address and name."""
+    subject, text = words
+    return letters.compose(
         sender=instance.programme.contacts["team"],
         sender_name=instance.programme.sender,
-        recipient=address,
-        recipient_name=name,
+        recipient=to[0],
+        recipient_name=to[1],
         subject=subject,
         text=text,
-        html=None,
-        message_id=message_id(mails[0].id, instance.settings.public_url),
-        date=around.now,
+        html=html_letters.from_text(text, subject=subject),
+        message_id=message_id(mail_id, instance.settings.public_url),
+        date=at,
         calendar=calendar.invitation(event) if event is not None else None,
         method=event.method if event is not None else None,
     )
-    return Parcel(message, frozenset(one.id for one, _ in going), feedback)
 
 
 def _worded(going: Sequence[tuple[Mail, Letter]], context: Mapping[str, object]) -> tuple[str, str]:

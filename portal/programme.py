@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session as DbSession
 
-from portal.models import Role, SessionKind, Strand
+from portal.models import Place, Role, SessionKind, Strand
 from privacy.clock import add_months
 from privacy.registers import Register, in_force
 from surveys.waves import Terms
@@ -78,6 +78,7 @@ class Programme:
     sla: Mapping[str, int]
     minutes_in_day: int
     minimum_days: int
+    review_months: int
     post_months: int
     feedback_days: int
     interim_months: tuple[int, ...]
@@ -85,8 +86,11 @@ class Programme:
     grace_days: int
     session_minutes: int
     buffer_minutes: int
+    travel_minutes: int
     notice_hours: int
     horizon_days: int
+    most_per_day: int
+    most_per_week: int
     roles: Mapping[Role, str]
     session_kinds: Mapping[SessionKind, str]
     contacts: Mapping[str, str]
@@ -95,6 +99,10 @@ class Programme:
     def minimum_minutes(self) -> int:
         """What a one-to-one package has at least (sch 4 SLAs)."""
         return self.minimum_days * self.minutes_in_day
+
+    def margin_minutes(self, place: Place) -> int:
+        """What a mentor's time is kept free for before and after a session: the buffer, or the way there."""
+        return self.buffer_minutes if place is Place.REMOTE else max(self.buffer_minutes, self.travel_minutes)
 
 
 SLA_KEYS = (
@@ -205,6 +213,7 @@ def load(path: Path) -> Programme:
         sla={key: reader.count(f"sla.{key}") for key in SLA_KEYS},
         minutes_in_day=reader.count("support.minutes_in_day", 60),
         minimum_days=reader.count("support.minimum_days"),
+        review_months=reader.count("support.review_months"),
         post_months=reader.count("windows.post_months"),
         feedback_days=reader.count("windows.feedback_days"),
         interim_months=reader.months("windows.interim_months"),
@@ -212,15 +221,21 @@ def load(path: Path) -> Programme:
         grace_days=reader.count("windows.grace_days", 0),
         session_minutes=reader.count("booking.session_minutes", 15),
         buffer_minutes=reader.count("booking.buffer_minutes", 0),
+        travel_minutes=reader.count("booking.travel_minutes", 0),
         notice_hours=reader.count("booking.notice_hours", 0),
         horizon_days=reader.count("booking.horizon_days"),
+        most_per_day=reader.count("booking.most_per_day"),
+        most_per_week=reader.count("booking.most_per_week"),
         roles={role: reader.text(f"roles.{role}") for role in Role},
         session_kinds={kind: reader.text(f"session_kinds.{kind}") for kind in SessionKind},
-        contacts={name: reader.address(f"contacts.{name}") for name in CONTACT_KEYS},
+        contacts={
+            **{name: reader.address(f"contacts.{name}") for name in CONTACT_KEYS},
+            "phone": reader.text("contacts.phone"),
+        },
     )
     if programme.contract.starts_on > programme.contract.ends_on:
         reader.faults.append("contract.ends_on must not be before contract.starts_on")
-    for key in ("session_minutes", "buffer_minutes"):
+    for key in ("session_minutes", "buffer_minutes", "travel_minutes"):
         if getattr(programme, key) % 15:
             reader.faults.append(f"booking.{key} must be whole quarter hours")
     reader.strangers()

@@ -12,6 +12,7 @@ from portal.settings import Settings, Smtp
 
 TIMEOUT_SECONDS = 20
 TLS_PORT = 465
+FOR_GOOD = 500
 THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -25,6 +26,14 @@ class Unprotected(Exception):
     """The mail server offers no encryption: nothing is sent to it."""
 
 
+class AddressRefused(Exception):
+    """The mail server said for good that it takes no mail for this address; `code` is its answer, such as 550."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"the mail server refused the address ({code})")
+        self.code = code
+
+
 class SmtpSender:
     """Hands each mail to a server, over verified TLS; without it only to a server on this machine."""
 
@@ -32,11 +41,19 @@ class SmtpSender:
         self.smtp = smtp
 
     def send(self, message: EmailMessage, *, at: datetime) -> None:
-        """Raises OSError (which SMTPException is) or Unprotected."""
+        """Raises AddressRefused, Unprotected, or OSError (which SMTPException is)."""
         with self._connected() as server:
             if self.smtp.user:
                 server.login(self.smtp.user, self.smtp.password or "")
-            server.send_message(message)
+            try:
+                server.send_message(message)
+            except smtplib.SMTPRecipientsRefused as refused:
+                # One recipient each; what the server said of it may name them, so it stays behind.
+                _require_passing([code for code, _ in refused.recipients.values()])
+                raise
+            except smtplib.SMTPDataError as refused:
+                _require_passing([refused.smtp_code])
+                raise
 
     def _connected(self) -> smtplib.SMTP:
         smtp = self.smtp
@@ -59,6 +76,14 @@ class SmtpSender:
             raise Unprotected(f"the mail server at {self.smtp.host} offers no STARTTLS")
         server.starttls(context=ssl.create_default_context())
         server.ehlo()
+
+
+def _require_passing(codes: list[int]) -> None:
+    """Raises AddressRefused for an answer that will not change by itself (RFC 5321 4.2.1: 5yz)."""
+    for code in codes:
+        if FOR_GOOD <= code < FOR_GOOD + 100:
+            # The address stands in the server's words, which must not reach a log with the error's cause.
+            raise AddressRefused(code) from None
 
 
 class FolderSender:

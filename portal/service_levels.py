@@ -17,6 +17,7 @@ from portal.models import (
     POLITICAL,
     CouncilFact,
     Fact,
+    GroupPlan,
     Package,
     PackageState,
     Participation,
@@ -34,8 +35,9 @@ from privacy.clock import end_of_day, london_date
 class YearLevels:
     """One contract year: councils with support that started, sessions held across councils, short packages.
 
-    Corporate and political councils are those of one-to-one support, counted apart (sch 5 1.3.3). A package
-    is under the minimum when it ended in the year with less than the days that one-to-one support has.
+    An action learning set counts once, in the year of its first session, however many dates it has. Corporate and
+    political councils are those of one-to-one support, counted apart (sch 5 1.3.3). A package is under the minimum
+    when it ended in the year with less than the days that one-to-one support has.
     """
 
     year: str
@@ -48,6 +50,30 @@ class YearLevels:
     joint_workshops: int
     action_learning_sets: int
     packages_under_minimum: int
+
+
+@dataclass(frozen=True)
+class Counter:
+    """A figure of `YearLevels` in words, and the key of its target; None for a figure that none is set for."""
+
+    name: str
+    words: str
+    key: str | None = None
+    at_most: bool = False
+
+    def target(self, programme: Programme) -> int | None:
+        return programme.sla[self.key] if self.key is not None else None
+
+
+COUNTERS = (
+    Counter("one_to_one_councils", "Councils with one-to-one support", "one_to_one_councils"),
+    Counter("corporate_councils", "Councils with support for corporate leaders", "corporate_councils"),
+    Counter("political_councils", "Councils with support for political leaders", "political_councils"),
+    Counter("group_councils", "Councils with support for a group", "group_councils"),
+    Counter("joint_workshops", "Joint workshops held", "joint_workshops_at_most", at_most=True),
+    Counter("action_learning_sets", "Action learning sets", "action_learning_sets_at_most", at_most=True),
+    Counter("packages_under_minimum", "One-to-one packages that ended under the minimum"),
+)
 
 
 @dataclass(frozen=True)
@@ -64,14 +90,7 @@ class _Started:
 def levels(db: DbSession, programme: Programme, *, as_of: date) -> list[YearLevels]:
     """Every contract year that has begun by a London day, as it stood at the end of that day."""
     started = _started(db, as_of=as_of)
-    held = [
-        (london_date(starts_at), kind)
-        for starts_at, kind in db.execute(
-            select(Session.starts_at, Session.kind).where(
-                Session.state == SessionState.HELD, Session.ends_at < end_of_day(as_of)
-            )
-        )
-    ]
+    workshops, sets = _held(db, as_of=as_of)
     period = contract_period(db, programme, on=as_of)
     found = []
     for year in contract_years(period, programme.year_ends):
@@ -79,7 +98,6 @@ def levels(db: DbSession, programme: Programme, *, as_of: date) -> list[YearLeve
             continue
         own = [one for one in started if one.starts_on in year.period and one.agreed]
         single = [one for one in own if one.strand is Strand.ONE_TO_ONE]
-        kinds = [kind for day, kind in held if day in year.period]
         found.append(
             YearLevels(
                 year=year.name,
@@ -89,8 +107,8 @@ def levels(db: DbSession, programme: Programme, *, as_of: date) -> list[YearLeve
                 corporate_councils=_councils(one for one in single if one.roles & CORPORATE),
                 political_councils=_councils(one for one in single if one.roles & POLITICAL),
                 group_councils=_councils(one for one in own if one.strand is Strand.GROUP),
-                joint_workshops=kinds.count(SessionKind.JOINT_WORKSHOP),
-                action_learning_sets=kinds.count(SessionKind.ACTION_LEARNING_SET),
+                joint_workshops=sum(day in year.period for day in workshops),
+                action_learning_sets=sum(day in year.period for day in sets),
                 packages_under_minimum=sum(
                     one.strand is Strand.ONE_TO_ONE
                     and one.ends_on in year.period
@@ -100,6 +118,28 @@ def levels(db: DbSession, programme: Programme, *, as_of: date) -> list[YearLeve
             )
         )
     return found
+
+
+def _held(db: DbSession, *, as_of: date) -> tuple[list[date], list[date]]:
+    """The days of the joint workshops that were held, and the first day of each action learning set."""
+    workshops: list[date] = []
+    sets: dict[UUID, date] = {}
+    rows = db.execute(
+        select(Session.starts_at, Session.kind, Session.package_id, GroupPlan.set_id)
+        .outerjoin(GroupPlan, GroupPlan.session_id == Session.id)
+        .where(
+            Session.kind.in_((SessionKind.JOINT_WORKSHOP, SessionKind.ACTION_LEARNING_SET)),
+            Session.state == SessionState.HELD,
+            Session.ends_at < end_of_day(as_of),
+        )
+        .order_by(Session.starts_at)
+    )
+    for starts_at, kind, package_id, set_id in rows:
+        if kind is SessionKind.JOINT_WORKSHOP:
+            workshops.append(london_date(starts_at))
+        else:
+            sets.setdefault(set_id or package_id, london_date(starts_at))
+    return workshops, list(sets.values())
 
 
 def _councils(started: Iterable[_Started]) -> int:
@@ -123,7 +163,7 @@ def _started(db: DbSession, *, as_of: date) -> list[_Started]:
     minutes = {package_id: total or 0 for package_id, total in delivered}
     agreements = db.execute(
         select(CouncilFact.council_id, CouncilFact.to_on).where(
-            CouncilFact.fact == Fact.AGREED, CouncilFact.from_on <= as_of
+            CouncilFact.fact == Fact.AGREED, CouncilFact.corrected_at.is_(None), CouncilFact.from_on <= as_of
         )
     ).all()
     return [

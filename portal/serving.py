@@ -6,11 +6,11 @@ from uuid import UUID
 
 from sqlalchemy import select, union
 from sqlalchemy.orm import Session as DbSession
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, selectinload
 
 from portal.actors import roles_on
 from portal.diary import Refused
-from portal.models import Package, PackageMentor, Person, Role, Session
+from portal.models import Package, PackageMentor, Person, Role, Session, SessionPackage
 from privacy.clock import london_date
 
 
@@ -62,7 +62,9 @@ def servings_of(db: DbSession, package_id: UUID) -> Sequence[PackageMentor]:
     return db.scalars(
         select(PackageMentor)
         .where(PackageMentor.package_id == package_id)
-        .options(joinedload(PackageMentor.person).selectinload(Person.offices))
+        .options(
+            joinedload(PackageMentor.person).options(selectinload(Person.offices), joinedload(Person.profile))
+        )
         .order_by(PackageMentor.from_on, PackageMentor.id)
     ).all()
 
@@ -96,12 +98,16 @@ def givers(db: DbSession, package_ids: Iterable[UUID] | None = None) -> dict[UUI
         select(PackageMentor.package_id, PackageMentor.person_id),
         select(Session.package_id, Session.mentor_id),
     )
+    joined = select(SessionPackage.package_id, Session.mentor_id).join(
+        Session, Session.id == SessionPackage.session_id
+    )
     if package_ids is not None:
         wanted = list(package_ids)
         mentors = mentors.where(PackageMentor.package_id.in_(wanted))
         sessions = sessions.where(Session.package_id.in_(wanted))
+        joined = joined.where(SessionPackage.package_id.in_(wanted))
     found: dict[UUID, set[UUID]] = {}
-    for package_id, person_id in db.execute(union(mentors, sessions)):
+    for package_id, person_id in db.execute(union(mentors, sessions, joined)):
         found.setdefault(package_id, set()).add(person_id)
     return {package_id: frozenset(people) for package_id, people in found.items()}
 

@@ -3,24 +3,21 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
-
-from portal import diary, mail, packages, standing
-from portal.availability import Interval, padded
+from portal import group_plans, mail, packages, seats, standing, timetable, waiting
+from portal.availability import Interval
 from portal.diary import Refused
+from portal.group_plans import Plan
 from portal.models import (
     Attendance,
     AttendanceState,
-    Package,
-    Participation,
     Place,
     Session,
     SessionKind,
-    SessionState,
     Strand,
+    WaitingState,
 )
 from portal.programme import Programme
-from portal.standing import SessionClosed, SupportClosed
+from portal.standing import SupportClosed
 from privacy.audit import Action
 from privacy.work import Work
 
@@ -55,11 +52,13 @@ def schedule(
     capacity: int,
     place: Place,
     where: str | None = None,
+    travel: str | None = None,
+    plan: Plan | None = None,
 ) -> Session:
     """Schedule a group session: it takes the mentor's time, and each member is asked by mail to book a place.
 
-    Any free time ahead will do. The same form again gives the first result. Raises TimeTaken, TimePassed,
-    NotServing, TooEarly, SupportClosed, FormUsed and OutsideContract.
+    Any free time ahead will do. The same form again gives the first result. Raises TimeTaken, TimePassed, WrongPlan,
+    NoSessionsThen, Away, Full, NotServing, TooEarly, SupportClosed, FormUsed and OutsideContract.
     """
     here = standing.enter(work, package_id=package_id, mentor_id=mentor_id)
     first = standing.sent_before(work, session_id=session_id, package_id=package_id, starts_at=starts_at)
@@ -71,6 +70,14 @@ def schedule(
     if starts_at <= work.now:
         raise TimePassed
     time = Interval(starts_at, starts_at + timedelta(minutes=minutes))
+    timetable.require_open(
+        work.db,
+        programme,
+        mentor_id=mentor_id,
+        council_id=here.package.council_id,
+        time=time,
+        now=work.now,
+    )
     session = standing.add_session(
         work,
         programme,
@@ -81,14 +88,15 @@ def schedule(
         time=time,
         place=place,
         where=where,
+        travel=travel,
         title=title,
         capacity=capacity,
     )
-    around = padded(time, buffer_minutes=programme.buffer_minutes)
-    diary.take(work, session_id=session.id, times={mentor_id: around})
+    group_plans.write(work, session, plan or Plan())
+    seats.take_time(work, programme, session)
     packages.activate(work, here.package)
     standing.tell(work, session, [mentor_id])
-    for member in here.members:
+    for member in seats.members_for(work.db, session):
         mail.queue(work, template="group_session", about=session.id, to=member.person_id)
     work.record(
         Action.SESSION_BOOKED,
@@ -100,58 +108,45 @@ def schedule(
     return session
 
 
-def take_place(work: Work, *, session_id: UUID, person_id: UUID) -> Attendance:
+def take_place(work: Work, programme: Programme, *, session_id: UUID, person_id: UUID) -> Attendance:
     """Book somebody's place in a group session; the same again changes nothing.
 
-    The session's row is locked before places are counted. Raises SessionFull, TimeTaken, BaselineMissing,
-    SessionClosed, and SupportClosed for somebody who is not of the group.
+    The session's row is locked before places are counted, and those who wait come first. Raises SessionFull,
+    TimeTaken, BaselineMissing, SessionClosed, SetIsFixed, and SupportClosed for somebody who may not come.
     """
     session = standing.reopen(work, session_id=session_id, also=[person_id])
-    if session.capacity is None or session.state is not SessionState.BOOKED or session.starts_at <= work.now:
-        raise SessionClosed
-    held = _attendance_of(work, session_id, person_id)
+    seats.require_open(work, session)
+    waiting.fill(work, programme, session)
+    held = seats.seat_of(work.db, session_id, person_id)
     if held is not None and held.state is AttendanceState.BOOKED:
         return held
-    member = _member(work, session.package_id, person_id)
-    package = work.db.get_one(Package, session.package_id)
-    standing.require_baseline(work.db, package, [member.id])
-    if len(standing.live_people(work.db, session_id)) >= session.capacity:
+    if held is None and waiting.fixed(work.db, session_id):
+        raise waiting.SetIsFixed
+    member = waiting.member_of(work, session, person_id)
+    seats.require_baselines(work.db, [member])
+    if seats.free_places(work, session) <= 0:
         raise SessionFull
-    if held is None:
-        held = standing.add_attendance(work, session, member, AttendanceState.BOOKED)
-    else:
-        # Calendars drop what has the number of the cancellation they saw.
-        session.sequence += 1
-        held.state, held.booked_at, held.by = AttendanceState.BOOKED, work.now, work.actor
-    work.db.flush()
-    diary.take(work, session_id=session_id, times={person_id: Interval(session.starts_at, session.ends_at)})
-    standing.tell(work, session, [person_id])
-    work.record(Action.PLACE_BOOKED, object=f"attendance:{held.id}", holder=person_id, session=session_id)
+    held = seats.give(work, session, member)
+    entry = waiting.entry_of(work.db, session_id, person_id)
+    if entry is not None and entry.state is WaitingState.WAITING:
+        waiting.settle(work, entry, WaitingState.PROMOTED)
     return held
 
 
-def give_up_place(work: Work, *, session_id: UUID, person_id: UUID) -> None:
-    """Give somebody's place and time back; without a place nothing changes. Raises SessionClosed."""
+def give_up_place(work: Work, programme: Programme, *, session_id: UUID, person_id: UUID) -> bool:
+    """Give somebody's place and time back; the place goes to who waits for it. Without a place nothing changes,
+    and it returns False.
+
+    Raises SessionClosed.
+    """
     session = standing.reopen(work, session_id=session_id, also=[person_id])
-    if session.capacity is None or session.state is not SessionState.BOOKED or session.starts_at <= work.now:
-        raise SessionClosed
-    held = _attendance_of(work, session_id, person_id)
+    seats.require_open(work, session)
+    held = seats.seat_of(work.db, session_id, person_id)
     if held is None or held.state is not AttendanceState.BOOKED:
-        return
-    held.state = AttendanceState.CANCELLED
-    session.sequence += 1
-    diary.free(work, session_id=session_id, person_id=person_id)
-    standing.tell(work, session, [person_id])
-    work.record(Action.PLACE_CANCELLED, object=f"attendance:{held.id}", holder=person_id, session=session_id)
-
-
-def _attendance_of(work: Work, session_id: UUID, person_id: UUID) -> Attendance | None:
-    asked = select(Attendance).where(Attendance.session_id == session_id, Attendance.person_id == person_id)
-    return work.db.scalars(asked.execution_options(populate_existing=True)).one_or_none()
-
-
-def _member(work: Work, package_id: UUID, person_id: UUID) -> Participation:
-    for member in standing.members_of(work.db, package_id):
-        if member.person_id == person_id:
-            return member
-    raise SupportClosed
+        return False
+    seats.take_back(work, session, held)
+    entry = waiting.entry_of(work.db, session_id, person_id)
+    if entry is not None and entry.state is WaitingState.PROMOTED:
+        waiting.settle(work, entry, WaitingState.DECLINED)
+    waiting.fill(work, programme, session)
+    return True

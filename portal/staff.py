@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import selectinload
 
 from portal import accounts, people
-from portal.actors import roles_on
+from portal.actors import roles_of, roles_on
 from portal.models import STAFF, Office, Person, Role
 from portal.references import new_reference
 from privacy.audit import Action
@@ -28,7 +28,9 @@ DEMO_EACH = 3
 def everyone(db: DbSession) -> Sequence[Person]:
     """Everybody with an account, offices loaded, in the order they were added."""
     return db.scalars(
-        select(Person).options(selectinload(Person.offices)).order_by(Person.created_at, Person.ref)
+        select(Person)
+        .options(selectinload(Person.offices), selectinload(Person.assists))
+        .order_by(Person.created_at, Person.ref)
     ).all()
 
 
@@ -56,7 +58,7 @@ def demo_people(db: DbSession, *, on: date) -> list[tuple[Role, list[Person]]]:
 
 
 def _few(known: Iterable[Person], role: Role, on: date) -> list[Person]:
-    return [person for person in known if role in roles_on(person, on)][:DEMO_EACH]
+    return [person for person in known if role in roles_of(person, on)][:DEMO_EACH]
 
 
 def add_administrator(work: Work, *, address: str, name: str) -> bool:

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, union
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload
 
-from portal import diary, mail, serving
+from portal import clearances, diary, mail, serving
 from portal.availability import Interval
 from portal.diary import Refused
 from portal.models import (
@@ -27,6 +27,8 @@ from portal.models import (
     Session,
     SessionKind,
     SessionState,
+    Waiting,
+    WaitingState,
 )
 from portal.programme import Programme, require_inside
 from privacy.clock import london_date
@@ -126,7 +128,14 @@ def reopen(work: Work, *, session_id: UUID, also: Iterable[UUID] = ()) -> Sessio
     mentor_id = work.db.scalar(select(Session.mentor_id).where(Session.id == session_id))
     if mentor_id is None:
         raise SessionClosed
-    people = work.db.scalars(select(Attendance.person_id).where(Attendance.session_id == session_id))
+    people = work.db.scalars(
+        union(
+            select(Attendance.person_id).where(Attendance.session_id == session_id),
+            select(Waiting.person_id).where(
+                Waiting.session_id == session_id, Waiting.state == WaitingState.WAITING
+            ),
+        )
+    )
     diary.lock(work, {mentor_id, *people, *also})
     session = work.db.get(Session, session_id, populate_existing=True, with_for_update=LOCKED)
     if session is None:
@@ -146,12 +155,17 @@ def require_open(
     problem = serving.refusal(standing.package, [one for one in known if one.person_id == mentor_id], day)
     if problem is not None:
         raise problem
+    today = london_date(work.now)
+    if day >= today and clearances.gaps(work.db, [mentor_id], on=today).get(mentor_id):
+        # What has been can be logged; nobody delivers from now on without clearance (annex 1).
+        raise serving.NotServing
 
 
 def without_baseline(db: DbSession, package: Package, participation_ids: Collection[UUID]) -> set[UUID]:
     """Whose first session has to wait for the baseline questionnaire (sch 4 SLAs).
 
-    Nobody's when the team waived it with a reason; not theirs who have had a session of this package.
+    Nobody's when the team waived it with a reason; not theirs who have had a session of this package. A place that
+    passed to them from somebody before them is no session that they had.
     """
     if package.baseline_waived_at is not None or not participation_ids:
         return set()
@@ -163,7 +177,7 @@ def without_baseline(db: DbSession, package: Package, participation_ids: Collect
         .join(Session)
         .where(
             Attendance.participation_id.in_(missing),
-            Attendance.state.in_(LIVE),
+            Attendance.state == AttendanceState.ATTENDED,
             Session.package_id == package.id,
             Session.state != SessionState.CANCELLED,
         )
@@ -191,6 +205,11 @@ def uid_of(session_id: UUID, programme: Programme) -> str:
     return f"{session_id}@{programme_word}.leadership-support"
 
 
+def place_uid(attendance_id: UUID, session: Session) -> str | None:
+    """What calendars know a place in a group session by, for ever; None for one-to-one, which has the session's."""
+    return None if session.capacity is None else f"{attendance_id}@{session.uid.partition('@')[2]}"
+
+
 def add_session(
     work: Work,
     programme: Programme,
@@ -202,6 +221,7 @@ def add_session(
     time: Interval,
     place: Place,
     where: str | None,
+    travel: str | None = None,
     state: SessionState = SessionState.BOOKED,
     title: str | None = None,
     capacity: int | None = None,
@@ -225,7 +245,7 @@ def add_session(
         created_at=work.now,
         by=work.actor,
     )
-    session.title, session.where = title, where
+    session.title, session.where, session.travel = title, where, travel
     try:
         with work.db.begin_nested():
             work.db.add(session)
@@ -240,14 +260,16 @@ def add_attendance(
     work: Work, session: Session, participation: Participation, state: AttendanceState
 ) -> Attendance:
     """Give somebody a place in a session."""
+    attendance_id = new_id()
     attendance = Attendance(
-        id=new_id(),
+        id=attendance_id,
         session_id=session.id,
         person_id=person_of(participation),
         participation_id=participation.id,
         state=state,
         booked_at=work.now,
         by=work.actor,
+        uid=place_uid(attendance_id, session),
     )
     work.db.add(attendance)
     return attendance
@@ -264,7 +286,30 @@ def live_people(db: DbSession, session_id: UUID) -> list[UUID]:
     )
 
 
+def recipients(db: DbSession, session: Session, person_ids: Iterable[UUID]) -> list[tuple[UUID, UUID]]:
+    """Whom mail about a session goes to: pairs of who is in it and who reads it, each pair once."""
+    return [(person_id, person_id) for person_id in dict.fromkeys(person_ids)]
+
+
 def tell(work: Work, session: Session, person_ids: Iterable[UUID]) -> None:
-    """Queue the calendar mail; its step is the sequence number that calendars will see (RFC 5546)."""
-    for person_id in person_ids:
-        mail.queue(work, template="session", about=session.id, to=person_id, step=str(session.sequence))
+    """Queue the calendar mail about a change of the session, or of these people's places in it.
+
+    Each call is one change that calendars must see. A place in a group session has a number of its own, which
+    rises here and touches nobody else's; the session's own is raised by the rule that changes it. The step of the
+    mail is the number that calendars will see (RFC 5546 2.1.4).
+    """
+    pairs = recipients(work.db, session, person_ids)
+    asked = select(Attendance).where(
+        Attendance.session_id == session.id,
+        Attendance.person_id.in_({person_id for person_id, _ in pairs}),
+        Attendance.uid.is_not(None),
+    )
+    seats = {seat.person_id: seat for seat in work.db.scalars(asked)}
+    for seat in seats.values():
+        seat.sequence = 0 if seat.sequence is None else seat.sequence + 1
+        seat.told_at = work.now
+    if any(person_id not in seats for person_id, _ in pairs):
+        session.told_at = work.now
+    for person_id, reader_id in pairs:
+        number = seats[person_id].sequence if person_id in seats else session.sequence
+        mail.queue(work, template="session", about=session.id, to=reader_id, step=str(number))

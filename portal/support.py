@@ -3,16 +3,16 @@
 Everything is read in a fixed number of queries, whatever somebody takes part in; no answer is opened.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload, selectinload
 
-from portal import questionnaires, tools, windows
+from portal import questionnaires, shelves, tools, waiting, windows
 from portal.models import (
     Attendance,
     AttendanceState,
@@ -25,7 +25,9 @@ from portal.models import (
     PackageState,
     Participation,
     Person,
+    Resource,
     Session,
+    SessionPackage,
     SessionState,
     Strand,
 )
@@ -44,11 +46,14 @@ SHOWN = frozenset({PackageState.AGREED, PackageState.BASELINE, PackageState.ACTI
 
 @dataclass(frozen=True)
 class OwnSession:
-    """A session of one's package; `mine` says whether one has a place in it."""
+    """A session that one may come to; `mine` says whether one has a place in it, `waiting` one's number on the
+    waiting list, `certificate_id` whose certificate there is once one came."""
 
     session: Session
     mine: bool
     places_left: int | None
+    waiting: int | None = None
+    certificate_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,7 @@ class Support:
     past: Sequence[OwnSession]
     due: Sequence[Due]
     offers: Sequence[Offer]
+    resources: Sequence[Resource]
     baseline_in: bool
 
     @property
@@ -175,7 +181,7 @@ def overview(db: DbSession, programme: Programme, *, person_id: UUID, now: datet
 def _parts(db: DbSession, person_id: UUID) -> Sequence[Participation]:
     """With package, council and mentors, newest package first."""
     package = joinedload(Participation.package)
-    mentors = package.joinedload(Package.mentors).joinedload(PackageMentor.person)
+    mentors = package.joinedload(Package.mentors).joinedload(PackageMentor.person).joinedload(Person.profile)
     return (
         db.scalars(
             select(Participation)
@@ -198,12 +204,17 @@ def _supports(
     now: datetime,
 ) -> list[Support]:
     packages = [part.package_id for part in parts]
-    sessions = db.scalars(
+    joined = select(SessionPackage.session_id).where(SessionPackage.package_id.in_(packages))
+    found = db.scalars(
         select(Session)
-        .where(Session.package_id.in_(packages), Session.state != SessionState.CANCELLED)
-        .options(selectinload(Session.attendances), joinedload(Session.mentor))
+        .where(
+            or_(Session.package_id.in_(packages), Session.id.in_(joined)),
+            Session.state != SessionState.CANCELLED,
+        )
+        .options(selectinload(Session.attendances), joinedload(Session.mentor), joinedload(Session.joined))
         .order_by(Session.starts_at)
-    ).all()
+    )
+    sessions = found.unique().all()
     goals = db.scalars(
         select(Goal)
         .where(Goal.package_id.in_(packages), Goal.state != GoalState.DROPPED)
@@ -216,19 +227,50 @@ def _supports(
     ).all()
     seats = windows.seats_in(sessions, {part.id for part in parts})
     due = questionnaires.due(db, programme, parts, now=now, stands=stands, seats=seats)
-    return [_support(part, sessions=sessions, goals=goals, offers=offers, due=due, now=now) for part in parts]
+    lists = waiting.lists(db, [session.id for session in sessions if session.capacity is not None])
+    shown = shelves.for_packages(db, packages, roles={part.role for part in parts if part.to_on is None})
+    return [
+        _support(
+            part,
+            sessions=_of_part(part, parts, sessions),
+            lists=lists,
+            resources=shown[part.package_id],
+            goals=goals,
+            offers=offers,
+            due=due,
+            now=now,
+        )
+        for part in parts
+    ]
+
+
+def _of_part(
+    part: Participation, parts: Sequence[Participation], sessions: Sequence[Session]
+) -> list[Session]:
+    """The sessions that stand with a part: of its package, or joined where none of one's own packages has it."""
+    own = {one.package_id for one in parts}
+    return [
+        session
+        for session in sessions
+        if session.package_id == part.package_id
+        or (
+            session.package_id not in own and any(one.package_id == part.package_id for one in session.joined)
+        )
+    ]
 
 
 def _support(
     part: Participation,
     *,
     sessions: Sequence[Session],
+    lists: Mapping[UUID, Sequence[UUID]],
+    resources: Sequence[Resource],
     goals: Sequence[Goal],
     offers: Sequence[Offer],
     due: Sequence[Due],
     now: datetime,
 ) -> Support:
-    own = [_own(session, part) for session in sessions if session.package_id == part.package_id]
+    own = [_own(session, part, lists.get(session.id, ())) for session in sessions]
     mine = [one for one in due if one.participation.id == part.id]
     return Support(
         participation=part,
@@ -248,16 +290,27 @@ def _support(
         past=[one for one in own if one.session.ends_at <= now or one.session.state is SessionState.HELD],
         due=mine,
         offers=[offer for offer in offers if offer.package_id == part.package_id],
+        resources=resources,
         baseline_in=any(one.wave is Wave.BASELINE and one.submitted_at is not None for one in mine),
     )
 
 
-def _own(session: Session, part: Participation) -> OwnSession:
+def _own(session: Session, part: Participation, listed: Sequence[UUID]) -> OwnSession:
     live = [seat for seat in session.attendances if seat.state in LIVE]
+    came = session.capacity is not None and session.state is SessionState.HELD
     return OwnSession(
         session=session,
         mine=any(_is_of(seat, part) for seat in live),
         places_left=None if session.capacity is None else max(0, session.capacity - len(live)),
+        waiting=next((number for number, who in enumerate(listed, 1) if who == part.person_id), None),
+        certificate_id=next(
+            (
+                seat.id
+                for seat in live
+                if came and _is_of(seat, part) and seat.state is AttendanceState.ATTENDED
+            ),
+            None,
+        ),
     )
 
 

@@ -3,11 +3,12 @@
 An entry is never changed: what replaces it is a later entry (cl 17.2, cl 18).
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import String, Uuid, select
+from sqlalchemy import JSON, String, Uuid, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from privacy.audit import Action
@@ -17,14 +18,29 @@ from privacy.work import Work
 
 
 class Register(StrEnum):
-    """Which register an entry belongs to. CONTRACT_END: the day the contract ends, instead of the file's."""
+    """Which register an entry belongs to. CONTRACT_END: the day the contract ends, instead of the file's.
+
+    INSTRUCTION: what the Controller has instructed in writing; it becomes part of schedule 3a (sch 3a, 3 and 4).
+    """
 
     CONTRACT_END = "contract_end"
     INSTRUCTION = "instruction"
 
 
+class DataItem(StrEnum):
+    """Data that schedule 3a does not list, and that may be held only while an instruction does (cl 17.1, 17.4(a))."""
+
+    POLITICAL_GROUP = "political_group"
+    ADJUSTMENTS = "adjustments"
+    DIETARY = "dietary"
+
+
 class RegisterEntry(Record):
-    """One entry. `from_on` is the day it takes effect, `value_on` the date it sets, where it sets one."""
+    """One entry. `from_on` is the day it takes effect, `value_on` the date it sets, where it sets one.
+
+    `items` is what an instruction says of data items, such as `{"political_group": true}`: listed from that day
+    on, or with false listed no more. The newest entry in force that names an item decides.
+    """
 
     __tablename__ = "register_entry"
     __holding__ = Holding("to show on what written ground the programme acts (cl 17.4(a))", Keep.CONTRACT)
@@ -34,6 +50,7 @@ class RegisterEntry(Record):
     letter: Mapped[str] = mapped_column(String(30), info=plain("the reference of the letter"))
     from_on: Mapped[date] = mapped_column(info=plain())
     value_on: Mapped[date | None] = mapped_column(info=plain())
+    items: Mapped[dict[str, bool] | None] = mapped_column(JSON, info=plain("data items listed, or no more"))
     entered_at: Mapped[datetime] = mapped_column(info=plain())
     by: Mapped[str] = mapped_column(String(80), info=reference("who entered it"))
     body_sealed: Mapped[bytes | None] = sealed(holder="id", purpose="the wording")
@@ -47,6 +64,7 @@ def enter(
     letter: str,
     from_on: date,
     value_on: date | None = None,
+    items: Mapping[DataItem, bool] | None = None,
     body: str | None = None,
 ) -> RegisterEntry:
     """Add an entry; the earlier ones stay."""
@@ -56,6 +74,7 @@ def enter(
         letter=letter,
         from_on=from_on,
         value_on=value_on,
+        items={item.value: listed for item, listed in items.items()} if items else None,
         entered_at=work.now,
         by=work.actor,
     )
@@ -73,3 +92,27 @@ def in_force(db: Session, register: Register, *, on: date) -> RegisterEntry | No
         .order_by(RegisterEntry.from_on.desc(), RegisterEntry.entered_at.desc())
         .limit(1)
     ).first()
+
+
+def entries(db: Session, register: Register) -> Sequence[RegisterEntry]:
+    """All entries of a register, newest first."""
+    return db.scalars(
+        select(RegisterEntry)
+        .where(RegisterEntry.register == register)
+        .order_by(RegisterEntry.from_on.desc(), RegisterEntry.entered_at.desc())
+    ).all()
+
+
+def lists(db: Session, item: DataItem, *, on: date) -> bool:
+    """Whether an instruction of the Controller lists a data item on a day; without any, it does not (cl 17.1)."""
+    return item in listed(db, on=on)
+
+
+def listed(db: Session, *, on: date) -> frozenset[DataItem]:
+    """All data items that instructions list on a day; of each, the newest that names it decides."""
+    said: dict[str, bool] = {}
+    for entry in entries(db, Register.INSTRUCTION):
+        if entry.from_on <= on:
+            for name, is_listed in (entry.items or {}).items():
+                said.setdefault(name, is_listed)
+    return frozenset(item for item in DataItem if said.get(item.value))

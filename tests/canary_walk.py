@@ -16,6 +16,7 @@ from portal.models import Office, Participation, Role
 from portal.views.guards import Guard
 from privacy.work import unit_of_work
 from tests.canaries import Canaries
+from tests.cleared import needed
 from tests.conftest import Stack
 from tests.form_filling import filled, form_of
 from tests.pages_client import Page, PageClient
@@ -102,6 +103,10 @@ class Walk:
         name, address = (self.canaries.word("administrator"), self.canaries.address("administrator"))
         with self.db() as db, unit_of_work(db, self.stack.clock, "system:test") as work:
             staff.add_administrator(work, address=address, name=name)
+            work.db.flush()
+            person = accounts.find(work.db, work.ring, address)
+            assert person is not None
+            work.db.add_all(needed(work, person.id, Role.ADMINISTRATOR))
         return address
 
     def operator_link(self, address: str) -> str:

@@ -12,8 +12,11 @@ from sqlalchemy.orm import Session as DbSession
 from portal.models import (
     Attendance,
     AttendanceState,
+    Blackout,
     BrowserSession,
     CallRequest,
+    Clearance,
+    ClearanceKind,
     Council,
     CouncilFact,
     CouncilKind,
@@ -21,9 +24,13 @@ from portal.models import (
     Goal,
     GoalState,
     Ground,
+    HolidayChange,
     Hours,
+    Interest,
+    Leave,
     Mail,
     MailState,
+    MentorChoice,
     Offer,
     OfferState,
     Office,
@@ -31,26 +38,33 @@ from portal.models import (
     PackageMentor,
     PackageState,
     Participation,
+    Partner,
+    PartnerContact,
+    PartnerKind,
     Person,
     Place,
     Reopening,
+    Review,
     Role,
     Session,
     SessionKind,
     SessionState,
     Share,
     Strand,
+    Way,
 )
 from portal.references import new_reference
 from privacy.clock import london_date
 from privacy.columns import address_index
 from privacy.records import Record, new_id
+from privacy.registers import Register, RegisterEntry
 from privacy.work import unit_of_work
 from surveys import responses
 from surveys.models import Mode, Respondent, Wave
 from surveys.questionnaires import load_definition
 from surveys.routing import path
 from surveys.sittings import Asking
+from tests.cleared import needed
 from tests.conftest import Stack
 
 _numbers = count(1)
@@ -99,6 +113,8 @@ class Crowd:
         )
         self.person(Role.OBSERVER)
         self._fact()
+        self._deliver()
+        self._partner()
         for state in (PackageState.PROPOSED, PackageState.AGREED, PackageState.BASELINE, PackageState.ENDED):
             part = self.package(somebody, state=state)
             self.add(
@@ -161,6 +177,59 @@ class Crowd:
             on_day=self.today + timedelta(days=next(_numbers) % 50),
             spans=[[540, 1020]],
         )
+        self._shut()
+
+    def _shut(self) -> None:
+        """Leave of the mentor, a time without sessions, a bank holiday that the team added."""
+        on = self.today + timedelta(days=60 + next(_numbers) % 300)
+        days = {"from_on": on, "from_minute": 0, "to_on": on, "to_minute": 1440, "made_at": self.now}
+        self.add(Leave, person_id=self.mentor, **days)
+        self.add(Blackout, council_id=self.council, name="Recess", by="system:test", **days)
+        extra = self.today + timedelta(days=next(_numbers))
+        self.add(HolidayChange, on_day=extra, closed=True, name="Extra", made_at=self.now, by="system:test")
+
+    def _deliver(self) -> None:
+        """One more record of the mentor, one more interest, choice and instruction, and another who can be chosen."""
+        self.add(
+            Clearance,
+            person_id=self.mentor,
+            kind=ClearanceKind.DBS,
+            from_on=self.today,
+            expires_on=self.today + timedelta(days=30),
+            recorded_at=self.now,
+            by="system:test",
+            note="Letter",
+        )
+        self.add(
+            Interest,
+            person_id=self.mentor,
+            council_id=self._council().id,
+            from_on=self.today,
+            declared_at=self.now,
+            by="system:test",
+            nature="A job",
+        )
+        package = self.package(self.leader, state=PackageState.ACTIVE, mentors=[self.mentor])
+        self.add(
+            MentorChoice,
+            package_id=package.package_id,
+            mentor_id=self.mentor,
+            chosen_at=self.now,
+            by="system:test",
+            overridden=True,
+            reasons={"why": "Near", "set_aside": "Only one", "stops": [], "table": {}},
+        )
+        self.add(
+            RegisterEntry,
+            register=Register.INSTRUCTION,
+            letter="I 1",
+            from_on=self.today,
+            entered_at=self.now,
+            by="system:test",
+            body="As agreed",
+        )
+        self.person(Role.MENTOR)
+        self.person(Role.TEAM)
 
     def _group(self) -> None:
         """A group with many members, mentors, goals and sessions; the leader is in it."""
@@ -170,7 +239,7 @@ class Crowd:
         self.group = first.package_id
         workshop = self.session(self.group, days=-1, capacity=60)
         one = self.package(self.leader, state=PackageState.ACTIVE, mentors=[self.mentor])
-        self.one_to_one, self.workshop = one.package_id, workshop.id
+        self.one_to_one, self.workshop, self.leader_part = one.package_id, workshop.id, one.id
         for number in range(self.size):
             member = self.person(Role.COMMITTEE_MEMBER, self.council).id
             part = self.join(self.group, member, Role.COMMITTEE_MEMBER)
@@ -225,6 +294,20 @@ class Crowd:
         )
         return made
 
+    def _partner(self) -> None:
+        """A partner of the council with a contact, and a review that was held."""
+        known: dict[str, Any] = {"kind": PartnerKind.COMMISSIONER, "from_on": self.today}
+        partner = self.add(Partner, council_id=self.council, name=f"Partner {next(_numbers)}", **known)
+        how: dict[str, Any] = {
+            "on_day": self.today,
+            "way": Way.CALL,
+            "recorded_at": self.now,
+            "by": "system:test",
+        }
+        self.add(PartnerContact, partner_id=partner.id, about="The improvement board", **how)
+        held: dict[str, Any] = {"held_on": self.today, "recorded_at": self.now, "by": "system:test"}
+        self.add(Review, council_id=self.council, notes="On the way", **held)
+
     def _fact(self) -> None:
         self.add(
             CouncilFact,
@@ -257,6 +340,8 @@ class Crowd:
             role=role,
             from_on=self.today - timedelta(days=300),
         )
+        for row in needed(self.work, person.id, role):
+            self.rows[row.__tablename__].append(row)
         return person
 
     def package(

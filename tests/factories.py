@@ -26,6 +26,7 @@ from privacy.columns import address_index
 from privacy.records import new_id
 from privacy.work import unit_of_work
 from surveys.models import Respondent
+from tests.cleared import needed
 
 _numbers = count(1)
 
@@ -65,7 +66,9 @@ class Factory:
         role: Role = Role.LEAD_MEMBER,
         council: Council | None = None,
         email: str = "",
+        cleared: bool = True,
     ) -> Person:
+        """Those who mentor or are staff have what they need for it, unless `cleared` is false."""
         number = next(_numbers)
         address = email or f"person{number}@council.example"
         person = Person(id=new_id(), ref=new_reference("P"), created_at=self.clock())
@@ -84,6 +87,7 @@ class Factory:
                     from_on=self.today - timedelta(days=300),
                 )
             )
+            work.db.add_all(needed(work, person.id, role) if cleared else ())
         return person
 
     def mentor(self, name: str = "", *, open_all_week: bool = True) -> Person:

@@ -3,33 +3,53 @@
 Whatever people could have typed is a word of its own, such as `firstleadergoal`, so that it can be looked for.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from portal import parking, shares, verdicts
+from portal import (
+    blackouts,
+    clearances,
+    interests,
+    leave,
+    parking,
+    partners,
+    profiles,
+    resources,
+    reviews,
+    shares,
+    verdicts,
+)
 from portal.models import (
     Attendance,
     AttendanceState,
     CallRequest,
+    ClearanceKind,
     CouncilFact,
     Fact,
     Goal,
     GoalState,
     Ground,
+    MentorChoice,
     Offer,
     OfferState,
     Package,
     PackageState,
+    PartnerKind,
     Person,
     Place,
     Reopening,
+    ResourceKind,
     Role,
     Session,
     SessionKind,
     SessionState,
     Strand,
+    Way,
 )
+from portal.profiles import Profile
+from portal.resources import Described
 from privacy.records import Record, new_id
 from privacy.work import Work, unit_of_work
 from surveys import responses
@@ -68,9 +88,25 @@ TYPED = {
     "workshoptitle": "title of the workshop",
     "workshopplace": "place of the workshop",
     "offerplace": "place of an offered time",
+    "sessiontravel": "way to the leader's session",
+    "closedname": "name of a time without sessions",
+    "resourcetitle": "title of a file for the workshop",
+    "resourceabout": "what that file is",
+    "resourcefile": "content of that file",
     "waiver": "why the questionnaire was waived",
     "agreedwith": "who agreed for the Department",
     "evidence": "evidence for the agreement",
+    "factreason": "why a fact of the council was taken back",
+    "partnername": "name of a partner of the council",
+    "partnerreached": "how that partner is reached",
+    "contactabout": "what was spoken about with that partner",
+    "reviewnotes": "what came of a review of the council",
+    "withdrawal": "why a package was withdrawn",
+    "mentorabout": "what the mentor says of themselves",
+    "mentorskills": "what the team records of the mentor",
+    "clearancenote": "evidence of the mentor's clearance",
+    "interestnature": "interest that the mentor declared",
+    "choicewhy": "why the mentor was chosen",
 }
 
 
@@ -83,7 +119,7 @@ class Side:
     def __init__(self, make: Factory, name: str) -> None:
         self.make, self.db, self.name = make, make.db, name
         council = make.council(f"{name.capitalize()}shire")
-        self.council = council.id
+        self.council, self.away = council.id, make.council(f"{name.capitalize()}away").id
         mentor = self._person("mentor", role=Role.MENTOR)
         leader, member, former = (
             self._person(who, council=council) for who in ("leader", "member", "former")
@@ -105,8 +141,11 @@ class Side:
         past = make.package(former, council=council, starts_on=make.today - timedelta(days=200), **ended)
         self.past, self.former_part = past.id, past.participations[0].id
         with unit_of_work(self.db, make.clock, "system:test") as work:
+            self._clear(work)
             self._tell(work)
             self._meet(work)
+            self._shut(work)
+            self._gather(work)
             self._agree(work)
         self._answer()
 
@@ -123,6 +162,40 @@ class Side:
         work.db.flush()
         found: UUID = row.id
         return found
+
+    def _clear(self, work: Work) -> None:
+        """What is recorded of the mentor, and why they were chosen."""
+        today = self.make.today
+        profile = Profile(public_sector="Councils", one_to_one="Peers", skills=f"{self.name}mentorskills")
+        profiles.write_record(
+            work, person_id=self.mentor, profile=replace(profile, capacity=9, trained_on=today)
+        )
+        profiles.write_about(work, person_id=self.mentor, about=f"{self.name}mentorabout")
+        self.clearance = clearances.record(
+            work,
+            person_id=self.mentor,
+            kind=ClearanceKind.DBS,
+            from_on=today,
+            expires_on=today + timedelta(days=900),
+            note=f"{self.name}clearancenote",
+        ).id
+        self.interest = interests.declare(
+            work,
+            person_id=self.mentor,
+            council_id=self.away,
+            nature=f"{self.name}interestnature",
+            from_on=today,
+        ).id
+        self._add(
+            work,
+            MentorChoice,
+            package_id=self.package,
+            mentor_id=self.mentor,
+            chosen_at=work.now,
+            by="system:test",
+            overridden=False,
+            reasons={"why": f"{self.name}choicewhy", "set_aside": None, "stops": [], "table": {}},
+        )
 
     def _tell(self, work: Work) -> None:
         """What is known of people, and who wants to be rung."""
@@ -152,12 +225,22 @@ class Side:
         package = work.db.get_one(Package, self.package)
         package.baseline_waived_at, package.waiver = work.now, f"{self.name}waiver"
 
+    def _shut(self, work: Work) -> None:
+        """A time in which the council has no sessions, and leave of the mentor."""
+        on = self.make.today + timedelta(days=40)
+        self.blackout = blackouts.add(
+            work, council_id=self.council, name=f"{self.name}closedname", from_on=on, to_on=on
+        ).id
+        leave.add(work, mentor_id=self.mentor, from_on=on, to_on=on)
+
     def _meet(self, work: Work) -> None:
         """A session that was held, one to come, a workshop, and an offer."""
+        self.meets_on = self.make.today + timedelta(days=2)
         one: dict[str, Any] = {
             "package_id": self.package,
             "kind": SessionKind.ONE_TO_ONE,
             "where": f"{self.name}sessionplace",
+            "travel": f"{self.name}sessiontravel",
         }
         self.held = self._session(work, days=-2, state=SessionState.HELD, **one)
         self.session = self._session(work, days=2, **one)
@@ -200,6 +283,38 @@ class Side:
             made_at=work.now,
             where=f"{self.name}offerplace",
         )
+
+    def _gather(self, work: Work) -> None:
+        """A workshop that the member came to, and a file for the one that is to come."""
+        been = self._session(
+            work,
+            days=-4,
+            state=SessionState.HELD,
+            package_id=self.group,
+            kind=SessionKind.WORKSHOP,
+            capacity=5,
+        )
+        self.attendance = self._add(
+            work,
+            Attendance,
+            session_id=been,
+            person_id=self.member,
+            participation_id=self.member_part,
+            state=AttendanceState.ATTENDED,
+            booked_at=work.now,
+            by="system:test",
+        )
+        described = Described(
+            title=f"{self.name}resourcetitle",
+            about=f"{self.name}resourceabout",
+            kind=ResourceKind.PRE_READING,
+            roles=[],
+            session_kinds=[],
+            crown=True,
+        )
+        content = f"{self.name}resourcefile".encode()
+        self.resource = resources.add_file(work, described=described, content=content).id
+        resources.attach(work, resource_ids=[self.resource], session_id=self.workshop)
 
     def _session(
         self, work: Work, *, days: int, state: SessionState = SessionState.BOOKED, **more: Any
@@ -249,6 +364,32 @@ class Side:
             agreed_with=f"{self.name}agreedwith",
             evidence=f"{self.name}evidence",
         )
+        self._know(work)
+
+    def _know(self, work: Work) -> None:
+        """A fact of the council that was taken back, a partner with a contact, a review, a package given up."""
+        today = self.make.today
+        self.fact = self._add(
+            work,
+            CouncilFact,
+            council_id=self.council,
+            fact=Fact.OFSTED,
+            value="inadequate",
+            from_on=today - timedelta(days=400),
+            recorded_at=work.now,
+            by="system:test",
+            corrected_at=work.now,
+            evidence="Report",
+            reason=f"{self.name}factreason",
+        )
+        said = {"name": f"{self.name}partnername", "reached": f"{self.name}partnerreached"}
+        self.partner = partners.add(
+            work, kind=PartnerKind.COMMISSIONER, from_on=today, council_id=self.council, **said
+        ).id
+        work.db.flush()
+        partners.note(work, partner_id=self.partner, on=today, way=Way.CALL, about=f"{self.name}contactabout")
+        reviews.record(work, council_id=self.council, held_on=today, notes=f"{self.name}reviewnotes")
+        work.db.get_one(Package, self.past).withdrawal = f"{self.name}withdrawal"
 
     def _answer(self) -> None:
         """Before support, the colleague's shared with the mentor; a tool, for oneself alone; the former leader before

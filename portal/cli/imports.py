@@ -1,10 +1,10 @@
-"""`flask councils import` and `flask people import`."""
+"""`flask councils import`, `flask people import` and `flask packages import`."""
 
 from pathlib import Path
 
 import click
 
-from portal import council_file, people_file
+from portal import council_file, packages_file, people_file
 from portal.cli.base import fail, say, with_instance
 from portal.db import db
 from portal.filters import count
@@ -74,4 +74,35 @@ def people_import(instance: Instance, file: Path, dry_run: bool) -> None:
         f"{would}taken: {count(taken.people, 'new person', 'new people')}, "
         f"{count(taken.offices, 'new office', 'new offices')}, "
         f"{count(taken.ended, 'office ended', 'offices ended')}"
+    )
+
+
+@click.command("import")
+@FILE
+@DRY_RUN
+@with_instance
+def packages_import(instance: Instance, file: Path, dry_run: bool) -> None:
+    """Take running support from FILE (CSV), whole or not at all; again for what is new.
+
+    Columns: package,line,council,strand,title,email,role,starts_on,ends_on,days,at,minutes,kind,place,attended,text.
+    The line is one of package, goal, member, mentor and session; the team's page for the same file explains each.
+    """
+    data = file.read_bytes()
+    try:
+        if dry_run:
+            taken = packages_file.check_file(db.session(), instance.programme, data, now=instance.clock())
+        else:
+            with unit_of_work(db.session(), instance.clock, ACTOR) as work:
+                taken = packages_file.import_file(work, instance.programme, data)
+    except FileFaults as faults:
+        refuse(faults)
+        return
+    for note in taken.notes:
+        say(note)
+    would = "would be " if dry_run else ""
+    click.echo(
+        f"{would}taken: {count(taken.packages, 'new package', 'new packages')}, "
+        f"{count(taken.members, 'new member', 'new members')}, "
+        f"{count(taken.mentors, 'new mentor', 'new mentors')}, "
+        f"{count(taken.sessions, 'session', 'sessions')}"
     )

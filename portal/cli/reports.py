@@ -13,11 +13,6 @@ from portal.instance import Instance
 from portal.reports import KpiFigure
 from privacy.clock import london_date
 
-SLA_COUNTS = (
-    *("one_to_one_councils", "corporate_councils", "political_councils", "group_councils"),
-    *("joint_workshops", "action_learning_sets", "packages_under_minimum"),
-)
-
 
 class Day(click.ParamType[date]):
     """A day, written like 2023-03-27."""
@@ -83,10 +78,10 @@ def sla(instance: Instance, as_of: date | None, as_json: bool) -> None:
     click.echo(f"As of {day.isoformat()}")
     for year in years:
         click.echo(f"\n{year.year}")
-        for name in SLA_COUNTS:
-            target = instance.programme.sla.get(name)
-            promised = f" of {target}" if target is not None else ""
-            click.echo(f"  {name.replace('_', ' '):<24}{getattr(year, name):>3}{promised}")
+        for counter in service_levels.COUNTERS:
+            target = counter.target(instance.programme)
+            promised = "" if target is None else f" of {'at most ' if counter.at_most else ''}{target}"
+            click.echo(f"  {counter.words:<50}{getattr(year, counter.name):>3}{promised}")
 
 
 COMMANDS: tuple[click.Command, ...] = (report,)

@@ -21,7 +21,7 @@ from granian.log import LogLevels
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session as DbSession
 
-from portal import logs, post, reminders
+from portal import clearance_mails, day_ahead, group_watch, logs, post, reminders
 from portal.cli.base import fail, say, with_instance
 from portal.cli.processes import Companion, end_with
 from portal.db import db
@@ -52,7 +52,7 @@ def worker(instance: Instance, once: bool, parent: int | None) -> None:
         signal.signal(number, lambda *_: stop.set())
     sender = sender_for(instance.settings, instance.outbox)
     sessions = partial(DbSession, db.engine, info={"vault": instance.vault})
-    remind = each_minute(lambda: reminders.run(instance, sessions), clock=instance.clock)
+    remind = each_minute(lambda: _remind(instance, sessions), clock=instance.clock)
     while not stop.is_set():
         try:
             remind()
@@ -65,6 +65,14 @@ def worker(instance: Instance, once: bool, parent: int | None) -> None:
             return
         if not dealt_with:
             stop.wait(REST_SECONDS)
+
+
+def _remind(instance: Instance, sessions: Callable[[], DbSession]) -> None:
+    """What is left to answer, what expires, the sessions of tomorrow, and what waits in groups."""
+    reminders.run(instance, sessions)
+    clearance_mails.run(instance, sessions)
+    day_ahead.run(instance, sessions)
+    group_watch.run(instance, sessions)
 
 
 def each_minute(act: Callable[[], object], *, clock: Callable[[], datetime]) -> Callable[[], None]:

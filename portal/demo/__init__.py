@@ -16,9 +16,14 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session as DbSession
 
 from portal.demo.agenda import SYSTEM, Agenda, Diary, standing_at
+from portal.demo.around import surround
 from portal.demo.cast import LEADERS, Cast, gather
+from portal.demo.delivering import clear
+from portal.demo.gatherings import furnish
+from portal.demo.refusals import refuse
 from portal.demo.sessions import Steps
 from portal.demo.setting import set_up
+from portal.demo.shutting import shut_times
 from portal.demo.stories import Teller
 from portal.instance import SHIPPED_PROGRAMME
 from portal.models import Council, InstanceFact, Mail, MailState, Role
@@ -106,11 +111,17 @@ def fill(
     cast = gather(people=leaders, rng=rng)
     agenda = Agenda(now)
     diary = Diary(now, rng)
-    set_up(agenda, programme, cast, opened_on=diary.after(programme.contract.starts_on), rng=rng)
+    opened_on = diary.after(programme.contract.starts_on)
+    set_up(agenda, programme, cast, opened_on=opened_on, rng=rng)
+    clear(agenda, cast, opened_on=opened_on)
     team = [one for one in cast.staff if one.role is Role.TEAM]
     teller = Teller(Steps(agenda, programme, team, rng), diary, rng)
     for support in cast.supports:
         teller.tell(support)
+    surround(agenda, diary, cast, opened_on=opened_on)
+    refuse(agenda, cast)
+    agenda.at(now, lambda work: furnish(work, programme), by=team[0])
+    shut_times(agenda, diary, programme, cast)
     agenda.at(now, lambda work: _finish(work, cast))
     return len(agenda), _run(db, agenda, opened_on=programme.contract.starts_on)
 

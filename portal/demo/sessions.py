@@ -138,7 +138,7 @@ class Steps(PackageSteps):
         for number, member in enumerate(members, start=1):
 
             def act(work: Work, member: Somebody = member) -> None:
-                sessions.take_place(work, session_id=session.id, person_id=member.known)
+                sessions.take_place(work, self.programme, session_id=session.id, person_id=member.known)
 
             moment = session.made_at + room * number / (len(members) + 1)
             self.agenda.at(max(moment, (member.answered_at or moment) + GAP), act, by=member)

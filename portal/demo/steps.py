@@ -9,14 +9,14 @@ from random import Random
 from sqlalchemy import select
 
 from portal import (
-    councils,
+    council_facts,
     goals,
     packages,
     people,
     questionnaires,
     verdicts,
 )
-from portal.councils import Agreement
+from portal.council_facts import Agreement
 from portal.demo import data, words
 from portal.demo.agenda import Agenda
 from portal.demo.answers import Filled, Outcome
@@ -57,7 +57,7 @@ class PackageSteps:
 
         def act(work: Work) -> None:
             assert council.id is not None
-            known = councils.agreement(work.db, council.id, on=london_date(work.now)) is not None
+            known = council_facts.agreement(work.db, council.id, on=london_date(work.now)) is not None
             agreement = Agreement(
                 on=london_date(work.now) - timedelta(days=self.rng.randint(2, 9)),
                 agreed_with=data.AGREED_WITH,
@@ -94,7 +94,7 @@ class PackageSteps:
 
     def withdraw(self, support: Support, moment: datetime) -> None:
         def act(work: Work) -> None:
-            packages.withdraw(work, package_id=support.known)
+            packages.withdraw(work, package_id=support.known, reason=data.WITHDRAWN_REASON)
 
         self._put(support, moment, act, by=self._team(support))
 

@@ -12,10 +12,10 @@ from wtforms import Field, SelectField
 from wtforms.fields.choices import SelectChoice
 
 from portal.forms.base import Form
-from portal.forms.times import HiddenIdField, LengthSelectField, PickedField, PlaceForm, WhenForm
+from portal.forms.times import HiddenIdField, LengthSelectField, PickedField, TravelForm, WhenForm
 
 
-class BookForm(PlaceForm):
+class BookForm(TravelForm):
     """A time of the list; `session_id` is the new session's own id."""
 
     session_id = HiddenIdField()
@@ -35,7 +35,7 @@ class BookForm(PlaceForm):
         }
 
 
-class FreeTimeForm(WhenForm):
+class FreeTimeForm(WhenForm, TravelForm):
     """Any time, for those who serve the package."""
 
     session_id = HiddenIdField()
@@ -67,7 +67,7 @@ class FreeTimeForm(WhenForm):
         }
 
 
-class MoveForm(PlaceForm):
+class MoveForm(TravelForm):
     """Another time of the list or the same one, and how people meet."""
 
     time = PickedField("Choose a time")
@@ -81,7 +81,7 @@ class MoveForm(PlaceForm):
         return self.time.picked.starts_at
 
 
-class FreeMoveForm(WhenForm):
+class FreeMoveForm(WhenForm, TravelForm):
     """Another day and time, typed, and how people meet."""
 
     @property

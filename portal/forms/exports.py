@@ -8,8 +8,7 @@ from wtforms.validators import InputRequired, Length
 
 from portal.exports import REASON_AT_MOST, Order
 from portal.forms.base import Form
-from portal.forms.packages import SomeCheckboxesField
-from portal.forms.programme import ChosenRadioField
+from portal.forms.programme import ChosenRadioField, SomeCheckboxesField
 from surveys.export_files import Format
 from surveys.versions import Published
 

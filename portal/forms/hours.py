@@ -1,14 +1,16 @@
-"""Forms of a mentor's hours: the week, a single day, and a single day that goes back to its weekday's hours."""
+"""Forms of a mentor's hours: the week, a single day, a day that goes back to its weekday's hours, and limits."""
 
 from collections.abc import Sequence
 from datetime import date
 from typing import Any, ClassVar
 
 from wtforms import SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
 from portal.availability import Span
 from portal.forms.base import DatePartsField, Form
+from portal.forms.closed_times import KEEP, MOVE, clash_field
 from portal.forms.times import quarter_choices
 from portal.hours import SPANS_AT_MOST
 from portal.intervals import QUARTER, EndsBeforeStart
@@ -101,6 +103,29 @@ class DayForm(SpansForm):
 
     days = ("day",)
     on = DatePartsField("Which day?", validators=[InputRequired("Enter a date")])
+    clash = clash_field()
+
+    @property
+    def decided(self) -> bool:
+        """Whether somebody has said what is to become of the sessions in the way."""
+        return self.clash.data in (KEEP, MOVE)
+
+
+class LimitsForm(Form):
+    """The most sessions that a mentor takes on."""
+
+    per_day = SelectField("Most sessions in a day")
+    per_week = SelectField("Most sessions in a week")
+
+    @property
+    def most(self) -> dict[str, int]:
+        """What the rule takes. Only once valid."""
+        return {"per_day": int(self.per_day.data), "per_week": int(self.per_week.data)}
+
+    def offer(self, *, per_day: int, per_week: int) -> None:
+        """Up to the programme's own numbers."""
+        self.per_day.choices = [SelectChoice(str(number), str(number)) for number in range(1, per_day + 1)]
+        self.per_week.choices = [SelectChoice(str(number), str(number)) for number in range(1, per_week + 1)]
 
 
 for _form in (WeekForm, DayForm):

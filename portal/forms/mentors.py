@@ -5,17 +5,19 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from wtforms import RadioField, SelectField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, Length, NumberRange, StopValidation
+from wtforms.validators import InputRequired, Length, NumberRange, Optional, StopValidation
 
 from portal import offers
 from portal.delivery import MINUTES_AT_MOST, MINUTES_STEP, Outcome
 from portal.forms.base import DatePartsField, Form, WholeNumberField
-from portal.forms.times import ClockField, HiddenIdField, LengthSelectField, PlaceForm, WhenForm, instant_of
+from portal.forms.programme import SomeCheckboxesField
+from portal.forms.times import ClockField, HiddenIdField, LengthSelectField, TravelForm, WhenForm, instant_of
+from portal.group_plans import Plan
 from portal.models import SessionKind
 from portal.sessions import PLACES_AT_MOST
 from privacy.clock import MissingTime
@@ -27,6 +29,47 @@ _short = Length(max=TITLE_AT_MOST, message=f"Use {TITLE_AT_MOST} characters or f
 _minutes = NumberRange(MINUTES_STEP, MINUTES_AT_MOST, message="Enter minutes from 5 to 480")
 
 
+def capacity_field() -> WholeNumberField:
+    """How many places a group session has."""
+    return WholeNumberField(
+        "How many places are there?",
+        validators=[
+            InputRequired("Enter the number of places"),
+            NumberRange(1, PLACES_AT_MOST, message=f"Enter a number from 1 to {PLACES_AT_MOST}"),
+        ],
+    )
+
+
+def minimum_field() -> WholeNumberField:
+    """With how many people it takes place."""
+    return WholeNumberField(
+        "Fewest people with whom it takes place, if there is a minimum",
+        validators=[
+            Optional(),
+            NumberRange(1, PLACES_AT_MOST, message=f"Enter a number from 1 to {PLACES_AT_MOST}"),
+        ],
+    )
+
+
+def decide_on_field() -> DatePartsField:
+    """When it is decided."""
+    return DatePartsField(
+        "Day to decide whether it takes place",
+        description="On this day the programme team is told if too few people have a place.",
+        said="The day to decide",
+    )
+
+
+def host_field() -> SelectField:
+    """Which council of good practice is visited."""
+    return SelectField("Which council do you visit?", description="For a visit only.", default="")
+
+
+def offer_hosts(field: SelectField, hosts: Named) -> None:
+    """Whom a visit may go to."""
+    field.choices = [SelectChoice("", "No visit"), *_choices(hosts)]
+
+
 def _choices(named: Named) -> list[SelectChoice]:
     return [SelectChoice(str(value), words) for value, words in named]
 
@@ -36,17 +79,16 @@ def _in_steps(form: Any, field: Any) -> None:
         raise StopValidation("Round to 5 minutes")
 
 
-class OfferFields(PlaceForm):
-    """Three to five times as rows `on_1`, `at_1` and so on; the rows after the third can stay empty."""
+class RowsFields(TravelForm):
+    """Several times as rows `on_1`, `at_1` and so on; the rows after `FIRST` can stay empty."""
 
+    FIRST: ClassVar[int]
+    MOST: ClassVar[int]
     mentor_id = SelectField("Mentor")
-
-    def name_choices(self, *, mentors: Named) -> None:
-        self.mentor_id.choices = _choices(mentors)
 
     def rows(self) -> list[tuple[DatePartsField, ClockField]]:
         """Day and time of each row."""
-        return [(self[f"on_{number}"], self[f"at_{number}"]) for number in range(1, offers.AT_MOST + 1)]
+        return [(self[f"on_{number}"], self[f"at_{number}"]) for number in range(1, self.MOST + 1)]
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Also: each row whole, no time that the clock jumps over, no time twice."""
@@ -57,7 +99,7 @@ class OfferFields(PlaceForm):
     def _sound(self, row: int, on: DatePartsField, at: ClockField, seen: set[datetime]) -> bool:
         if on.errors or at.errors:
             return False
-        if on.data is None and at.data is None and row > offers.AT_LEAST:
+        if on.data is None and at.data is None and row > self.FIRST:
             return True
         if on.data is None:
             self.refuse(on, f"Enter the date of time {row}")
@@ -80,9 +122,9 @@ class OfferFields(PlaceForm):
         return True
 
     @property
-    def asked(self) -> dict[str, Any]:
-        starts = [instant_of(on, at) for on, at in self.rows() if on.data is not None]
-        return {"mentor_id": UUID(self.mentor_id.data), "starts": starts, **self.met}
+    def starts(self) -> list[datetime]:
+        """The instants, in the order of the rows. Only once valid."""
+        return [instant_of(on, at) for on, at in self.rows() if on.data is not None]
 
     def field_of(self, starts_at: datetime | None) -> ClockField | None:
         """The time field of the row with this instant."""
@@ -90,13 +132,27 @@ class OfferFields(PlaceForm):
         return next(found, None)
 
 
-class OfferForm(OfferFields):
-    """The times of one mail."""
+def add_rows(form: type[RowsFields]) -> None:
+    """Give a form the fields of its rows."""
+    for row in range(1, form.MOST + 1):
+        setattr(form, f"on_{row}", DatePartsField(f"Day of time {row}", said=f"The date of time {row}"))
+        setattr(form, f"at_{row}", ClockField(f"Start of time {row}"))
 
 
-for _row in range(1, offers.AT_MOST + 1):
-    setattr(OfferForm, f"on_{_row}", DatePartsField(f"Day of time {_row}", said=f"The date of time {_row}"))
-    setattr(OfferForm, f"at_{_row}", ClockField(f"Start of time {_row}"))
+class OfferForm(RowsFields):
+    """The three to five times of one mail."""
+
+    FIRST, MOST = offers.AT_LEAST, offers.AT_MOST
+
+    def name_choices(self, *, mentors: Named) -> None:
+        self.mentor_id.choices = _choices(mentors)
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        return {"mentor_id": UUID(self.mentor_id.data), "starts": self.starts, **self.met}
+
+
+add_rows(OfferForm)
 
 
 class LogForm(WhenForm):
@@ -173,7 +229,7 @@ class RecordForm(Form):
         }
 
 
-class ScheduleForm(WhenForm):
+class ScheduleForm(WhenForm, TravelForm):
     """A group session with places."""
 
     session_id = HiddenIdField()
@@ -183,20 +239,29 @@ class ScheduleForm(WhenForm):
         "What is it called?", validators=[InputRequired("Enter what the session is called"), _short]
     )
     minutes = LengthSelectField(default=120)
-    capacity = WholeNumberField(
-        "How many places are there?",
-        validators=[
-            InputRequired("Enter the number of places"),
-            NumberRange(1, PLACES_AT_MOST, message=f"Enter a number from 1 to {PLACES_AT_MOST}"),
-        ],
+    capacity = capacity_field()
+
+    minimum = minimum_field()
+    decide_on = decide_on_field()
+    host = host_field()
+    packages = SomeCheckboxesField(
+        "Who else of this council may come?", said="Choose from the list", description="For a joint workshop."
     )
 
-    def name_choices(self, *, mentors: Named, kinds: Named) -> None:
+    def name_choices(self, *, mentors: Named, kinds: Named, hosts: Named, packages: Named) -> None:
         self.mentor_id.choices = _choices(mentors)
         self.kind.choices = _choices(kinds)
+        offer_hosts(self.host, hosts)
+        self.packages.choices = _choices(packages)
 
     @property
     def asked(self) -> dict[str, Any]:
+        plan = Plan(
+            minimum=self.minimum.data,
+            decide_on=self.decide_on.data,
+            host_council_id=UUID(self.host.data) if self.host.data else None,
+            package_ids=[UUID(package_id) for package_id in self.packages.data or []],
+        )
         return {
             "session_id": self.session_id.id_to_make,
             "mentor_id": UUID(self.mentor_id.data),
@@ -205,5 +270,6 @@ class ScheduleForm(WhenForm):
             "starts_at": self.starts_at,
             "minutes": self.minutes.data,
             "capacity": self.capacity.data,
+            "plan": plan,
             **self.met,
         }

@@ -5,15 +5,15 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
-from wtforms import BooleanField, Field, SelectMultipleField, StringField, TextAreaField
+from wtforms import BooleanField, Field, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, StopValidation, ValidationError
 
 from portal.forms.base import DatePartsField, Form
 from portal.forms.councils import AgreedForm, AgreementForm
-from portal.forms.programme import ChosenRadioField, ChosenSelectField
+from portal.forms.programme import ChosenRadioField, ChosenSelectField, SomeCheckboxesField
 from portal.goals import GOAL_AT_MOST
-from portal.models import Council, Office, Person, Role, Strand
+from portal.models import Council, Office, Role, Strand
 from portal.packages import TITLE_AT_MOST, Agreement
 from portal.programme import Programme
 
@@ -50,18 +50,6 @@ class DaysField(Field):
 
     def _value(self) -> str:
         return self.typed if self.raw_data else f"{self.data or ''}"
-
-
-class SomeCheckboxesField(SelectMultipleField):
-    """Any number of a list; what is not offered is told in the form's own words."""
-
-    def __init__(self, label: str = "", *, said: str, **options: Any) -> None:
-        super().__init__(label, **options)
-        self.said = said
-
-    def pre_validate(self, form: Any) -> None:
-        if not set(self.data or ()) <= {choice.value for choice in self.choices}:
-            raise StopValidation(self.said)
 
 
 def _goal(label: str) -> StringField:
@@ -114,7 +102,6 @@ class PackageForm(AgreedForm, AgreementForm):
     )
     members = SomeCheckboxesField("Members", said="Choose from the list")
     leader = ChosenRadioField("Who is supported?", said="Choose who is supported")
-    mentors = SomeCheckboxesField("Mentors", said="Choose from the list")
     goal_1 = _goal("Goal 1")
     goal_2 = _goal("Goal 2, if there is one")
     goal_3 = _goal("Goal 3, if there is one")
@@ -136,7 +123,7 @@ class PackageForm(AgreedForm, AgreementForm):
         if not ask_agreement or self.agreed.data != "yes":
             self.ask_nothing_of_agreement()
 
-    def offer(self, programme: Programme, offices: Sequence[Office], mentors: Iterable[Person]) -> None:
+    def offer(self, programme: Programme, offices: Sequence[Office]) -> None:
         """Who can be chosen."""
         people = [
             SelectChoice(
@@ -148,7 +135,6 @@ class PackageForm(AgreedForm, AgreementForm):
         for name in ("members", "leader"):
             if name in self:
                 self[name].choices = people
-        self.mentors.choices = [SelectChoice(str(mentor.id), mentor.name or mentor.ref) for mentor in mentors]
 
     @property
     def goals(self) -> list[str]:
@@ -204,6 +190,16 @@ class LeaveForm(Form):
     )
 
 
+class WithdrawForm(Form):
+    reason = TextAreaField(
+        "Why is it withdrawn?",
+        validators=[
+            InputRequired("Enter the reason"),
+            Length(max=2000, message="The reason must be 2,000 characters or fewer"),
+        ],
+    )
+
+
 class WaiveForm(Form):
     reason = TextAreaField(
         "Why can the first session be held without the questionnaire?",
@@ -239,11 +235,3 @@ class MemberForm(Form):
             )
             for office in offices
         ]
-
-
-class MentorForm(Form):
-    mentors = ChosenSelectField("Which mentor joins?", said="Choose a mentor")
-
-    def offer(self, mentors: Iterable[Person]) -> None:
-        """Who can be chosen."""
-        self.mentors.choices = [SelectChoice(str(mentor.id), mentor.name or mentor.ref) for mentor in mentors]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from wtforms import EmailField, SelectField, StringField, TelField, TextAreaField
+from wtforms import EmailField, SelectField, StringField, TelField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
@@ -36,21 +36,6 @@ class ContactForm(Form):
         "Phone number, if known",
         validators=[Length(max=40, message="The number must be 40 characters or fewer")],
     )
-    adjustments = TextAreaField(
-        "What they need in a session",
-        description="Only what they asked you to note, such as a loop or large print.",
-        validators=[Length(max=1000, message="Use 1,000 characters or fewer")],
-    )
-
-    def leave_adjustments(self) -> None:
-        """Keep what somebody needs in a session from those who have nothing to do with sessions."""
-        del self.adjustments
-
-    @property
-    def _adjustments(self) -> dict[str, Any]:
-        if "adjustments" not in self:
-            return {"keep_adjustments": True}
-        return {"adjustments": self.adjustments.data or None}
 
     @property
     def contact(self) -> dict[str, Any]:
@@ -59,7 +44,6 @@ class ContactForm(Form):
             "name": self.name.data,
             "email": self.email.data,
             "phone": self.phone.data or None,
-            **self._adjustments,
         }
 
 

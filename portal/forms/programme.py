@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 from flask_wtf.file import FileField, FileRequired
-from wtforms import RadioField, SelectField, StringField, TextAreaField
+from wtforms import RadioField, SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, StopValidation
 
 from portal.contract import LETTER_AT_MOST, WORDING_AT_MOST
@@ -40,6 +40,18 @@ class ChosenSelectField(Chosen, SelectField):
     def __init__(self, label: str = "", *, said: str, **options: Any) -> None:
         super().__init__(label, **options)
         self.said = said
+
+
+class SomeCheckboxesField(SelectMultipleField):
+    """Any number of a list; what is not offered is told in the form's own words."""
+
+    def __init__(self, label: str = "", *, said: str, **options: Any) -> None:
+        super().__init__(label, **options)
+        self.said = said
+
+    def pre_validate(self, form: Any) -> None:
+        if not set(self.data or ()) <= {choice.value for choice in self.choices}:
+            raise StopValidation(self.said)
 
 
 def day(field: DatePartsField) -> date:

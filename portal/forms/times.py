@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from wtforms import Field, HiddenField, RadioField, SelectField, StringField
+from wtforms import Field, HiddenField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.utils import unset_value
 from wtforms.validators import InputRequired, Length, StopValidation
 
+from portal import places
 from portal.days import instant_in
 from portal.forms.base import DatePartsField, Form, plain_line
 from portal.intervals import QUARTER
@@ -18,6 +19,7 @@ from portal.models import Place
 from privacy.clock import MINUTES_IN_DAY, MissingTime, clock_face, wall
 
 WHERE_AT_MOST = 300
+TRAVEL_AT_MOST = 500
 _TYPED = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?\s*([ap])?\.?(?:m\.?)?", re.IGNORECASE)
 _WORDS = {"midday": 720, "noon": 720, "midnight": 0}
 
@@ -154,10 +156,7 @@ class HiddenIdField(HiddenField):
             raise StopValidation("Open this page again and send the form once more")
 
 
-PLACES = (
-    SelectChoice(Place.REMOTE.value, "Online or by phone"),
-    SelectChoice(Place.IN_PERSON.value, "In person"),
-)
+PLACES = tuple(SelectChoice(place.value, said) for place, said in places.WORDS.items())
 
 
 class PlaceForm(Form):
@@ -165,7 +164,7 @@ class PlaceForm(Form):
 
     place = RadioField("How will you meet?", choices=PLACES, default=Place.REMOTE.value)
     where = StringField(
-        "Address or link",
+        "Address, link, or both",
         description="You can leave this empty and add it later.",
         validators=[Length(max=WHERE_AT_MOST, message=f"Use {WHERE_AT_MOST} characters or fewer")],
     )
@@ -174,6 +173,20 @@ class PlaceForm(Form):
     def met(self) -> dict[str, Any]:
         """`place` and `where`, as rules take them."""
         return {"place": Place(self.place.data), "where": self.where.data or None}
+
+
+class TravelForm(PlaceForm):
+    """Also how to get there."""
+
+    travel = TextAreaField(
+        "How to get there",
+        description="Parking, entrance, whom to ask for. Leave it empty if you meet online.",
+        validators=[Length(max=TRAVEL_AT_MOST, message=f"Use {TRAVEL_AT_MOST} characters or fewer")],
+    )
+
+    @property
+    def met(self) -> dict[str, Any]:
+        return {**super().met, "travel": self.travel.data or None}
 
 
 class WhenForm(PlaceForm):

@@ -5,8 +5,21 @@ import privacy.registers  # noqa: F401 - its table must be known
 import surveys.models  # noqa: F401 - its tables must be known
 from portal.models.access import BrowserSession, SignIn
 from portal.models.answers import ParkedForm, Reopening, Share
+from portal.models.assistants import Delegation
+from portal.models.calendars import Feed
+from portal.models.councils import Neighbours, Partner, PartnerContact, PartnerKind, Review, Way
+from portal.models.delivery import Clearance, ClearanceKind, Interest, MentorChoice, MentorProfile
 from portal.models.exports import Export
-from portal.models.mail import InstanceFact, Mail, MailState
+from portal.models.groups import (
+    Decision,
+    GroupPlan,
+    PassedOver,
+    SessionPackage,
+    Waiting,
+    WaitingState,
+)
+from portal.models.mail import InstanceFact, Mail, MailState, Refusal
+from portal.models.notes import GoalAct, GoalEvent, NoteKind, SessionNote
 from portal.models.packages import (
     CallRequest,
     Goal,
@@ -31,6 +44,7 @@ from portal.models.people import (
     Person,
     Role,
 )
+from portal.models.resources import Resource, ResourceFile, ResourceKind, ResourceUse
 from portal.models.sessions import (
     Attendance,
     AttendanceState,
@@ -43,6 +57,7 @@ from portal.models.sessions import (
     SessionKind,
     SessionState,
 )
+from portal.models.times import Blackout, BookingLimit, HolidayChange, Leave
 
 __all__ = [
     "CORPORATE",
@@ -51,20 +66,37 @@ __all__ = [
     "STAFF",
     "Attendance",
     "AttendanceState",
+    "Blackout",
+    "BookingLimit",
     "BrowserSession",
     "CallRequest",
+    "Clearance",
+    "ClearanceKind",
     "Council",
     "CouncilFact",
     "CouncilKind",
+    "Decision",
+    "Delegation",
     "Export",
     "Fact",
+    "Feed",
     "Goal",
+    "GoalAct",
+    "GoalEvent",
     "GoalState",
     "Ground",
+    "GroupPlan",
+    "HolidayChange",
     "Hours",
     "InstanceFact",
+    "Interest",
+    "Leave",
     "Mail",
     "MailState",
+    "MentorChoice",
+    "MentorProfile",
+    "Neighbours",
+    "NoteKind",
     "Occupied",
     "Offer",
     "OfferState",
@@ -74,14 +106,29 @@ __all__ = [
     "PackageState",
     "ParkedForm",
     "Participation",
+    "Partner",
+    "PartnerContact",
+    "PartnerKind",
+    "PassedOver",
     "Person",
     "Place",
+    "Refusal",
     "Reopening",
+    "Resource",
+    "ResourceFile",
+    "ResourceKind",
+    "ResourceUse",
+    "Review",
     "Role",
     "Session",
     "SessionKind",
+    "SessionNote",
+    "SessionPackage",
     "SessionState",
     "Share",
     "SignIn",
     "Strand",
+    "Waiting",
+    "WaitingState",
+    "Way",
 ]

@@ -52,6 +52,30 @@ class Mail(Record):
     person: Mapped[Person | None] = relationship()
 
 
+class Refusal(Record):
+    """The mail server of somebody's address refused a mail for good: it is likely wrong, or closed.
+
+    The row goes when the address is changed or a later mail is accepted.
+    """
+
+    __tablename__ = "refusal"
+    __holding__ = Holding(
+        "to notice that mail no longer reaches somebody",
+        Keep.CONTRACT,
+        subject="person_id",
+        erase=Erase.DELETE_ROW,
+    )
+
+    person_id: Mapped[UUID] = mapped_column(
+        ForeignKey("person.id"), primary_key=True, autoincrement=False, info=reference()
+    )
+    code: Mapped[int] = mapped_column(info=plain("what the mail server answered, such as 550"))
+    first_at: Mapped[datetime] = mapped_column(info=plain())
+    last_at: Mapped[datetime] = mapped_column(info=plain())
+
+    person: Mapped[Person] = relationship()
+
+
 class InstanceFact(Record):
     """What this instance is: `demo` marks one that `flask demo` made, `canary` proves that the keys open it."""
 

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, String, UniqueConstraint, Uuid
@@ -10,6 +11,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.models.people import Council, Person, Role
 from privacy.columns import SealedText, sealed
 from privacy.records import Erase, Holding, Keep, Record, Word, new_id, personal, plain, reference
+
+if TYPE_CHECKING:
+    from portal.models.notes import GoalEvent
 
 
 class Strand(StrEnum):
@@ -48,13 +52,20 @@ class Package(Record):
     baseline_waived_at: Mapped[datetime | None] = mapped_column(
         info=plain("the team let a first session be held without the baseline (sch 4 SLAs)")
     )
+    follows_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("package.id"), index=True, info=plain("whose place it took when a role passed on")
+    )
     title_sealed: Mapped[bytes | None] = sealed(holder="id", purpose="what the group calls itself")
     waiver_sealed: Mapped[bytes | None] = sealed(holder="id", purpose="why the baseline was waived")
     short_reason_sealed: Mapped[bytes | None] = sealed(
         holder="id", purpose="why it ended under the minimum (sch 4: no less than 5 days)"
     )
+    withdrawal_sealed: Mapped[bytes | None] = sealed(
+        holder="id", purpose="why it was given up before it began"
+    )
     title = SealedText("title_sealed")
     waiver = SealedText("waiver_sealed")
+    withdrawal = SealedText("withdrawal_sealed")
     short_reason = SealedText("short_reason_sealed")
 
     council: Mapped[Council | None] = relationship()
@@ -140,10 +151,12 @@ class Goal(Record):
     number: Mapped[int] = mapped_column(info=plain("the order in which they were agreed"))
     state: Mapped[GoalState] = mapped_column(Word(GoalState), info=plain())
     agreed_on: Mapped[date] = mapped_column(info=plain())
+    revisited_on: Mapped[date | None] = mapped_column(info=plain("when somebody last said or changed something"))
     text_sealed: Mapped[bytes | None] = sealed(holder="holder_id", purpose="the goal in words", at_least=256)
     text = SealedText("text_sealed")
 
     package: Mapped[Package] = relationship(back_populates="goals")
+    events: Mapped[list["GoalEvent"]] = relationship(back_populates="goal", order_by="GoalEvent.at")
 
     @property
     def holder_id(self) -> UUID:

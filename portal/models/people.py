@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import JSON, ForeignKey, LargeBinary, String, UniqueConstraint, Uuid
@@ -9,6 +10,10 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from privacy.columns import SealedText, sealed
 from privacy.records import Erase, Holding, Keep, Kind, Record, Word, new_id, personal, plain, reference
+
+if TYPE_CHECKING:
+    from portal.models.assistants import Delegation
+    from portal.models.delivery import Clearance, MentorProfile
 
 
 class CouncilKind(StrEnum):
@@ -40,11 +45,14 @@ class Council(Record):
 
 
 class Fact(StrEnum):
-    """Dated facts about a council (sch 4). AGREED: allocated in agreement with the Department."""
+    """Dated facts about a council (sch 4). OFSTED is the overall judgement, LEADERSHIP that on the impact of leaders;
+    INTERVENTION the Department's; AGREED: allocated in agreement with the Department."""
 
     OFSTED = "ofsted"
+    LEADERSHIP = "leadership"
     SEND_STATEMENT = "send_statement"
     DECLINE = "decline"
+    INTERVENTION = "intervention"
     AGREED = "agreed"
 
 
@@ -58,7 +66,11 @@ class Ground(StrEnum):
 
 
 class CouncilFact(Record):
-    """One dated fact. `value` is a code of the fact's vocabulary; `evidence` what it rests on, in words."""
+    """One dated fact. `value` is a code of the fact's vocabulary; `evidence` what it rests on, in words.
+
+    A row is never rewritten but for its last day: a correction is a row of its own (`corrects_id`), and what was
+    corrected or taken back stays as history and counts for nothing from then on (`corrected_at`).
+    """
 
     __tablename__ = "council_fact"
     __holding__ = Holding("to show why a council is supported, and who agreed (sch 4 SLAs)", Keep.CONTRACT)
@@ -71,18 +83,32 @@ class CouncilFact(Record):
     to_on: Mapped[date | None] = mapped_column(info=plain())
     recorded_at: Mapped[datetime] = mapped_column(info=plain())
     by: Mapped[str] = mapped_column(String(80), info=reference("who recorded it"))
+    corrects_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("council_fact.id"), index=True, info=plain("the fact that this one stands for")
+    )
+    corrected_at: Mapped[datetime | None] = mapped_column(info=plain("from then on it counts for nothing"))
+    changed_by: Mapped[str | None] = mapped_column(
+        String(80), info=reference("who corrected, took back or ended it")
+    )
     agreed_with_sealed: Mapped[bytes | None] = sealed(
         holder="council_id", purpose="who agreed for the Department"
     )
     evidence_sealed: Mapped[bytes | None] = sealed(holder="council_id", purpose="the evidence in words")
+    reason_sealed: Mapped[bytes | None] = sealed(
+        holder="council_id", purpose="why it was corrected, taken back or ended"
+    )
     agreed_with = SealedText("agreed_with_sealed")
     evidence = SealedText("evidence_sealed")
+    reason = SealedText("reason_sealed")
 
     council: Mapped[Council] = relationship()
 
 
 class Role(StrEnum):
-    """What somebody is in the programme. The first six receive support; the rest give it, run it or watch it."""
+    """What somebody is in the programme. The first six receive support; the rest give it, run it or watch it.
+
+    ASSISTANT is no office: who books for a leader has it while the leader wants it (portal/delegations.py).
+    """
 
     LEAD_MEMBER = "lead_member"
     COUNCIL_LEADER = "council_leader"
@@ -96,12 +122,13 @@ class Role(StrEnum):
     OBSERVER = "observer"
     AUDITOR = "auditor"
     ADMINISTRATOR = "administrator"
+    ASSISTANT = "assistant"
 
 
 POLITICAL = frozenset({Role.LEAD_MEMBER, Role.COUNCIL_LEADER, Role.SCRUTINY_CHAIR, Role.COMMITTEE_MEMBER})
 CORPORATE = frozenset({Role.CHIEF_EXECUTIVE, Role.CORPORATE_LEADER})
 PARTICIPANT = POLITICAL | CORPORATE
-STAFF = frozenset(Role) - PARTICIPANT - {Role.MENTOR}
+STAFF = frozenset(Role) - PARTICIPANT - {Role.MENTOR, Role.ASSISTANT}
 
 
 class Person(Record):
@@ -124,10 +151,21 @@ class Person(Record):
     email_sealed: Mapped[bytes | None] = sealed(holder="id", purpose="to write to them")
     phone_sealed: Mapped[bytes | None] = sealed(holder="id", purpose="to ring them where they ask for it")
     adjustments_sealed: Mapped[bytes | None] = sealed(
-        holder="id", purpose="what they need in a session", kind=Kind.SPECIAL
+        holder="id", purpose="what they need in a session, once an instruction lists it", kind=Kind.SPECIAL
+    )
+    dietary_sealed: Mapped[bytes | None] = sealed(
+        holder="id", purpose="what they eat or do not, once an instruction lists it", kind=Kind.SPECIAL
     )
     political_group_sealed: Mapped[bytes | None] = sealed(
         holder="id", purpose="to match, once an instruction lists it", kind=Kind.SPECIAL
+    )
+    mentor_wish_sealed: Mapped[bytes | None] = sealed(
+        holder="id",
+        purpose="which political group their mentor should be of, once an instruction lists it",
+        kind=Kind.SPECIAL,
+    )
+    meets_children: Mapped[bool] = mapped_column(
+        default=False, info=plain("in contact with children or vulnerable adults: needs an enhanced DBS (annex 1)")
     )
     created_at: Mapped[datetime] = mapped_column(info=plain())
     disabled_at: Mapped[datetime | None] = mapped_column(info=plain("from then on they cannot sign in"))
@@ -139,9 +177,18 @@ class Person(Record):
     email = SealedText("email_sealed")
     phone = SealedText("phone_sealed")
     adjustments = SealedText("adjustments_sealed")
+    dietary = SealedText("dietary_sealed")
     political_group = SealedText("political_group_sealed")
+    mentor_wish = SealedText("mentor_wish_sealed")
 
     offices: Mapped[list["Office"]] = relationship(back_populates="person", order_by="Office.from_on")
+    assists: Mapped[list["Delegation"]] = relationship(
+        back_populates="assistant", foreign_keys="Delegation.assistant_id"
+    )
+    profile: Mapped["MentorProfile | None"] = relationship(back_populates="person")
+    clearances: Mapped[list["Clearance"]] = relationship(
+        back_populates="person", order_by="Clearance.from_on, Clearance.recorded_at"
+    )
 
 
 class Office(Record):

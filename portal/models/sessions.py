@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, String, UniqueConstraint, Uuid
@@ -12,6 +12,9 @@ from portal.models.packages import Package
 from portal.models.people import Person
 from privacy.columns import SealedText, sealed
 from privacy.records import Erase, Holding, Keep, Record, Word, new_id, plain, reference
+
+if TYPE_CHECKING:
+    from portal.models.groups import SessionPackage
 
 
 class SessionKind(StrEnum):
@@ -25,10 +28,11 @@ class SessionKind(StrEnum):
 
 
 class Place(StrEnum):
-    """How people meet (sch 4 Place)."""
+    """How people meet (sch 4 Place). HYBRID: some in one room, some by a link."""
 
     REMOTE = "remote"
     IN_PERSON = "in_person"
+    HYBRID = "hybrid"
 
 
 class SessionState(StrEnum):
@@ -60,20 +64,33 @@ class Session(Record):
     capacity: Mapped[int | None] = mapped_column(info=plain())
     delivered_minutes: Mapped[int | None] = mapped_column(info=plain())
     recorded_at: Mapped[datetime | None] = mapped_column(info=plain())
+    cancelled_at: Mapped[datetime | None] = mapped_column(
+        info=plain("when it was called off beforehand; inside the notice period it counts as late")
+    )
     uid: Mapped[str] = mapped_column(String(80), unique=True, info=plain("the same in every calendar mail"))
     sequence: Mapped[int] = mapped_column(info=plain())
     created_at: Mapped[datetime] = mapped_column(info=plain())
+    told_at: Mapped[datetime | None] = mapped_column(
+        info=plain("when calendars were last told of a change of the session itself")
+    )
     by: Mapped[str] = mapped_column(String(80), info=reference("who booked it"))
     title_sealed: Mapped[bytes | None] = sealed(holder="package_id", purpose="what it is called")
     where_sealed: Mapped[bytes | None] = sealed(
         holder="package_id", purpose="the address, or the link of a remote session", at_least=256
     )
+    travel_sealed: Mapped[bytes | None] = sealed(
+        holder="package_id", purpose="how to get there", at_least=256
+    )
+    called_off_sealed: Mapped[bytes | None] = sealed(holder="package_id", purpose="why it was called off")
     title = SealedText("title_sealed")
+    called_off = SealedText("called_off_sealed")
     where = SealedText("where_sealed")
+    travel = SealedText("travel_sealed")
 
     package: Mapped[Package] = relationship()
     mentor: Mapped[Person] = relationship()
     attendances: Mapped[list["Attendance"]] = relationship(back_populates="session")
+    joined: Mapped[list["SessionPackage"]] = relationship(back_populates="session")
 
 
 class AttendanceState(StrEnum):
@@ -86,7 +103,11 @@ class AttendanceState(StrEnum):
 
 
 class Attendance(Record):
-    """A participant's place in a session."""
+    """A participant's place in a session.
+
+    A place in a group session is an entry of its own in calendars, with `uid` and `sequence`, so that one person's
+    cancellation touches nobody else's; a one-to-one session is one entry for both, and these stay empty.
+    """
 
     __tablename__ = "attendance"
     __table_args__ = (UniqueConstraint("session_id", "person_id"),)
@@ -101,6 +122,13 @@ class Attendance(Record):
     state: Mapped[AttendanceState] = mapped_column(Word(AttendanceState), info=plain())
     booked_at: Mapped[datetime] = mapped_column(info=plain())
     by: Mapped[str] = mapped_column(String(80), info=reference("who booked the place"))
+    uid: Mapped[str | None] = mapped_column(
+        String(80), unique=True, info=reference("what calendars know a place in a group session by")
+    )
+    sequence: Mapped[int | None] = mapped_column(
+        info=plain("the number that calendars last saw of this place; none before the first")
+    )
+    told_at: Mapped[datetime | None] = mapped_column(info=plain("when calendars were last told of this place"))
 
     session: Mapped[Session] = relationship(back_populates="attendances")
     person: Mapped[Person] = relationship()
@@ -172,4 +200,8 @@ class Offer(Record):
     where_sealed: Mapped[bytes | None] = sealed(
         holder="package_id", purpose="the address, or the link of a remote session", at_least=256
     )
+    travel_sealed: Mapped[bytes | None] = sealed(
+        holder="package_id", purpose="how to get there", at_least=256
+    )
     where = SealedText("where_sealed")
+    travel = SealedText("travel_sealed")

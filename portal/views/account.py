@@ -59,7 +59,7 @@ def sign_in() -> ResponseReturnValue:
 
 def _sign_in_page(form: AskForm, wanted: str | None) -> str:
     token = cookies.read(cookies.DEVICE)
-    device = devices.live_device(session(), token, now=clock_now()) if token else None
+    device = devices.live_device(session(), token, now=clock_now(), programme=programme()) if token else None
     demo = staff.demo_people(session(), on=today()) if instance().demo else []
     return render_template("account/sign_in.html", form=form, to=wanted, device=device, demo_people=demo)
 
@@ -76,6 +76,7 @@ def _ask(form: AskForm, wanted: str | None) -> ResponseReturnValue:
             next_path=wanted,
             verifier=cookies.read(cookies.ASK),
             network=_network(),
+            programme=programme(),
         )
     return _asked(asked)
 
@@ -84,7 +85,7 @@ def _ask_again() -> ResponseReturnValue:
     try:
         with work(ACTOR) as unit:
             verifier = cookies.read(cookies.ASK) or ""
-            asked = asking.ask_again(unit, verifier=verifier, network=_network())
+            asked = asking.ask_again(unit, verifier=verifier, network=_network(), programme=programme())
     except accounts.LinkDead:
         return redirect(url_for("account.sign_in"), 303)
     return _asked(asked)
@@ -136,6 +137,7 @@ def finish() -> ResponseReturnValue:
             code=form.code.data if token is None else "",
             keep_device=form.device.data,
             browser=browser(),
+            programme=programme(),
         )
     if signed_in is None:
         return _dead(422)
@@ -164,7 +166,7 @@ def carry_on() -> ResponseReturnValue:
     try:
         with work(ACTOR) as unit:
             token = cookies.read(cookies.DEVICE) or ""
-            tokens = devices.carry_on(unit, device_token=token, browser=browser())
+            tokens = devices.carry_on(unit, device_token=token, browser=browser(), programme=programme())
     except devices.DeviceUnknown:
         response = redirect(url_for("account.sign_in", to=wanted), 303)
         cookies.forget(response, cookies.DEVICE)
@@ -180,7 +182,7 @@ def enter_demo() -> ResponseReturnValue:
     try:
         with work(ACTOR) as unit:
             address = request.form.get("demo_person", "")
-            signed_in = accounts.enter_demo(unit, address=address, browser=browser())
+            signed_in = accounts.enter_demo(unit, address=address, browser=browser(), programme=programme())
     except accounts.LinkDead:
         return _dead(422)
     return _let_in(signed_in.tokens, request.form.get("to"))
@@ -192,7 +194,9 @@ def operator_link(token: str) -> ResponseReturnValue:
     try:
         if request.method == "POST":
             with work(ACTOR) as unit:
-                signed_in = accounts.use_operator_link(unit, token=token, browser=browser())
+                signed_in = accounts.use_operator_link(
+                    unit, token=token, browser=browser(), programme=programme()
+                )
             return _let_in(signed_in.tokens, signed_in.next_path)
         accounts.look_at_operator_link(session(), token, now=clock_now())
     except accounts.LinkDead:

@@ -5,10 +5,10 @@ from typing import TypeVar
 
 from wtforms import Field
 
-from portal.bookings import NotOffered
+from portal.bookings import Away, Full, NoSessionsThen, NotOffered
 from portal.diary import Refused, TimeTaken
 from portal.forms.base import Form
-from portal.offers import OfferGone
+from portal.offers import OfferGone, OfferShut
 from portal.packages import PackageRefused
 from portal.programme import OutsideContract
 from portal.sessions import SessionFull
@@ -17,7 +17,7 @@ from privacy.work import Work
 
 T = TypeVar("T")
 
-QUICKER = (TimeTaken, NotOffered, OfferGone, SessionFull)
+QUICKER = (TimeTaken, NotOffered, OfferGone, SessionFull, Away, Full, NoSessionsThen, OfferShut)
 """Somebody else was quicker, or the list that was shown is no longer true."""
 
 

@@ -1,17 +1,33 @@
 """Booking: times to choose from, offered times, and a session's own pages."""
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from uuid import UUID
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
-from portal import bookings, invitations, offers, policies, serving, sessions, standing
+from portal import (
+    blackouts,
+    bookings,
+    choices,
+    delivery,
+    feeds,
+    invitations,
+    offers,
+    policies,
+    profiles,
+    serving,
+    sessions,
+    shelves,
+    standing,
+)
 from portal.bookings import Choice
-from portal.calendar import feed
 from portal.forms.base import Form
 from portal.forms.bookings import BookForm, CancelForm, FreeMoveForm, FreeTimeForm, MoveForm, OfferChoiceForm
-from portal.models import Offer, Package, Person, Session, SessionState
+from portal.models import Offer, Package, Person, Place, Session, SessionState
+from portal.views import group_pages
 from portal.views.acts import attempt, status_of
 from portal.views.context import clock_now, instance, programme, the_actor, today
 from portal.views.context import session as db
@@ -78,13 +94,21 @@ def move(held: Session) -> ResponseReturnValue:
     if request.method == "GET" and not _is_ahead(held):
         return redirect(url_for("bookings.session", session_id=held.id), 303)
     typed = policies.may_record(the_actor(), held)
-    form = _free_move_form(held) if typed else MoveForm(data={"place": held.place, "where": held.where})
+    met = {"place": held.place, "where": held.where, "travel": held.travel}
+    form = _free_move_form(held, met) if typed else MoveForm(data=met)
     if form.validate_on_submit() and _move(held, form) is not None:
         flash("The session is changed. New calendar invitations are on their way by e-mail.")
         return redirect(url_for("bookings.session", session_id=held.id), 303)
-    choices = [] if typed else _move_choices(held)
+    too_late = not typed and _inside_notice(held)
+    # Who types a time sees what is free once the time was refused.
+    others = held.capacity is None and not too_late and (not typed or bool(form.errors))
     return render_template(
-        "bookings/move.html", form=form, held=held, typed=typed, choices=choices
+        "bookings/move.html",
+        form=form,
+        held=held,
+        typed=typed,
+        too_late=too_late,
+        choices=_move_choices(held, form) if others else [],
     ), status_of(form)
 
 
@@ -93,21 +117,22 @@ def move(held: Session) -> ResponseReturnValue:
 def cancel(held: Session) -> ResponseReturnValue:
     if request.method == "GET" and not _is_ahead(held):
         return redirect(url_for("bookings.session", session_id=held.id), 303)
-    form = CancelForm()
+    serving = policies.may_record(the_actor(), held)
+    form, late = CancelForm(), _inside_notice(held)
     session_id = held.id
-    if form.validate_on_submit() and attempt(
-        form, None, lambda unit: bookings.cancel(unit, session_id=session_id)
-    ):
+    if form.validate_on_submit() and attempt(form, None, _cancelling(session_id, serving=serving)):
         flash("The session is cancelled. We are telling everybody by e-mail.")
         return redirect(url_for("bookings.session", session_id=session_id), 303)
-    return render_template("bookings/cancel.html", form=form, held=held), status_of(form)
+    return render_template(
+        "bookings/cancel.html", form=form, held=held, late=late, too_late=late and not serving
+    ), status_of(form)
 
 
 @bp.post("/sessions/<uuid:session_id>/place")
 @guarded(load_session, policies.may_take_place)
 def place(held: Session) -> ResponseReturnValue:
     def take(unit: Work) -> object:
-        return sessions.take_place(unit, session_id=session_id, person_id=the_actor().person_id)
+        return sessions.take_place(unit, programme(), session_id=session_id, person_id=the_actor().person_id)
 
     session_id, form = held.id, Form()
     if attempt(form, None, take) is None:
@@ -120,7 +145,7 @@ def place(held: Session) -> ResponseReturnValue:
 @guarded(load_session, policies.may_take_place)
 def give_up(held: Session) -> ResponseReturnValue:
     def give(unit: Work) -> bool:
-        sessions.give_up_place(unit, session_id=session_id, person_id=the_actor().person_id)
+        sessions.give_up_place(unit, programme(), session_id=session_id, person_id=the_actor().person_id)
         return True
 
     session_id, form = held.id, Form()
@@ -134,17 +159,8 @@ def give_up(held: Session) -> ResponseReturnValue:
 @guarded(load_session, policies.may_see_session)
 def calendar(held: Session) -> ResponseReturnValue:
     reader = db().get_one(Person, the_actor().person_id)
-    event = invitations.entry(
-        held,
-        programme(),
-        reader=reader,
-        url=instance().settings.public_url + url_for("bookings.session", session_id=held.id),
-        stamp_at=clock_now(),
-        sequence=held.sequence,
-        cancelled=held.state is SessionState.CANCELLED,
-    )
     # A plain download is published, not an invitation: calendars then ask nobody for an answer.
-    body = feed([event], name=programme().service_name)
+    body = feeds.download(programme(), reader, [held], public_url=instance().settings.public_url)
     answer = Response(body, mimetype="text/calendar")
     answer.headers["Content-Disposition"] = "attachment; filename=session.ics"
     return answer
@@ -178,8 +194,16 @@ def _book(package: Package, form: BookForm | FreeTimeForm) -> Session | None:
 
 def _times(package: Package, form: BookForm, *, limit: int = TIMES_ON_A_PAGE) -> dict[str, object]:
     """What the list of times shows: one more is looked for, to know whether there are more."""
+    place = _place(form.place.data if request.method == "POST" else request.args.get("place"))
+    form.place.data = place.value
     found = bookings.times(
-        db(), programme(), package, now=clock_now(), limit=limit + 1, after=_from(request.args.get("from"))
+        db(),
+        programme(),
+        package,
+        now=clock_now(),
+        limit=limit + 1,
+        after=_from(request.args.get("from")),
+        place=place,
     )
     waiting = standing.without_baseline(
         db(), package, [member.id for member in standing.members_of(db(), package.id)]
@@ -190,8 +214,19 @@ def _times(package: Package, form: BookForm, *, limit: int = TIMES_ON_A_PAGE) ->
         "more": found[limit].starts_at.isoformat() if len(found) > limit else None,
         "session_id": form.session_id.data or new_id(),
         "form": form,
+        "place": place,
+        "closed": [
+            blackouts.words(one) for one in choices.closed(db(), programme(), package, now=clock_now())
+        ],
         "baseline_of": next(iter(waiting), None),
+        "mentors": (mentors := serving.mentors_from(db(), package.id, on=today())),
+        "abouts": profiles.abouts(mentors),
     }
+
+
+def _place(text: str | None) -> Place:
+    """How people are to meet: a mentor who has to go somewhere has other times."""
+    return Place(text) if text in list(Place) else Place.REMOTE
 
 
 def _from(text: str | None) -> datetime | None:
@@ -202,7 +237,17 @@ def _from(text: str | None) -> datetime | None:
     return found if found is not None and found.utcoffset() is not None else None
 
 
-def _move_choices(held: Session) -> list[Choice]:
+def _inside_notice(held: Session) -> bool:
+    return _is_ahead(held) and bookings.inside_notice(programme(), held, now=clock_now())
+
+
+def _cancelling(session_id: UUID, *, serving: bool) -> Callable[[Work], Session]:
+    if serving:
+        return lambda unit: bookings.cancel(unit, session_id=session_id)
+    return lambda unit: bookings.cancel_own(unit, programme(), session_id=session_id)
+
+
+def _move_choices(held: Session, form: MoveForm | FreeMoveForm) -> list[Choice]:
     return bookings.times(
         db(),
         programme(),
@@ -211,18 +256,14 @@ def _move_choices(held: Session) -> list[Choice]:
         limit=TIMES_ON_A_PAGE,
         mentor_id=held.mentor_id,
         moving=held.id,
+        minutes=delivery.length_of(held),
+        place=_place(form.place.data),
     )
 
 
-def _free_move_form(held: Session) -> FreeMoveForm:
-    return FreeMoveForm(
-        data={
-            "on": london_date(held.starts_at),
-            "at": minute_of_day(held.starts_at),
-            "place": held.place,
-            "where": held.where,
-        }
-    )
+def _free_move_form(held: Session, met: Mapping[str, object]) -> FreeMoveForm:
+    when = {"on": london_date(held.starts_at), "at": minute_of_day(held.starts_at)}
+    return FreeMoveForm(data={**when, **met})
 
 
 def _move(held: Session, form: MoveForm | FreeMoveForm) -> Session | None:
@@ -253,6 +294,10 @@ def _session_page(held: Session, form: Form) -> ResponseReturnValue:
         "bookings/session.html",
         form=form,
         held=held,
+        group=group_pages.shown(held) if held.capacity is not None else None,
+        resources=shelves.of_session(
+            db(), held, roles=None if policies.may_record(actor, held) else actor.roles
+        ),
         heading=invitations.heading_of(held, programme()),
         others=invitations.others_of(held, db().get_one(Person, actor.person_id)),
         where=invitations.where_of(held),

@@ -1,67 +1,156 @@
-"""Councils: the list, one council, and the published file they come from."""
+"""Councils: the list, one council, its neighbours and reviews, and the published file they come from."""
+
+from datetime import date
+from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug import Response
 
-from portal import council_file, councils, directory, package_lists, policies
+from portal import (
+    council_facts,
+    council_file,
+    council_lists,
+    councils,
+    directory,
+    package_lists,
+    partners,
+    policies,
+    qualifying,
+    reviews,
+)
+from portal.council_lists import Wanted
+from portal.days import day_in
 from portal.filters import count
-from portal.forms.councils import GROUNDS
-from portal.forms.programme import FILE_AT_MOST, FileForm
-from portal.imports import FileFaults
-from portal.models import Council
+from portal.forms.councils import FACTS, GROUNDS, VALUES, NeighboursForm, ReviewForm
+from portal.models import Council, CouncilKind
+from portal.views import files
 from portal.views.context import programme, session, today, work
 from portal.views.guards import guarded
 from portal.views.loaders import load_council
+from portal.views.refusals import carry_out, status_of
 
 bp = Blueprint("councils", __name__, url_prefix="/team/councils")
-
-
-@bp.url_value_preprocessor
-def _allow_a_file(endpoint: str | None, values: dict[str, object] | None) -> None:
-    # Before the form token is looked for, since that reads the body, which is small on every other page.
-    if endpoint == "councils.import_file":
-        request.max_content_length = FILE_AT_MOST
+bp.url_value_preprocessor(files.allow_a_file)
 
 
 @bp.get("")
 @guarded(None, policies.may_run_programme)
 def index() -> ResponseReturnValue:
-    text = request.args.get("q", "")
-    return render_template("councils/index.html", councils=councils.listed(session(), text=text), text=text)
+    wanted = _wanted()
+    return render_template(
+        "councils/index.html",
+        lines=council_lists.listing(session(), wanted, on=today()),
+        wanted=wanted,
+        regions=council_lists.regions(session()),
+        grounds=GROUNDS,
+    )
+
+
+@bp.get("/list.csv")
+@guarded(None, policies.may_run_programme)
+def download() -> ResponseReturnValue:
+    """The list as it is narrowed, as a file."""
+    lines = council_lists.listing(session(), _wanted(), on=today())
+    return files.csv_file(council_lists.as_csv(lines), f"councils-{today().isoformat()}")
 
 
 @bp.get("/<uuid:council_id>")
 @guarded(load_council, policies.may_see_team_page)
 def show(council: Council) -> ResponseReturnValue:
+    on, typed, errors = _day()
+    db, council_id = session(), council.id
     return render_template(
         "councils/show.html",
         council=council,
-        heirs=councils.heirs(session(), council),
-        facts=councils.facts(session(), council.id),
-        holders=directory.office_holders(session(), council.id, on=today()),
-        packages=package_lists.of_council(session(), council.id),
+        heirs=councils.heirs(db, council),
+        standing=qualifying.qualifies(db, council_id, on),
+        on=on,
+        typed=typed,
+        errors=errors,
+        facts=council_facts.history(db, council_id),
+        agreement=council_facts.agreement(db, council_id, on=today()),
+        neighbours=councils.neighbours_of(db, council_id),
+        partners=partners.of_council(db, council_id),
+        next_review=reviews.next_of(db, programme(), council_id, on=today()),
+        reviews=reviews.held(db, council_id),
+        holders=directory.office_holders(db, council_id, on=today()),
+        packages=package_lists.of_council(db, council_id),
         called=package_lists.called,
         grounds=GROUNDS,
-    )
+        kinds=FACTS,
+        values=VALUES,
+    ), 422 if errors else 200
+
+
+@bp.route("/<uuid:council_id>/neighbours", methods=["GET", "POST"])
+@guarded(load_council, policies.may_see_team_page)
+def neighbours(council: Council) -> ResponseReturnValue:
+    council_id = council.id
+    form = NeighboursForm(neighbours=[str(one) for one in councils.neighbours(session(), council_id)])
+    form.offer(one for one in councils.live_or_coming(session(), on=today()) if one.id != council_id)
+    if form.validate_on_submit():
+        with work() as unit:
+            councils.set_neighbours(unit, council_id=council_id, neighbour_ids=form.chosen)
+        return _done("The neighbours are saved.", council_id)
+    return render_template("councils/neighbours.html", form=form, council=council), status_of(form)
+
+
+@bp.route("/<uuid:council_id>/reviews", methods=["GET", "POST"], endpoint="review")
+@guarded(load_council, policies.may_see_team_page)
+def record_review(council: Council) -> ResponseReturnValue:
+    form, council_id = ReviewForm(held_on=today()), council.id
+    if form.validate_on_submit() and carry_out(
+        form, lambda unit: reviews.record(unit, council_id=council_id, **form.review)
+    ):
+        return _done("The review is recorded.", council_id)
+    return render_template("councils/review.html", form=form, council=council), status_of(form)
 
 
 @bp.route("/import", methods=["GET", "POST"])
 @guarded(None, policies.may_run_programme)
 def import_file() -> ResponseReturnValue:
-    form = FileForm()
-    if not form.validate_on_submit():
-        return render_template("councils/import.html", form=form), 422 if form.errors else 200
-    data = form.file.data.read()
-    try:
-        if "check" in request.form:
-            taken = council_file.check_file(session(), programme(), data)
-            return render_template("councils/import.html", form=form, taken=taken)
-        with work() as unit:
-            taken = council_file.import_file(unit, programme(), data)
-    except FileFaults as faults:
-        return render_template("councils/import.html", form=form, faults=faults), 422
-    for note in taken.notes:
-        flash(note, "notice")
+    return files.file_page(
+        "councils/import.html",
+        check=lambda data: council_file.check_file(session(), programme(), data),
+        take=lambda unit, data: council_file.import_file(unit, programme(), data),
+        done=_taken,
+    )
+
+
+def _taken(taken: council_file.Taken) -> Response:
     councils_sent = count(taken.kept, "council", "councils")
     flash(f"{councils_sent} in the file: {taken.added} new, {taken.changed} changed.", "success")
     return redirect(url_for("councils.index"), 303)
+
+
+def _wanted() -> Wanted:
+    """What the address asks for; words that are none of the list's are passed over."""
+    asked = request.args
+    kind = asked.get("kind", "")
+    return Wanted(
+        text=asked.get("q", ""),
+        region=asked.get("region", ""),
+        kind=CouncilKind(kind) if kind in set(CouncilKind) else None,
+        qualifies=_yes_or_no("qualifies"),
+        agreed=_yes_or_no("agreed"),
+        supported=_yes_or_no("supported"),
+    )
+
+
+def _yes_or_no(name: str) -> bool | None:
+    return {"yes": True, "no": False}.get(request.args.get(name, ""))
+
+
+def _day() -> tuple[date, str, list[tuple[str, str]]]:
+    """The day for which it is computed whether the council qualifies; today where none or no real day was asked."""
+    typed = request.args.get("on", "")
+    try:
+        return (day_in(typed) if typed else today()), typed, []
+    except ValueError as problem:
+        return today(), typed, [("on", str(problem))]
+
+
+def _done(said: str, council_id: UUID) -> Response:
+    flash(said, "success")
+    return redirect(url_for("councils.show", council_id=council_id), 303)

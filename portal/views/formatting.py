@@ -2,7 +2,7 @@
 
 from flask import Flask, current_app
 
-from portal import filters
+from portal import filters, places
 from portal.views.context import programme
 
 
@@ -21,10 +21,16 @@ def install(app: Flask) -> None:
         filters.day_time,
         filters.last_day,
         filters.minutes,
+        filters.file_size,
         filters.noun,
     ):
         app.add_template_filter(function)
     app.add_template_filter(filters.count, "counted")
     app.add_template_filter(lambda value: filters.days(value, programme().minutes_in_day), "days")
+    app.add_template_filter(places.words, "place_words")
+    app.add_template_filter(places.address_in)
+    app.add_template_filter(places.link_in)
+    app.add_template_global(places.map_link)
     app.add_template_global(filters.span)
+    app.add_template_global(filters.month_name)
     app.add_template_global(asset)

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from portal.actors import Actor
 from portal.views.context import current_actor
 from portal.views.errors import typed
 from portal.views.kept_forms import keep_and_lead_back
@@ -51,18 +52,23 @@ def guarded(
             if actor is None:
                 return ask_to_sign_in()
             if load is None:
-                if not policy(actor):
-                    abort(404)
-                return view(**values)
+                return view(**values) if policy(actor) else _not_for(actor)
             thing = load(**{name: value for name, value in values.items() if name in taken})
             if thing is None or not policy(actor, thing):
-                abort(404)
+                return _not_for(actor)
             return view(thing, **{name: value for name, value in values.items() if name not in taken})
 
         guarded_view.guard = Guard(policy)  # type: ignore[attr-defined]  # the mark that the shape test reads
         return guarded_view
 
     return decorate
+
+
+def _not_for(actor: Actor) -> ResponseReturnValue:
+    """404; or, for those whose clearance is missing or has lapsed, what they lack and whom to ask (annex 1)."""
+    if not actor.gaps:
+        abort(404)
+    return render_template("clearances/gated.html", gaps=actor.gaps, typed=typed()), 403
 
 
 def public(reason: str) -> Callable[[View], View]:

@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 from portal import devices, parking
 from portal.parking import Parked
 from portal.views import cookies
-from portal.views.context import clock_now, current_actor, session, the_actor, work
+from portal.views.context import clock_now, current_actor, programme, session, the_actor, work
 
 UNSHOWN = {"csrf_token", "password", "code"}
 WRITING = "_writing"
@@ -38,7 +38,7 @@ def keep_and_lead_back() -> Response | None:
 
 def _was_signed_in() -> UUID | None:
     token = cookies.read(cookies.SESSION)
-    return devices.last_person(session(), token, now=clock_now()) if token else None
+    return devices.last_person(session(), token, now=clock_now(), programme=programme()) if token else None
 
 
 def _keep(person_id: UUID) -> str | None:

@@ -2,23 +2,32 @@
 
 from uuid import UUID
 
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload, selectinload
 
-from portal import questionnaires
+from portal import balance, profiles, questionnaires, shelves
+from portal.balance import Balance
+from portal.clearances import GATED
 from portal.models import (
     Attendance,
+    Blackout,
     CallRequest,
+    Clearance,
     Council,
+    CouncilFact,
     Goal,
+    Interest,
     Offer,
     Office,
     Package,
     Participation,
+    Partner,
     Person,
+    Role,
     Session,
 )
 from portal.questionnaires import Asked
-from portal.views.context import clock_now, programme, session
+from portal.shelves import Shown
+from portal.views.context import clock_now, programme, session, today
 
 
 def load_package(package_id: UUID) -> Package | None:
@@ -28,6 +37,16 @@ def load_package(package_id: UUID) -> Package | None:
 def load_session(session_id: UUID) -> Session | None:
     with_people = selectinload(Session.attendances).joinedload(Attendance.person)
     return session().get(Session, session_id, options=[with_people])
+
+
+def load_attendance(attendance_id: UUID) -> Attendance | None:
+    """Somebody's place in a session."""
+    return session().get(Attendance, attendance_id)
+
+
+def load_resource(resource_id: UUID) -> Shown | None:
+    """A resource, with those whom it reaches."""
+    return shelves.shown(session(), resource_id)
 
 
 def load_offer(offer_id: UUID) -> tuple[Offer, Package] | None:
@@ -40,8 +59,56 @@ def load_council(council_id: UUID) -> Council | None:
     return session().get(Council, council_id)
 
 
+def load_fact(council_id: UUID, fact_id: UUID) -> CouncilFact | None:
+    """A fact about that council."""
+    fact = session().get(CouncilFact, fact_id)
+    return fact if fact is not None and fact.council_id == council_id else None
+
+
+def load_partner(partner_id: UUID) -> Partner | None:
+    return session().get(Partner, partner_id)
+
+
 def load_person(person_id: UUID) -> Person | None:
     return session().get(Person, person_id)
+
+
+def load_clearance(person_id: UUID, clearance_id: UUID) -> Clearance | None:
+    """A record of that person."""
+    row = session().get(Clearance, clearance_id)
+    return row if row is not None and row.person_id == person_id else None
+
+
+def load_interest(interest_id: UUID) -> Interest | None:
+    return session().get(Interest, interest_id)
+
+
+def load_deliverer(person_id: UUID) -> Person | None:
+    """Somebody who holds or held an office of those who deliver or run the programme."""
+    person = load_person(person_id)
+    holds = person is not None and any(office.role in GATED for office in person.offices)
+    return person if holds else None
+
+
+def load_mentor(person_id: UUID) -> Person | None:
+    """Somebody who is, was or will be a mentor."""
+    person = load_person(person_id)
+    holds = person is not None and any(office.role is Role.MENTOR for office in person.offices)
+    return person if holds else None
+
+
+def load_person_with_group(person_id: UUID) -> Person | None:
+    """A person, while an instruction lists political groups (sch 3a); else there is nothing to see."""
+    return load_person(person_id) if profiles.may_hold_groups(session(), on=today()) else None
+
+
+def load_balance() -> Balance | None:
+    """Mentors and leaders by political group, while an instruction lists it (sch 3a)."""
+    return balance.balance(session(), on=today())
+
+
+def load_blackout(blackout_id: UUID) -> Blackout | None:
+    return session().get(Blackout, blackout_id, options=[joinedload(Blackout.council)])
 
 
 def load_office(person_id: UUID, office_id: UUID) -> Office | None:

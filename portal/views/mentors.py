@@ -1,28 +1,30 @@
 """The pages of those who give support: their day and mentees, and what they offer, log, record and schedule."""
 
-from uuid import UUID
-
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug import Response
 from wtforms import Field
 
 from portal import (
+    bookings,
+    councils,
     delivery,
-    hours,
+    group_plans,
     invitations,
     mentoring,
     offers,
     open_offers,
+    package_lists,
     packages,
     policies,
+    seats,
     serving,
     sessions,
     shares,
+    shelves,
     standing,
 )
 from portal.diary import Refused
-from portal.forms.hours import WEEKDAYS, DayForm, ForgetDayForm, WeekForm
 from portal.forms.mentors import LogForm, Named, OfferForm, RecordForm, ScheduleForm
 from portal.models import AttendanceState, Package, Session, SessionKind, Strand
 from portal.views.acts import attempt, status_of
@@ -30,7 +32,6 @@ from portal.views.context import clock_now, programme, the_actor, today
 from portal.views.context import session as db
 from portal.views.guards import guarded
 from portal.views.loaders import load_package, load_session
-from privacy.clock import clock_face
 from privacy.records import new_id
 
 bp = Blueprint("mentors", __name__)
@@ -61,31 +62,12 @@ def package(served: Package) -> ResponseReturnValue:
         is_open=served.state in standing.OPEN,
         one_to_one=served.strand is Strand.ONE_TO_ONE,
         heading_of=_heading_of,
+        resources=shelves.of_package(
+            db(), served.id, roles={member.role for member in standing.members_of(db(), served.id)}
+        ),
         readable=shares.readable(db(), package_id=served.id, mentor_id=the_actor().person_id),
         now=clock_now(),
     )
-
-
-@bp.route("/mentor/hours", methods=["GET", "POST"], endpoint="hours")
-@guarded(None, policies.may_publish_hours)
-def edit_hours() -> ResponseReturnValue:
-    mentor_id = the_actor().person_id
-    week, day, forget = (
-        WeekForm(_sent("monday_1_from")),
-        DayForm(_sent("day_1_from")),
-        ForgetDayForm(_sent("forget")),
-    )
-    if _publish(mentor_id, week, day, forget):
-        return redirect(url_for("mentors.hours"), 303)
-    held = hours.of(db(), [mentor_id])[mentor_id]
-    if _sent("monday_1_from") is None:
-        for number, spans in held.weekly.items():
-            week.fill(WEEKDAYS[number], spans)
-    ahead = hours.days_ahead(held, today=today())
-    errors = week.errors or day.errors
-    return render_template(
-        "mentors/hours.html", week=week, day=day, ahead=ahead, errors=errors, clock_face=clock_face
-    ), 422 if errors else 200
 
 
 @bp.route("/packages/<uuid:package_id>/offers", methods=["GET", "POST"])
@@ -102,7 +84,8 @@ def offer(served: Package) -> ResponseReturnValue:
                 "The times are on their way by e-mail.", url_for("mentors.package", package_id=package_id)
             )
         _point_at_row(form)
-    return _page("mentors/offer.html", form, served)
+    free = bookings.times(db(), programme(), served, now=clock_now(), limit=6) if form.errors else []
+    return render_template("mentors/offer.html", form=form, package=served, others=free), status_of(form)
 
 
 @bp.route("/packages/<uuid:package_id>/log", methods=["GET", "POST"])
@@ -126,7 +109,18 @@ def log(served: Package) -> ResponseReturnValue:
 @guarded(load_package, policies.may_serve_package)
 def schedule(served: Package) -> ResponseReturnValue:
     form, package_id = ScheduleForm(data=_self() | {"session_id": new_id()}), served.id
-    form.name_choices(mentors=_mentors(served), kinds=_kinds(served))
+    # Who else is supported in a council is for the team to know, and for those who support them.
+    joinable = [
+        other
+        for other in group_plans.joinable(db(), served)
+        if policies.may_serve_package(the_actor(), other)
+    ]
+    form.name_choices(
+        mentors=_mentors(served),
+        kinds=[one for one in _kinds(served) if one[0] is not SessionKind.ACTION_LEARNING_SET],
+        hosts=[(council.id, council.name) for council in councils.live_or_coming(db(), on=today())],
+        packages=[(package.id, package_lists.called(package)) for package in joinable],
+    )
     if form.validate_on_submit():
         done = attempt(
             form,
@@ -136,14 +130,14 @@ def schedule(served: Package) -> ResponseReturnValue:
         if done is not None:
             said = "The session is scheduled. Each member gets an e-mail to book a place."
             return _done(said, url_for("bookings.session", session_id=done.id))
+        _point_at_plan(form)
     return _page("mentors/schedule.html", form, served)
 
 
 @bp.route("/sessions/<uuid:session_id>/record", methods=["GET", "POST"])
 @guarded(load_session, policies.may_record)
 def record(held: Session) -> ResponseReturnValue:
-    seats = [seat for seat in held.attendances if seat.state in standing.LIVE]
-    came = [str(seat.person_id) for seat in seats]
+    came = [str(seat.person_id) for seat in held.attendances if seat.state in standing.LIVE]
     minutes = held.delivered_minutes or delivery.length_of(held)
     form, session_id, package_id = (
         RecordForm(data={"minutes": minutes, "attended": came}),
@@ -209,7 +203,10 @@ def _who_could_come(held: Session) -> Named:
         for seat in held.attendances
         if seat.state is not AttendanceState.CANCELLED
     ]
-    return list(dict([*had_places, *_members(held.package)]).items())
+    members = [
+        (standing.person_of(one), invitations.name_of(one.person)) for one in seats.members_for(db(), held)
+    ]
+    return list(dict([*had_places, *members]).items())
 
 
 def _kinds(served: Package) -> Named:
@@ -223,25 +220,6 @@ def _sent(field: str) -> object:
     return request.form if request.method == "POST" and field in request.form else None
 
 
-def _publish(mentor_id: UUID, week: WeekForm, day: DayForm, forget: ForgetDayForm) -> bool:
-    """Whether one of the page's three forms was sent and is done."""
-    if _sent("monday_1_from") is not None and week.validate():
-        weekly = week.week()
-        attempt(week, None, lambda unit: hours.publish_week(unit, mentor_id=mentor_id, weekly=weekly))
-        flash("Your week is saved. Leaders see the new times now.")
-    elif _sent("day_1_from") is not None and day.validate() and day.on.data is not None:
-        on, spans = day.on.data, day.spans("day")
-        attempt(day, None, lambda unit: hours.set_day(unit, mentor_id=mentor_id, on=on, spans=spans))
-        flash("The day is saved." if spans else "The day is closed.")
-    elif _sent("forget") is not None and forget.validate() and forget.day is not None:
-        gone = forget.day
-        attempt(forget, None, lambda unit: hours.forget_day(unit, mentor_id=mentor_id, on=gone))
-        flash("That day has its usual hours again.")
-    else:
-        return False
-    return True
-
-
 def _point_at(form: LogForm | RecordForm, field: Field, kind: type[Refused]) -> None:
     """Put a refusal of one kind beside the field that it is about."""
     problem = getattr(form, "refused_by", None)
@@ -250,6 +228,14 @@ def _point_at(form: LogForm | RecordForm, field: Field, kind: type[Refused]) -> 
         for one in form:
             one.errors = []
         form.refuse(field, problem)
+
+
+def _point_at_plan(form: ScheduleForm) -> None:
+    """Put what is wrong with a plan beside the field that it is about."""
+    problem = getattr(form, "refused_by", None)
+    if isinstance(problem, group_plans.WrongPlan):
+        form.at.errors = []
+        form.refuse(form[problem.field], problem)
 
 
 def _point_at_row(form: OfferForm) -> None:

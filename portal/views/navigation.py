@@ -22,17 +22,21 @@ class Link:
 
 LINKS: tuple[tuple[frozenset[Role], str, str], ...] = (
     (PARTICIPANT, "Your support", "your_support.index"),
+    (PARTICIPANT, "Your calendar", "calendars.show"),
     (frozenset({Role.MENTOR}), "Your mentoring", "mentors.home"),
-    (frozenset({Role.MENTOR}), "Your hours", "mentors.hours"),
+    (frozenset({Role.MENTOR}), "Your hours", "hours.show"),
     (frozenset({Role.TEAM}), "Today", "team.home"),
+    (frozenset({Role.TEAM, Role.MENTOR}), "Calendar", "agenda.month"),
     (frozenset({Role.TEAM}), "Packages", "packages.index"),
     (frozenset({Role.TEAM}), "People", "people.index"),
     (frozenset({Role.TEAM}), "Councils", "councils.index"),
+    (frozenset({Role.TEAM}), "Resources", "resources.index"),
     (frozenset({Role.TEAM}), "Questionnaires", "authoring.index"),
     (frozenset({Role.TEAM}), "Verdicts", "verdicts.index"),
     (frozenset({Role.TEAM, Role.OBSERVER}), "Results", "reports.kpi"),
     (frozenset({Role.DPO, Role.AUDITOR}), "What is held", "privacy_desk.data_map"),
     (frozenset({Role.DPO, Role.AUDITOR}), "Audit trail", "privacy_desk.trail"),
+    (frozenset({Role.DPO, Role.AUDITOR}), "Instructions", "instructions.index"),
     (frozenset({Role.ADMINISTRATOR}), "Accounts", "account.accounts"),
 )
 
@@ -51,6 +55,8 @@ def links_for(actor: Actor | None) -> list[Link]:
 def home_for(actor: Actor) -> str:
     """Where somebody starts: the first page of their roles."""
     links = links_for(actor)
+    if not links and actor.gaps:
+        return url_for("clearances.own")
     return links[0].href if links else url_for("account.devices")
 
 

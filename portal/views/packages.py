@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug import Response
 
 from portal import (
+    council_facts,
     councils,
     directory,
     filters,
@@ -18,8 +19,12 @@ from portal import (
     mail,
     matching,
     package_lists,
+    package_rows,
     packages,
+    packages_file,
+    partners,
     policies,
+    shelves,
 )
 from portal.forms.base import DatePartsField
 from portal.forms.councils import GROUNDS, AgreementForm
@@ -28,22 +33,24 @@ from portal.forms.packages import (
     GoalForm,
     LeaveForm,
     MemberForm,
-    MentorForm,
     MoveEndForm,
     PackageForm,
     StartForm,
     WaiveForm,
+    WithdrawForm,
     member_of,
 )
 from portal.forms.programme import ConfirmForm, day
 from portal.models import Goal, GoalState, Package, PackageState, Participation, Strand
 from portal.package_states import PackageRefused
+from portal.views import files
 from portal.views.context import clock_now, programme, session, the_actor, today, work
 from portal.views.guards import guarded
 from portal.views.loaders import load_council, load_goal, load_member, load_package
 from portal.views.refusals import carry_out, status_of
 
 bp = Blueprint("packages", __name__, url_prefix="/team/packages")
+bp.url_value_preprocessor(files.allow_a_file)
 Word = TypeVar("Word", bound=StrEnum)
 
 
@@ -79,6 +86,19 @@ def new() -> ResponseReturnValue:
     return _second_step(Strand(start.strand.data), start.council_id)
 
 
+@bp.route("/import", methods=["GET", "POST"])
+@guarded(None, policies.may_run_programme)
+def import_file() -> ResponseReturnValue:
+    now = clock_now()
+    return files.file_page(
+        "packages/import.html",
+        check=lambda data: packages_file.check_file(session(), programme(), data, now=now),
+        take=lambda unit, data: packages_file.import_file(unit, programme(), data),
+        done=_taken,
+        columns=package_rows.COLUMNS,
+    )
+
+
 @bp.get("/<uuid:package_id>")
 @guarded(load_package, policies.may_see_team_page)
 def show(package: Package) -> ResponseReturnValue:
@@ -87,9 +107,11 @@ def show(package: Package) -> ResponseReturnValue:
         shown=package_lists.package_page(session(), programme(), package, now=clock_now()),
         may_interview=lambda member: policies.may_interview(the_actor(), member),
         called=package_lists.called(package),
+        partners=partners.of_package(session(), package),
         now=clock_now(),
         heading_of=lambda held: invitations.heading_of(held, programme()),
         mail_called=mail.called,
+        resources=shelves.of_package(session(), package.id),
     )
 
 
@@ -188,9 +210,10 @@ def leave(part: Participation) -> ResponseReturnValue:
 @bp.route("/<uuid:package_id>/withdraw", methods=["GET", "POST"])
 @guarded(load_package, policies.may_see_team_page)
 def withdraw(package: Package) -> ResponseReturnValue:
-    form, package_id = ConfirmForm(), package.id
+    form, package_id = WithdrawForm(), package.id
     if form.validate_on_submit() and carry_out(
-        form, lambda unit: packages.withdraw(unit, package_id=package_id)
+        form,
+        lambda unit: packages.withdraw(unit, package_id=package_id, reason=form.reason.data or ""),
     ):
         return _done("The package is withdrawn.", package_id)
     return render_template("packages/withdraw.html", form=form, package=package), status_of(form)
@@ -238,39 +261,13 @@ def add_member(package: Package) -> ResponseReturnValue:
     return render_template("packages/member.html", form=form, package=package), status_of(form)
 
 
-@bp.route("/<uuid:package_id>/mentors", methods=["GET", "POST"], endpoint="mentors")
-@guarded(load_package, policies.may_see_team_page)
-def assign(package: Package) -> ResponseReturnValue:
-    form, package_id = MentorForm(), package.id
-    form.offer(directory.mentors(session(), on=today()))
-    if form.validate_on_submit() and carry_out(
-        form,
-        lambda unit: matching.assign_mentor(unit, package_id=package_id, person_id=UUID(form.mentors.data)),
-    ):
-        return _done("The mentor is added.", package_id)
-    return render_template("packages/mentor.html", form=form, package=package), status_of(form)
-
-
-@bp.post("/<uuid:package_id>/mentors/<uuid:person_id>/end")
-@guarded(load_package, policies.may_see_team_page)
-def unassign(package: Package, person_id: UUID) -> ResponseReturnValue:
-    package_id = package.id
-    try:
-        with work() as unit:
-            matching.unassign_mentor(unit, package_id=package_id, person_id=person_id)
-    except (PackageRefused, LookupError) as problem:
-        flash(str(problem), "notice")
-        return redirect(url_for("packages.show", package_id=package_id), 303)
-    return _done("Today is the last day of this mentor here. Sessions that are booked stay.", package_id)
-
-
 def _second_step(strand: Strand, council_id: UUID | None) -> ResponseReturnValue:
     council = load_council(council_id) if council_id is not None else None
-    agreement = councils.agreement(session(), council_id, on=today()) if council_id is not None else None
+    agreement = council_facts.agreement(session(), council_id, on=today()) if council_id is not None else None
     form = PackageForm(planned_days=Decimal(programme().minimum_days), starts_on=today())
     form.shape(strand=strand, ask_agreement=council is not None and agreement is None)
     offices = directory.office_holders(session(), council_id, on=today())
-    form.offer(programme(), offices, directory.mentors(session(), on=today()))
+    form.offer(programme(), offices)
     if form.validate_on_submit():
         made = carry_out(
             form,
@@ -279,7 +276,8 @@ def _second_step(strand: Strand, council_id: UUID | None) -> ResponseReturnValue
             ),
         )
         if made is not None:
-            return _done("The package is made.", made.id)
+            flash("The package is made. Choose a mentor next.", "success")
+            return redirect(url_for("matches.choose", package_id=made.id), 303)
     return render_template(
         "packages/new.html",
         form=form,
@@ -289,6 +287,12 @@ def _second_step(strand: Strand, council_id: UUID | None) -> ResponseReturnValue
         grounds=GROUNDS,
         offices=offices,
     ), status_of(form)
+
+
+def _taken(taken: packages_file.Taken) -> Response:
+    made = filters.count(taken.packages, "new package", "new packages")
+    flash(f"Taken: {made} and {filters.count(taken.sessions, 'session', 'sessions')}.", "success")
+    return redirect(url_for("packages.index"), 303)
 
 
 def _post_closes(form: EndForm | MoveEndForm | LeaveForm) -> str:
@@ -307,7 +311,7 @@ def _filled(form: PackageForm) -> dict[str, Any]:
     days = form.planned_days.data or Decimal(0)
     return {
         "members": form.chosen,
-        "mentor_ids": [UUID(mentor_id) for mentor_id in form.mentors.data or []],
+        "mentor_ids": [],
         "goals": form.goals,
         "planned_minutes": round(days * programme().minutes_in_day),
         "starts_on": day(form.starts_on),

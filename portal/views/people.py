@@ -7,14 +7,24 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug import Response
 
-from portal import councils, directory, mail, mentoring, package_lists, people, people_file, policies
+from portal import (
+    councils,
+    deliverers,
+    directory,
+    mail,
+    mentoring,
+    package_lists,
+    people,
+    people_file,
+    policies,
+)
 from portal import reminders as rules
 from portal.filters import count, day_time
 from portal.forms.people import ContactForm, EndOfficeForm, OfficeForm, PersonForm
-from portal.forms.programme import FILE_AT_MOST, ConfirmForm, FileForm, day
-from portal.imports import FileFaults
+from portal.forms.programme import ConfirmForm, day
 from portal.models import Office, Person, Role
 from portal.people import Authority
+from portal.views import files
 from portal.views.context import clock_now, programme, session, the_actor, today, work
 from portal.views.guards import guarded
 from portal.views.loaders import load_office, load_person
@@ -24,11 +34,7 @@ from privacy.clock import end_of_day
 bp = Blueprint("people", __name__, url_prefix="/team/people")
 
 
-@bp.url_value_preprocessor
-def _allow_a_file(endpoint: str | None, values: dict[str, object] | None) -> None:
-    # Before the form token is looked for, since that reads the body, which is small on every other page.
-    if endpoint == "people.import_file":
-        request.max_content_length = FILE_AT_MOST
+bp.url_value_preprocessor(files.allow_a_file)
 
 
 @bp.get("")
@@ -66,8 +72,6 @@ def new() -> ResponseReturnValue:
 @guarded(load_person, policies.may_see_person)
 def edit(person: Person) -> ResponseReturnValue:
     form = ContactForm(obj=person)
-    if not policies.may_run_programme(the_actor()):
-        form.leave_adjustments()
     person_id = person.id
     if form.validate_on_submit() and carry_out(
         form, lambda unit: people.change(unit, person_id=person_id, **form.contact)
@@ -138,24 +142,17 @@ def reminders(person: Person) -> ResponseReturnValue:
 @bp.route("/import", methods=["GET", "POST"])
 @guarded(None, policies.may_run_programme)
 def import_file() -> ResponseReturnValue:
-    form = FileForm()
-    if not form.validate_on_submit():
-        return render_template(
-            "people/import.html", form=form, roles=_authority().roles
-        ), 422 if form.errors else 200
-    data, try_out = form.file.data.read(), "check" in request.form
-    try:
-        if try_out:
-            taken = people_file.check_file(
-                session(), programme(), data, actor=the_actor().ref, now=clock_now()
-            )
-            return render_template("people/import.html", form=form, roles=_authority().roles, taken=taken)
-        with work() as unit:
-            taken = people_file.import_file(unit, programme(), data)
-    except FileFaults as faults:
-        return render_template("people/import.html", form=form, roles=_authority().roles, faults=faults), 422
-    for note in taken.notes:
-        flash(note, "notice")
+    ref, now = the_actor().ref, clock_now()
+    return files.file_page(
+        "people/import.html",
+        check=lambda data: people_file.check_file(session(), programme(), data, actor=ref, now=now),
+        take=lambda unit, data: people_file.import_file(unit, programme(), data),
+        done=_taken,
+        roles=_authority().roles,
+    )
+
+
+def _taken(taken: people_file.Taken) -> Response:
     new_people = count(taken.people, "new person", "new people")
     flash(f"Taken: {new_people} and {count(taken.offices, 'new role', 'new roles')}.", "success")
     return redirect(url_for("people.index"), 303)
@@ -166,6 +163,13 @@ def _person_page(person: Person, form: ConfirmForm) -> ResponseReturnValue:
     return render_template(
         "people/show.html",
         shown=directory.person_page(session(), person),
+        deliver=deliverers.of(
+            session(),
+            programme(),
+            person,
+            on=today(),
+            may_record=policies.may_record_clearance(actor, person),
+        ),
         ahead=mentoring.sessions_ahead(session(), person.id, after=clock_now()),
         whole=policies.may_run_programme(actor),
         may_change=policies.may_change_person(actor, person),

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from wtforms import Field
 
+from portal.clearances import RecordRefused
 from portal.contract import EndRefused
 from portal.forms.base import Form
 from portal.package_states import NotPossible, PackageRefused
@@ -29,7 +30,7 @@ def carry_out(form: Form, act: Callable[[Work], T], *, outside: str = "starts_on
             return act(unit)
     except OutsideContract as problem:
         form.refuse(_field(form, outside), problem)
-    except (PackageRefused, PersonRefused, EndRefused) as problem:
+    except (PackageRefused, PersonRefused, EndRefused, RecordRefused) as problem:
         form.refuse(_field(form, problem.field), problem)
         form.too_late = isinstance(problem, NotPossible)
     return None

@@ -5,7 +5,7 @@ from datetime import date
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from portal import policies, reports, tallies
+from portal import policies, reports, service_levels, tallies
 from portal.days import day_in, last_of_month_before
 from portal.questionnaires import TITLES
 from portal.views.context import programme, session, the_actor, today
@@ -46,6 +46,21 @@ def answers() -> ResponseReturnValue:
         "reports/answers.html",
         shown=tallies.of_wave(session(), programme(), wave=wave, as_of=as_of),
         waves=TITLES,
+        as_of=as_of,
+        typed=typed,
+        errors=errors,
+    ), 422 if errors else 200
+
+
+@bp.get("/service-levels")
+@guarded(None, policies.may_run_programme)
+def sla() -> ResponseReturnValue:
+    """What the contract promises for each year, and how far it is."""
+    as_of, typed, errors = _day()
+    return render_template(
+        "reports/sla.html",
+        years=service_levels.levels(session(), programme(), as_of=as_of),
+        counters=service_levels.COUNTERS,
         as_of=as_of,
         typed=typed,
         errors=errors,

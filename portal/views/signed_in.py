@@ -4,11 +4,11 @@ from flask import Flask, Request, g, request
 from flask_login import LoginManager, current_user
 from sqlalchemy.exc import OperationalError
 
-from portal import devices
+from portal import devices, former
 from portal.actors import Actor, actor_of
 from portal.browsers import browser_words
 from portal.views import cookies
-from portal.views.context import clock_now, session, today, work
+from portal.views.context import clock_now, programme, session, today, work
 
 NOBODY_ACTS = {"home.healthz"}
 
@@ -33,10 +33,11 @@ def load_actor() -> None:
 
 def _signed_in_browser(asked: Request) -> Actor | None:
     token = cookies.read(cookies.SESSION)
-    row = devices.live_session(session(), token, now=clock_now()) if token else None
+    row = devices.live_session(session(), token, now=clock_now(), programme=programme()) if token else None
     if row is None:
         return None
-    actor = actor_of(row, on=today())
+    returned = former.comes_back(session(), programme(), row.person, now=clock_now())
+    actor = actor_of(row, on=today(), former=returned)
     g.actor = actor
     if devices.is_unseen(row, now=clock_now()):
         try:

@@ -5,7 +5,7 @@ from uuid import UUID
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import attention, contract, invitations, package_lists, policies, reopenings
+from portal import attention, contract, invitations, package_lists, policies, profiles, reopenings
 from portal.forms.answers import NotesForm
 from portal.forms.programme import ContractEndForm, day
 from portal.models import CallRequest
@@ -24,6 +24,7 @@ def home() -> ResponseReturnValue:
     return render_template(
         "team/home.html",
         now=attention.attention(session(), programme(), now=clock_now()),
+        with_groups=profiles.may_hold_groups(session(), on=today()),
         called=package_lists.called,
         heading_of=lambda held: invitations.heading_of(held, programme()),
     )

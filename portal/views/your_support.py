@@ -3,7 +3,7 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import policies, reminders, support
+from portal import policies, profiles, reminders, support
 from portal.support import Overview, Step
 from portal.views.context import clock_now, programme, session, the_actor, work
 from portal.views.guards import guarded
@@ -22,6 +22,7 @@ def index() -> ResponseReturnValue:
         tools=shown.tools,
         reminders_stopped_at=shown.reminders_stopped_at,
         timeline=support.timeline,
+        abouts=profiles.abouts(one for each in shown.supports for one in each.mentors),
     )
 
 

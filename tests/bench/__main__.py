@@ -8,12 +8,24 @@ import os
 import platform
 import statistics
 import sys
+from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from heapq import merge
+from itertools import islice
 from pathlib import Path
 from time import perf_counter
 
-from portal.availability import Interval, Span, WeeklyHours, bank_holidays, offered
+from portal.availability import (
+    Agenda,
+    Interval,
+    Rules,
+    Span,
+    WeeklyHours,
+    bank_holidays,
+    offered,
+    stretch,
+)
 from surveys.conditions import Is
 from surveys.kinds import YesNo
 from surveys.questionnaires import Page, Questionnaire, Section, load_definition
@@ -63,41 +75,40 @@ def post_routed() -> Callable[[], object]:
     return lambda: path(post, answers, role="chief_executive")
 
 
-def a_week_of_times() -> Callable[[], object]:
-    """The times of 100 mentors in one week, as a page lists them."""
+def a_year_of_times() -> Callable[[], object]:
+    """The first page of a year's times of 100 mentors, each with hours, leave, sessions and limits of their own."""
     now = datetime(2027, 3, 22, 9, tzinfo=UTC)
-    hours = WeeklyHours({day: (Span(540, 720), Span(780, 1020)) for day in range(5)})
-    taken = [
-        Interval(now + timedelta(days=day, hours=1), now + timedelta(days=day, hours=2)) for day in range(60)
-    ]
-    holidays = bank_holidays(2027)
-    week = Interval(now, now + timedelta(days=7))
+    holidays = bank_holidays(2027) | bank_holidays(2028)
+    agendas = [_agenda(number, now, holidays) for number in range(100)]
+    rules = Rules(minutes=60, margin_minutes=15, notice_hours=24, horizon_days=365)
 
     def act() -> int:
-        return sum(
-            len(
-                offered(
-                    hours,
-                    taken=taken,
-                    minutes=60,
-                    buffer_minutes=15,
-                    notice_hours=24,
-                    horizon_days=365,
-                    holidays=holidays,
-                    now=now,
-                    within=week,
-                )
-            )
-            for _ in range(100)
-        )
+        return len(list(islice(merge(*(offered(agenda, rules, now=now) for agenda in agendas)), 30)))
 
     return act
+
+
+def _agenda(number: int, now: datetime, holidays: frozenset[date]) -> Agenda:
+    weekly = {day: (Span(540 + 15 * (number % 4), 720), Span(780, 1020)) for day in range(5)}
+    sessions = [now + timedelta(days=day + number % 3, hours=1) for day in range(0, 60, 2)]
+    return Agenda(
+        hours=WeeklyHours(weekly, {(now + timedelta(days=20 + number)).date(): (Span(600, 840),)}),
+        holidays=holidays,
+        taken=[Interval(starts_at, starts_at + timedelta(minutes=90)) for starts_at in sessions],
+        away=[
+            stretch((now + timedelta(days=day)).date(), 720, (now + timedelta(days=day + 9)).date(), 1440)
+            for day in (30 + number, 120 + number, 210 + number)
+        ],
+        held=Counter(starts_at.date() for starts_at in sessions),
+        per_day=4,
+        per_week=3,
+    )
 
 
 ROWS: tuple[tuple[str, Callable[[], Callable[[], object]], int, float], ...] = (
     ("path through 60 questions with 40 conditions", routed, 200, 1.0),
     ("path through the post questionnaire", post_routed, 200, 1.0),
-    ("times of 100 mentors in a week", a_week_of_times, 3, 100.0),
+    ("first page of a year of times of 100 mentors", a_year_of_times, 3, 100.0),
 )
 
 

@@ -59,7 +59,10 @@ def whose(side: Side, version_id: UUID) -> dict[str, list[tuple[str, dict[str, A
         "package_id": [(name, {"package_id": value}) for name, value in packages],
         "session_id": [(name, {"session_id": value}) for name, value in sessions],
         "offer_id": [("offer", {"offer_id": side.offer})],
+        "blackout_id": [("time without sessions", {"blackout_id": side.blackout})],
         "council_id": [("council", {"council_id": side.council})],
+        "council_id,fact_id": [("council", {"council_id": side.council, "fact_id": side.fact})],
+        "partner_id": [("partner", {"partner_id": side.partner})],
         "person_id": [("leader", {"person_id": side.leader}), ("mentor", {"person_id": side.mentor})],
         "office_id,person_id": [("leader", {"person_id": side.leader, "office_id": side.office})],
         "response_id": [("former leader's example", {"response_id": side.response})],
@@ -76,6 +79,12 @@ def whose(side: Side, version_id: UUID) -> dict[str, list[tuple[str, dict[str, A
             ("group", {"package_id": side.group, **member}),
             ("former package", {"package_id": side.past, **former}),
         ],
+        "clearance_id,person_id": [
+            ("mentor's", {"person_id": side.mentor, "clearance_id": side.clearance})
+        ],
+        "interest_id": [("mentor's", {"interest_id": side.interest})],
+        "attendance_id": [("member's place in a workshop held", {"attendance_id": side.attendance})],
+        "resource_id": [("workshop's file", {"resource_id": side.resource})],
         "call_id": [("call to the member", {"call_id": side.call})],
         "parked_id": [("leader's kept form", {"parked_id": side.kept})],
         "code": [("last questionnaire", {"code": "post"}), ("tool", {"code": TOOL})],
@@ -163,6 +172,7 @@ def addresses(stack: Stack, side: Side) -> dict[str, str]:
             found[f"{rule.endpoint}, {name}"] = routes.build(rule.endpoint, values)
     second_step = f"strand=group&council={side.council}"
     found["packages.new, second step"] = f"/team/packages/new?{second_step}"
+    found["agenda.day, of the session"] = f"/agenda/day?on={side.meets_on}&mentor={side.mentor}"
     found["people.index, search"] = "/team/people?q=name"
     return found
 

@@ -30,12 +30,16 @@ from surveys import versions
 from surveys.models import Response, Wave
 from tests.canaries import ACCENTED, MARK, Canaries, files, forms, found, needles
 from tests.canary_answers import change_minds, reword, take_in_paper, take_out
+from tests.canary_councils import know_councils, let_people_go
+from tests.canary_delivery import clear_people, hand_over
+from tests.canary_groups import gather_groups, no_date
+from tests.canary_times import shut_times
 from tests.canary_walk import COUNCILS, PEOPLE, TEN, Walk, date_of
 from tests.conftest import make_stack
 
 # Where a form cannot be met with success, and why.
-# Forms that are answered on the spot: by what would change, by the next page of a preview, by a file.
-ON_THE_SPOT = {"authoring.upload", "authoring.preview_page", "exports.export"}
+# Forms that are answered on the spot: by what would change, by the next page of a preview, by an address, by a file.
+ON_THE_SPOT = {"authoring.upload", "authoring.preview_page", "calendars.renew", "exports.export"}
 NEVER_DONE = {"account.enter_demo": "a demo alone lets people in by a button, and everybody in it is made up"}
 
 
@@ -148,9 +152,10 @@ def agree_support(walk: Walk) -> None:
     path = "/team/packages/new?strand={}&council={}"
     agreed = {"agreed": "yes", "ground": "inadequate", **date_of("agreed_on", 1, 2)}
     starts = {**date_of("starts_on", 1), "planned_days": "5"}
-    one: dict[str, Any] = {"leader": f"{leader}:lead_member", "mentors": mentor}
+    one: dict[str, Any] = {"leader": f"{leader}:lead_member"}
     walk.post(team, path.format("one_to_one", north), status=422, **agreed, **starts, leader="")
     walk.post(team, path.format("one_to_one", north), **agreed, **starts, **one)
+    walk.post(team, f"/team/packages/{walk.package('leader')}/mentors", mentors=mentor)
     proposal = {**agreed, "agreed": "no", "leader": f"{chief}:chief_executive"}
     walk.post(team, path.format("one_to_one", east), **proposal, **starts)
     second = f"/team/packages/{walk.one(select(Package.id).where(Package.council_id == east))}"
@@ -211,6 +216,18 @@ def answer_and_book(walk: Walk) -> None:
     assert _says(sent, ACCENTED), "letters name people"
     assert any(part.get_content_type() == "text/calendar" for one in sent for part in one.walk())
     walk.post(leader, f"/offers/{walk.one(select(Offer.id))}")
+    follow_by_calendar(walk)
+
+
+def follow_by_calendar(walk: Walk) -> None:
+    """The leader makes an address for their calendar and ends it; the team sees whether mail arrives."""
+    leader, team = walk.signed_in(walk.address["leader"]), walk.signed_in(walk.address["admin"])
+    walk.post(leader, "/your-calendar/address", on="/your-calendar", status=200)
+    walk.post(leader, "/your-calendar/address/end", on="/your-calendar")
+    person = f"/team/people/{walk.person(walk.address['leader'])}"
+    walk.post(team, "/team/test-mail", on="/team")
+    walk.post(team, f"{person}/test-mail", on=person)
+    assert _says(walk.deliver(), "There is nothing for you to do")
 
 
 def meet(walk: Walk) -> None:
@@ -230,7 +247,8 @@ def support_a_group(walk: Walk) -> None:
     group = walk.package("member")
     walk.answer(walk.signed_in(walk.address["admin"]), walk.questionnaire("member", "baseline"))
     when = {"at": "2pm", **date_of("on", 7)}
-    walk.post(mentor, f"/packages/{group}/schedule", capacity="5", **when)
+    plan = {"capacity": "5", "minimum": "", "host": "", **no_date("decide_on")}
+    walk.post(mentor, f"/packages/{group}/schedule", **plan, **when)
     session = f"/sessions/{walk.one(select(Session.id).where(Session.kind != SessionKind.ONE_TO_ONE))}"
     walk.post(member, f"{session}/place", on=session)
     walk.post(member, f"{session}/place/give-up", on=session)
@@ -261,16 +279,22 @@ def look_back(walk: Walk) -> None:
 
 STEPS = (
     set_up,
+    clear_people,
     come_in,
     agree_support,
     answer_and_book,
+    hand_over,
     meet,
+    shut_times,
     support_a_group,
+    gather_groups,
     look_back,
     change_minds,
     take_in_paper,
     take_out,
     reword,
+    know_councils,
+    let_people_go,
 )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -16,7 +17,7 @@ from tests.factories import Factory
 from tests.pages_client import Page, PageClient
 
 FEW, MANY = 5, 50
-YOUR_SUPPORT_AT_MOST = 12
+YOUR_SUPPORT_AT_MOST = 14
 SAVE_AT_MOST = 8
 # Forms of one package, and a list that ends after thirty times.
 NO_LONGER = {"packages.end", "mentors.schedule", "bookings.times"}
@@ -65,16 +66,37 @@ def pages(crowd: Crowd) -> dict[str, tuple[UUID, str]]:
         "packages.show (one-to-one)": (team, f"/team/packages/{one}"),
         "packages.invite": (team, f"{package}/invite"),
         "packages.members": (team, f"{package}/members"),
-        "packages.mentors": (team, f"{package}/mentors"),
+        "matches.choose": (team, f"{package}/mentors"),
+        "people.show (mentor)": (team, f"/team/people/{mentor}"),
+        "handovers.hand_over": (team, f"/team/people/{mentor}/hand-over"),
+        "interests.statement": (team, "/reports/conflicts"),
+        "interests.own": (mentor, "/your-interests"),
+        "clearances.own": (mentor, "/your-clearance"),
+        "instructions.index": (team, "/privacy-desk/instructions"),
         "packages.end": (team, f"{package}/end"),
         "councils.index": (team, "/team/councils"),
         "councils.show": (team, f"/team/councils/{crowd.council}"),
+        "councils.neighbours": (team, f"/team/councils/{crowd.council}/neighbours"),
+        "pipeline.index": (team, "/team/pipeline"),
+        "pipeline.download": (team, "/team/pipeline/list.csv"),
+        "churn.replace": (team, f"/team/packages/{one}/members/{crowd.leader_part}/replace"),
         "verdicts.index": (team, "/team/verdicts"),
         "reports.kpi": (team, "/reports/kpi"),
         "reports.answers": (team, "/reports/answers"),
         "authoring.index": (team, "/team/questionnaires"),
+        "agenda.month": (team, "/agenda/month?month=2023-03"),
+        "agenda.month (a mentor's)": (mentor, "/agenda/month?month=2023-03"),
+        "agenda.days": (team, "/agenda"),
+        "agenda.day": (mentor, f"/agenda/day?on={crowd.today + timedelta(days=3)}"),
+        "agenda.use": (team, "/agenda/hours"),
+        "calendars.show": (mentor, "/your-calendar"),
+        "calendars.coming": (mentor, "/your-calendar/sessions.ics"),
         "mentors.home": (mentor, "/mentor"),
-        "mentors.hours": (mentor, "/mentor/hours"),
+        "hours.show": (mentor, "/mentor/hours"),
+        "hours.add_leave": (mentor, f"/mentors/{mentor}/leave"),
+        "hours.conflicts": (mentor, f"/mentors/{mentor}/leave/sessions"),
+        "closed_times.index": (team, "/team/closed-times"),
+        "series.book": (mentor, f"/packages/{one}/series"),
         "mentors.package": (mentor, f"/mentor/packages/{group}"),
         "mentors.package (one-to-one)": (mentor, f"/mentor/packages/{one}"),
         "mentors.log": (mentor, f"/packages/{group}/log"),
@@ -82,6 +104,9 @@ def pages(crowd: Crowd) -> dict[str, tuple[UUID, str]]:
         "mentors.offer": (mentor, f"/packages/{one}/offers"),
         "mentors.record": (mentor, f"/sessions/{crowd.workshop}/record"),
         "bookings.session": (mentor, f"/sessions/{crowd.workshop}"),
+        "groups.registrations": (mentor, f"/sessions/{crowd.workshop}/registrations"),
+        "groups.sign_in_sheet": (mentor, f"/sessions/{crowd.workshop}/sign-in-sheet"),
+        "groups.learning_set": (mentor, f"/packages/{group}/learning-set"),
         "bookings.times": (leader, f"/packages/{one}/times"),
         "your_support.index": (leader, "/your-support"),
         "account.devices": (leader, "/your-devices"),

@@ -306,14 +306,16 @@ def test_a_package_from_the_first_step_to_the_end(team: PageClient, make: Factor
             **AGREED,
             **FIRST_OF_MARCH,
             "leader": f"{leader.id}:lead_member",
-            "mentors": str(mentor.id),
             "goal_1": "Read the data well",
             "planned_days": "5.5",
         },
     )
-    page = team.follow(made)
+    assert team.follow(made).heading == "Choose a mentor"
+    chosen = {"mentors": str(mentor.id), "why": "Knows the role"}
+    page = team.follow(team.post(made.response.headers["Location"], chosen))
     assert page.heading == "Lea Der"
     assert "5.5 days" in page.words()
+    assert "Men Tor" in page.words()
     db.rollback()
     package = db.scalars(select(Package)).one()
     path = f"/team/packages/{package.id}"
@@ -361,7 +363,8 @@ def test_what_was_typed_stays_when_a_package_is_refused(team: PageClient, make: 
         path, {**typed, "planned_days": "5", "starts_on-year": "2024", "starts_on-month": "4"}, status=422
     )
     assert "1 June 2021 to 31 March 2024" in page.words()
-    page = team.follow(team.post(path, {**typed, "planned_days": "5"}))
+    made = team.post(path, {**typed, "planned_days": "5"})
+    page = team.get(made.response.headers["Location"].removesuffix("/mentors"))
     assert "Record the agreement" in page.words()
 
 
@@ -395,7 +398,7 @@ def test_a_group_gets_members_and_mentors(team: PageClient, make: Factory, db: D
     team.post(f"{path}/members", {"members": f"{third.id}:committee_member", **day})
     page = team.post(f"{path}/members", {"members": f"{third.id}:committee_member", **day}, status=422)
     assert "They are in this group already" in page.words()
-    team.post(f"{path}/mentors", {"mentors": str(mentor.id)})
+    team.post(f"{path}/mentors", {"mentors": str(mentor.id), "why": "Good with groups"})
     page = team.get(path)
     assert "Member C" in page.words()
     assert "Men Tor" in page.words()
@@ -406,7 +409,9 @@ def test_a_group_gets_members_and_mentors(team: PageClient, make: Factory, db: D
         in team.follow(team.post(f"{path}/goals/{goal.id}", {"state": "met"}, page=path)).words()
     )
     assert "Everybody" not in team.get(f"{path}/invite").words()
-    team.post(f"{path}/withdraw")
+    assert "Enter the reason" in team.post(f"{path}/withdraw", status=422).words()
+    team.post(f"{path}/withdraw", {"reason": "They have no time before the election"})
+    assert "They have no time before the election" in team.get(path).words()
     assert "Withdrawn" in team.get(path).words()
 
 

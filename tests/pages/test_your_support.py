@@ -229,7 +229,12 @@ def test_a_place_in_a_group_session_is_to_be_booked(world: World) -> None:
     assert "Book your place: Reading data" in step(page)
     assert "2 places left" in page.words()
     assert world.next() == f"/sessions/{workshop}"
-    world.act(sessions.take_place, session_id=workshop, person_id=world.leader)
+    world.act(
+        sessions.take_place,
+        programme=world.stack.instance.programme,
+        session_id=workshop,
+        person_id=world.leader,
+    )
     assert "Your next session is on Thursday 2 March 2023" in step(world.page())
 
 

@@ -1,17 +1,21 @@
 """Times that can be offered, across both clock changes of 2027."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.availability import (
+    Agenda,
     EndsBeforeStart,
     Interval,
     NotQuarterHours,
+    Rules,
     Span,
     WeeklyHours,
     at_wall_time,
@@ -24,6 +28,7 @@ from portal.availability import (
     open_intervals,
     padded,
     slots,
+    stretch,
 )
 from privacy.clock import (
     MissingTime,
@@ -65,34 +70,16 @@ def list_of(
     now: datetime = NOW,
     step: int = 30,
     within: Interval | None = None,
+    **more: Any,
 ) -> list[Interval]:
-    found = offered(
-        hours,
-        taken=taken,
-        minutes=minutes,
-        buffer_minutes=buffer_minutes,
-        notice_hours=notice_hours,
-        horizon_days=horizon_days,
-        holidays=bank_holidays(2027),
-        now=now,
-        step=step,
-        within=within,
-    )
-    return list(found)
+    rules = Rules(minutes, buffer_minutes, notice_hours, horizon_days, step)
+    agenda = Agenda(hours, bank_holidays(2027), list(taken), **more)
+    return list(offered(agenda, rules, now=now, within=within))
 
 
 def can_book(hours: WeeklyHours, starts_at: datetime, *, taken: Iterable[Interval] = ()) -> bool:
-    return is_offered(
-        hours,
-        taken=taken,
-        minutes=60,
-        buffer_minutes=0,
-        notice_hours=0,
-        horizon_days=365,
-        holidays=bank_holidays(2027),
-        now=NOW,
-        starts_at=starts_at,
-    )
+    agenda = Agenda(hours, bank_holidays(2027), list(taken))
+    return is_offered(agenda, Rules(60), now=NOW, starts_at=starts_at)
 
 
 def walls(intervals: Iterable[Interval]) -> list[str]:
@@ -255,6 +242,47 @@ class TestWhatIsTaken:
         assert free([opening], [opening]) == []
 
 
+class TestAwayAndFull:
+    MONDAY = date(2027, 1, 11)
+
+    def on(self, days: int, **more: Any) -> list[str]:
+        return walls(list_of(AFTERNOONS, step=60, within=day_of(self.MONDAY + timedelta(days=days)), **more))
+
+    def test_leave_takes_the_time_itself_and_no_margin_around_it(self) -> None:
+        leave = stretch(self.MONDAY, 14 * 60 + 15, self.MONDAY, 15 * 60)
+        found = list_of(AFTERNOONS, buffer_minutes=30, within=day_of(self.MONDAY), away=[leave])
+        assert walls(found) == ["13:00-14:00", "15:00-16:00", "15:30-16:30", "16:00-17:00"]
+
+    def test_leave_runs_over_days_and_stands_above_a_day_that_was_opened(self) -> None:
+        leave = stretch(self.MONDAY, 15 * 60, date(2027, 1, 13), 14 * 60)
+        opened = WeeklyHours(AFTERNOONS.weekly, {date(2027, 1, 12): AFTERNOON})
+        found = [
+            list_of(opened, step=60, within=day_of(date(2027, 1, day)), away=[leave]) for day in (11, 12, 13)
+        ]
+        assert [walls(one) for one in found] == [
+            ["13:00-14:00", "14:00-15:00"],
+            [],
+            ["14:00-15:00", "15:00-16:00", "16:00-17:00"],
+        ]
+
+    def test_leave_over_a_night_when_the_clocks_change_is_as_long_as_that_night(self) -> None:
+        assert stretch(SPRING, 0, SPRING, 1440) == day_of(SPRING)
+        assert stretch(AUTUMN, 0, AUTUMN, 1440) == day_of(AUTUMN)
+        gone = stretch(SPRING, 75, SPRING, 105)
+        assert gone.starts_at == gone.ends_at, "no minute of it is ever shown"
+
+    def test_a_full_day_has_no_times_and_the_day_after_has(self) -> None:
+        held = {self.MONDAY: 2, self.MONDAY + timedelta(days=1): 1}
+        assert self.on(0, held=held, per_day=2) == []
+        assert len(self.on(1, held=held, per_day=2)) == 4
+
+    def test_a_full_week_ends_on_sunday(self) -> None:
+        held = {self.MONDAY: 2, self.MONDAY + timedelta(days=2): 1}
+        for days, count in ((-1, 4), (0, 0), (6, 0), (7, 4)):
+            assert len(self.on(days, held=held, per_week=3)) == count
+        assert len(self.on(0, held=held, per_week=4, per_day=3)) == 4
+
+
 class TestCells:
     def test_cells_count_quarter_hours_of_utc(self) -> None:
         start = datetime(1970, 1, 1, 1, tzinfo=UTC)
@@ -367,3 +395,101 @@ def test_offered_is_the_slots_whose_cells_are_all_free(
     assert found == [
         each for each in every if occupied.isdisjoint(cells(*padded(each, buffer_minutes=buffer_minutes)))
     ]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A mentor's time around one day, and what is asked of it."""
+
+    day: date
+    agenda: Agenda
+    rules: Rules
+    now: datetime
+
+    @property
+    def days(self) -> list[date]:
+        return [self.day + timedelta(days=number) for number in range(-2, 4)]
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    """Hours, holidays, leave, sessions and limits within some days of a clock change or a bank holiday."""
+    day = draw(change_days)
+    near = st.integers(-1, 2).map(lambda number: day + timedelta(days=number))
+    quarter = st.integers(0, 96).map(lambda number: number * 15)
+    weekly = draw(st.dictionaries(st.integers(0, 6), spans_of_a_day.map(tuple), max_size=7))
+    exceptions = draw(st.dictionaries(near, spans_of_a_day.map(tuple), max_size=2))
+    zero = start_of_day(day)
+    taken = [
+        Interval(zero + timedelta(minutes=15 * first), zero + timedelta(minutes=15 * (first + length)))
+        for first, length in draw(st.lists(st.tuples(st.integers(-80, 200), st.integers(1, 20)), max_size=5))
+    ]
+    away = [
+        stretch(*pair[0], *pair[1])
+        for pair in draw(
+            st.lists(st.lists(st.tuples(near, quarter), min_size=2, max_size=2).map(sorted), max_size=2)
+        )
+    ]
+    held = draw(st.dictionaries(near, st.integers(1, 3), max_size=4))
+    agenda = Agenda(
+        hours=WeeklyHours(weekly, exceptions),
+        holidays=bank_holidays(2027),
+        taken=taken,
+        away=away,
+        held=held,
+        per_day=draw(st.sampled_from([None, 1, 2, 3])),
+        per_week=draw(st.sampled_from([None, 2, 4, 6])),
+    )
+    rules = Rules(
+        minutes=draw(st.sampled_from([15, 30, 60, 90])),
+        margin_minutes=draw(st.sampled_from([0, 15, 30])),
+        notice_hours=draw(st.integers(0, 30)),
+        horizon_days=draw(st.integers(0, 4)),
+        step=draw(st.sampled_from([15, 30, 45])),
+    )
+    return Case(day, agenda, rules, zero + timedelta(minutes=draw(st.integers(-2000, 1500))))
+
+
+def minutes_of(interval: Interval) -> range:
+    """The minutes since 1970 that an interval covers."""
+    return range(*(int(instant.timestamp()) // 60 for instant in interval))
+
+
+def slow_offered(case: Case) -> list[int]:
+    """Minute by minute, day by day: the starts, in minutes since 1970, that no rule speaks against."""
+    agenda, rules = case.agenda, case.rules
+    taken = {minute for one in agenda.taken for minute in minutes_of(one)}
+    away = {minute for one in agenda.away for minute in minutes_of(one)}
+    earliest = case.now + timedelta(hours=rules.notice_hours)
+    latest = end_of_day(london_date(case.now) + timedelta(days=rules.horizon_days))
+    found = []
+    for day in case.days:
+        monday = day - timedelta(days=day.weekday())
+        in_week = sum(agenda.held.get(monday + timedelta(days=number), 0) for number in range(7))
+        if agenda.per_day is not None and agenda.held.get(day, 0) >= agenda.per_day:
+            continue
+        if agenda.per_week is not None and in_week >= agenda.per_week:
+            continue
+        usual = () if day in agenda.holidays else agenda.hours.weekly.get(day.weekday(), ())
+        is_open = slow_opening(day, list(agenda.hours.exceptions.get(day, usual)))
+        first = minutes_of(day_of(day)).start
+        for start in slow_slots(is_open, minutes=rules.minutes, step=rules.step, first=0, last=len(is_open)):
+            begins, ends = first + start, first + start + rules.minutes
+            if (
+                away.isdisjoint(range(begins, ends))
+                and taken.isdisjoint(range(begins - rules.margin_minutes, ends + rules.margin_minutes))
+                and earliest.timestamp() <= begins * 60
+                and ends * 60 <= latest.timestamp()
+            ):
+                found.append(begins)
+    return found
+
+
+@given(case=cases())
+def test_what_is_offered_is_what_a_minute_by_minute_search_finds_under_all_rules(case: Case) -> None:
+    """Hours, single days, bank holidays, leave, sessions with their margins, limits, notice and horizon together."""
+    window = Interval(start_of_day(case.days[0]), end_of_day(case.days[-1]))
+    fast = offered(case.agenda, case.rules, now=case.now, within=window)
+    assert [minutes_of(each).start for each in fast] == slow_offered(case)
+    for each in fast:
+        assert is_offered(case.agenda, case.rules, now=case.now, starts_at=each.starts_at)

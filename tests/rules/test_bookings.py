@@ -559,12 +559,12 @@ def _schedule(world: World, group: UUID, *, capacity: int = 5, mentor_id: UUID |
 
 def _take(world: World, session_id: UUID, person_id: UUID) -> None:
     with unit_of_work(world.db, world.clock, f"person:{person_id}") as work:
-        sessions.take_place(work, session_id=session_id, person_id=person_id)
+        sessions.take_place(work, world.programme, session_id=session_id, person_id=person_id)
 
 
 def _give_up(world: World, session_id: UUID, person_id: UUID) -> None:
     with unit_of_work(world.db, world.clock, f"person:{person_id}") as work:
-        sessions.give_up_place(work, session_id=session_id, person_id=person_id)
+        sessions.give_up_place(work, world.programme, session_id=session_id, person_id=person_id)
 
 
 def _seat_states(world: World, session_id: UUID) -> dict[UUID, AttendanceState]:

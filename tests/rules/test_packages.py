@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import councils, goals, matching, package_states, packages
+from portal import council_facts, goals, matching, package_states, packages
 from portal.goals import NoGoal
 from portal.matching import ConflictOfInterest, NotAMentor, NotInOffice, SupportedAlready, WrongMembers
 from portal.models import (
@@ -136,7 +136,7 @@ def test_a_package_has_its_leader_mentor_and_goals(world: World) -> None:
 
 def test_the_agreement_is_a_dated_fact_of_the_council(world: World) -> None:
     world.create()
-    fact = councils.facts(world.db, world.council.id)[0]
+    fact = council_facts.history(world.db, world.council.id)[0]
     assert (fact.value, fact.from_on, fact.agreed_with) == ("inadequate", AGREED.on, "Dee Partment")
 
 
@@ -245,7 +245,7 @@ def test_a_leader_has_one_package_in_a_role_at_a_time(world: World) -> None:
     package = world.create()
     with pytest.raises(SupportedAlready, match=package.ref):
         world.create()
-    world.do(packages.withdraw, package_id=package.id)
+    world.do(packages.withdraw, package_id=package.id, reason="They have no time")
     assert world.create().state is PackageState.AGREED
 
 
@@ -386,6 +386,8 @@ ALLOWED = {
     (PackageState.PROPOSED, Act.AGREE): PackageState.AGREED,
     (PackageState.PROPOSED, Act.WITHDRAW): PackageState.WITHDRAWN,
     (PackageState.PROPOSED, Act.CHANGE): PackageState.PROPOSED,
+    (PackageState.AGREED, Act.DISAGREE): PackageState.PROPOSED,
+    (PackageState.BASELINE, Act.DISAGREE): PackageState.PROPOSED,
     (PackageState.AGREED, Act.INVITE): PackageState.BASELINE,
     (PackageState.AGREED, Act.ACTIVATE): PackageState.ACTIVE,
     (PackageState.AGREED, Act.WITHDRAW): PackageState.WITHDRAWN,

@@ -15,7 +15,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session as DbSession
 
 from portal import accounts, asking, gathering, mail, post
-from portal.mail_contexts import CONTEXTS
+from portal.mail_registry import CONTEXTS
 from portal.models import (
     Attendance,
     AttendanceState,
@@ -33,7 +33,7 @@ from portal.models import (
     SessionState,
     Strand,
 )
-from portal.senders import FolderSender, SmtpSender, Unprotected
+from portal.senders import AddressRefused, FolderSender, SmtpSender, Unprotected
 from portal.settings import Smtp
 from privacy.keystore import SUBJECT_KEY
 from privacy.records import new_id
@@ -463,10 +463,13 @@ class MailServer(socketserver.StreamRequestHandler):
         for line in self.rfile:
             word = line.strip().upper()
             self.server.heard.append(line)  # type: ignore[attr-defined]
+            says = self.server.says  # type: ignore[attr-defined]
             if in_data:
                 in_data = word != b"."
                 if not in_data:
-                    self.say("250 taken")
+                    self.say(says.get(b".", "250 taken"))
+            elif word[:4] in says:
+                self.say(says[word[:4]])
             elif word.startswith(b"DATA"):
                 in_data = True
                 self.say("354 go on")
@@ -484,7 +487,7 @@ class MailServer(socketserver.StreamRequestHandler):
 def mail_server() -> Iterator[socketserver.ThreadingTCPServer]:
     with socketserver.ThreadingTCPServer(("0.0.0.0", 0), MailServer) as server:
         server.daemon_threads = True
-        server.heard = []
+        server.heard, server.says = [], {}
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         yield server
@@ -502,6 +505,38 @@ def a_message() -> EmailMessage:
 def test_a_server_on_this_machine_gets_the_mail(mail_server):
     SmtpSender(Smtp("127.0.0.1", mail_server.server_address[1])).send(a_message(), at=AT)
     assert b"words\r\n" in mail_server.heard
+
+
+@pytest.mark.parametrize("word", [b"RCPT", b"."])
+def test_an_address_that_is_refused_for_good_is_told_by_its_answer_alone(mail_server, word):
+    mail_server.says[word] = "550 5.1.1 <ana@council.example> is not here"
+    with pytest.raises(AddressRefused) as refused:
+        SmtpSender(Smtp("127.0.0.1", mail_server.server_address[1])).send(a_message(), at=AT)
+    assert refused.value.code == 550
+    assert refused.value.__suppress_context__
+    assert "ana" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "word, answer", [(b"RCPT", "451 later"), (b".", "452 full"), (b"MAIL", "550 not you")]
+)
+def test_what_may_pass_or_is_about_us_is_no_refused_address(mail_server, word, answer):
+    mail_server.says[word] = answer
+    with pytest.raises(OSError, match=r"."):
+        SmtpSender(Smtp("127.0.0.1", mail_server.server_address[1])).send(a_message(), at=AT)
+
+
+def test_the_command_sends_a_test_mail_at_once(stack):
+    ran = stack.app.test_cli_runner().invoke(args=["mail", "test", "ana@council.example"])
+    assert ran.exit_code == 0, ran.output
+    assert "Sent to ana@council.example" in ran.output
+    path = max(stack.instance.outbox.glob("*.eml"))
+    message = message_from_bytes(path.read_bytes(), policy=policy.default)
+    assert message["To"].addresses[0].addr_spec == "ana@council.example"
+    assert message.get_body(("plain",)).get_content().startswith("Hello")
+    wrong = stack.app.test_cli_runner().invoke(args=["mail", "test", "ana at council"])
+    assert wrong.exit_code == 1
+    assert "is no e-mail address" in wrong.output
 
 
 def test_a_server_elsewhere_that_offers_no_encryption_gets_nothing(mail_server):

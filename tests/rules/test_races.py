@@ -15,6 +15,7 @@ from portal.diary import TimeTaken
 from portal.models import (
     Attendance,
     AttendanceState,
+    Mail,
     Occupied,
     Package,
     Person,
@@ -26,6 +27,7 @@ from portal.models import (
 from portal.sessions import SessionFull
 from privacy.engines import open_engine
 from privacy.work import Work, unit_of_work
+from tests.at_once import Booking, Moving, clients, in_processes
 from tests.conftest import Stack
 from tests.counts import count
 from tests.factories import Factory
@@ -65,10 +67,6 @@ def run_at_once(stack: Stack, acts: Sequence[Callable[[Work], UUID]]) -> list[UU
     return got
 
 
-def clients(stack: Stack) -> int:
-    return 16 if stack.engine.dialect.name == "sqlite" else 24
-
-
 def waive_all(db: DbSession, stack: Stack) -> None:
     with unit_of_work(db, stack.clock, "system:test") as work:
         work.db.execute(update(Package).values(baseline_waived_at=stack.clock()))
@@ -97,22 +95,25 @@ def booking(
 def test_many_book_one_mentor_at_once_half_of_them_later(
     turn: int, stack: Stack, db: DbSession, make: Factory
 ) -> None:
+    """Each from a process of its own; the half that is late overlaps the others and starts at no equal time."""
     mentor = make.mentor()
     packages = [make.package(make.person(), mentor=mentor).id for _ in range(clients(stack))]
     mentor_id = mentor.id
     waive_all(db, stack)
     late = timedelta(minutes=15)
     acts = [
-        booking(stack, package_id, mentor_id, TEN + late * (number % 2), uuid4())
+        Booking(package_id, mentor_id, TEN + late * (number % 2), uuid4())
         for number, package_id in enumerate(packages)
     ]
-    got = run_at_once(stack, acts)
+    got = in_processes(stack, acts)
     winners = [one for one in got if isinstance(one, UUID)]
-    assert Counter(got)[TimeTaken] == len(acts) - 1
+    assert Counter(got)[TimeTaken] == len(acts) - 1, Counter(map(str, got))
     assert db.scalars(select(Session.id)).all() == winners
     assert len(winners) == 1
     assert len(db.scalars(select(Attendance.id)).all()) == 1
     assert db.scalar(select(func.count()).where(Occupied.person_id == mentor_id)) == 6
+    assert db.scalar(select(func.count()).select_from(Occupied)) == 10, "nothing is left of those refused"
+    assert db.scalar(select(func.count()).where(Mail.template == "session")) == 2
 
 
 @ROUNDS
@@ -122,7 +123,7 @@ def test_one_form_sent_many_times_at_once_books_once(
     mentor = make.mentor()
     package_id, mentor_id, form = make.package(make.person(), mentor=mentor).id, mentor.id, uuid4()
     waive_all(db, stack)
-    got = run_at_once(stack, [booking(stack, package_id, mentor_id, TEN, form)] * 8)
+    got = in_processes(stack, [Booking(package_id, mentor_id, TEN, form)] * 8)
     assert got == [form] * 8
     assert db.scalars(select(Session.id)).all() == [form]
 
@@ -173,7 +174,9 @@ def test_the_last_places_of_a_group_session_go_to_as_many_as_there_are(
         )
 
     def place(person_id: UUID) -> Callable[[Work], UUID]:
-        return lambda work: sessions.take_place(work, session_id=session_id, person_id=person_id).id
+        return lambda work: (
+            sessions.take_place(work, stack.instance.programme, session_id=session_id, person_id=person_id).id
+        )
 
     got = run_at_once(stack, [place(person_id) for person_id in ids])
     assert Counter(got)[SessionFull] == len(ids) - 3
@@ -185,29 +188,29 @@ def test_the_last_places_of_a_group_session_go_to_as_many_as_there_are(
 
 
 @ROUNDS
-def test_a_move_and_a_booking_for_the_freed_time(
+def test_moves_to_one_time_while_others_book_what_they_free(
     turn: int, stack: Stack, db: DbSession, make: Factory
 ) -> None:
+    """Four sessions of one mentor want the same new time; four others want the times that may become free."""
     mentor = make.mentor()
-    first, second = (make.package(make.person(), mentor=mentor).id for _ in range(2))
-    mentor_id, later, moved = mentor.id, TEN + timedelta(hours=4), uuid4()
+    own, other = ([make.package(make.person(), mentor=mentor).id for _ in range(4)] for _ in range(2))
+    mentor_id, target = mentor.id, TEN + timedelta(days=1)
+    starts = [TEN + timedelta(hours=2 * number) for number in range(4)]
+    moved = [uuid4() for _ in own]
     waive_all(db, stack)
-    with unit_of_work(db, stack.clock, "system:test") as work:
-        booking(stack, first, mentor_id, TEN, moved)(work)
-
-    def move(work: Work) -> UUID:
-        bookings.move(
-            work,
-            stack.instance.programme,
-            session_id=moved,
-            starts_at=later,
-            place=Place.REMOTE,
-            free_time=True,
-        )
-        return moved
-
-    got = run_at_once(stack, [move, booking(stack, second, mentor_id, TEN, uuid4())])
-    assert got[0] == moved
-    taken = 6 if got[1] is TimeTaken else 12
-    assert db.scalar(select(func.count()).where(Occupied.person_id == mentor_id)) == taken
-    assert db.get_one(Session, moved).starts_at == later
+    for package_id, starts_at, form in zip(own, starts, moved, strict=True):
+        with unit_of_work(db, stack.clock, "system:test") as work:
+            Booking(package_id, mentor_id, starts_at, form)(work, stack.instance.programme)
+    moves = [Moving(form, target) for form in moved]
+    wants = [Booking(package, mentor_id, at, uuid4()) for package, at in zip(other, starts, strict=True)]
+    got = in_processes(stack, [*moves, *wants])
+    winners = [one for one in got[:4] if isinstance(one, UUID)]
+    assert len(winners) == 1, "one of them has the new time, and the others keep their own"
+    at = {one.id: one.starts_at for one in db.scalars(select(Session))}
+    for form, starts_at in zip(moved, starts, strict=True):
+        assert at[form] == (target if form in winners else starts_at)
+    booked = [one for one in got[4:] if isinstance(one, UUID)]
+    assert all(at[one] == starts[moved.index(winners[0])] for one in booked), "only what was freed is taken"
+    assert len(set(at.values())) == len(at) == 4 + len(booked)
+    assert set(got) <= {TimeTaken, *at}
+    assert db.scalar(select(func.count()).where(Occupied.person_id == mentor_id)) == 6 * len(at)

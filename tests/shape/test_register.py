@@ -56,6 +56,7 @@ def test_binary_columns_are_sealed_or_keyed() -> None:
         "audit_entry.mac",
         "audit_head.mac",
         "browser_session.token",
+        "feed.token",
         "person.email_index",
         "sign_in.network",
         "sign_in.verifier",

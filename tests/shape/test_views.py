@@ -20,6 +20,7 @@ PUBLIC = {
     "account.operator_link",
     "account.sign_in",
     "account.sign_out",
+    "calendars.feed",
     "home.accessibility",
     "home.contact",
     "home.cookies",

@@ -1,0 +1,43 @@
+"""Tables: who books for whom."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, String, Uuid
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.models.people import Person
+from privacy.columns import SealedText, sealed
+from privacy.records import Erase, Holding, Keep, Record, new_id, plain, reference
+
+
+class Delegation(Record):
+    """A leader's assistant, from a day to a day (both included), or until somebody ends it (`ended_at`).
+
+    `called` is how the leader wrote their name: what the portal knows of an address is not shown to who types it.
+    """
+
+    __tablename__ = "delegation"
+    __holding__ = Holding(
+        "to let an assistant book for a leader", Keep.CONTRACT, subject="leader_id", erase=Erase.DELETE_ROW
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=reference())
+    leader_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True, info=reference())
+    assistant_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True, info=reference())
+    from_on: Mapped[date] = mapped_column(info=plain())
+    to_on: Mapped[date | None] = mapped_column(info=plain())
+    named_at: Mapped[datetime] = mapped_column(info=plain())
+    named_by: Mapped[str] = mapped_column(String(80), info=reference("who named the assistant"))
+    ended_at: Mapped[datetime | None] = mapped_column(info=plain("from then on it holds no more"))
+    ended_by: Mapped[str | None] = mapped_column(String(80), info=reference("who ended it"))
+    called_sealed: Mapped[bytes | None] = sealed(
+        holder="leader_id", purpose="the assistant's name and address, as the leader knows them"
+    )
+    called = SealedText("called_sealed")
+
+    leader: Mapped[Person] = relationship(foreign_keys=[leader_id])
+    assistant: Mapped[Person] = relationship(foreign_keys=[assistant_id], back_populates="assists")
+
+    def live_on(self, day: date) -> bool:
+        return self.ended_at is None and self.from_on <= day and (self.to_on is None or day <= self.to_on)

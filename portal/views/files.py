@@ -1,0 +1,62 @@
+"""Files that the team sends and takes: one page for a file of rows, and one answer for a list as a file."""
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+from flask import Response, flash, render_template, request
+from flask.typing import ResponseReturnValue
+
+from portal.forms.programme import FILE_AT_MOST, FileForm
+from portal.imports import FileFaults
+from portal.views.context import work
+from privacy.work import Work
+
+
+class Noted(Protocol):
+    """What an import did; `notes` say how the file was read."""
+
+    @property
+    def notes(self) -> list[str]: ...
+
+
+Taken = TypeVar("Taken", bound=Noted)
+
+
+def allow_a_file(endpoint: str | None, values: dict[str, object] | None) -> None:
+    """Let a page whose name ends in `import_file` be sent more than the others.
+
+    Before the form token is looked for, since that reads the body, which is small on every other page.
+    """
+    if endpoint is not None and endpoint.endswith(".import_file"):
+        request.max_content_length = FILE_AT_MOST
+
+
+def file_page(
+    template: str,
+    *,
+    check: Callable[[bytes], Taken],
+    take: Callable[[Work, bytes], Taken],
+    done: Callable[[Taken], ResponseReturnValue],
+    **shown: Any,
+) -> ResponseReturnValue:
+    """A page that takes a file whole or not at all, or only checks it; the faults are shown by line (422)."""
+    form = FileForm()
+    if not form.validate_on_submit():
+        return render_template(template, form=form, **shown), 422 if form.errors else 200
+    data = form.file.data.read()
+    try:
+        if "check" in request.form:
+            return render_template(template, form=form, taken=check(data), **shown)
+        with work() as unit:
+            taken = take(unit, data)
+    except FileFaults as faults:
+        return render_template(template, form=form, faults=faults, **shown), 422
+    for note in taken.notes:
+        flash(note, "notice")
+    return done(taken)
+
+
+def csv_file(data: bytes, name: str) -> Response:
+    """A list to be kept as a file."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+    return Response(data, mimetype="text/csv", headers=headers)

@@ -1,0 +1,92 @@
+"""Places in group sessions as a member meets them: waiting, a freed place to decline, a certificate."""
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from portal import group_plans, invitations, policies, sessions, waiting
+from portal.forms.base import Form
+from portal.models import Attendance, AttendanceState, Session, SessionState, WaitingState
+from portal.views.acts import attempt, status_of
+from portal.views.context import clock_now, programme, the_actor
+from portal.views.context import session as db
+from portal.views.guards import guarded
+from portal.views.loaders import load_attendance, load_session
+
+bp = Blueprint("seats", __name__)
+
+
+@bp.route("/sessions/<uuid:session_id>/wait", methods=["GET", "POST"])
+@guarded(load_session, policies.may_take_place)
+def wait(held: Session) -> ResponseReturnValue:
+    """Join the waiting list; where a place has become free by then, it is theirs."""
+    form, session_id, person_id = Form(), held.id, the_actor().person_id
+    if form.validate_on_submit():
+        done = attempt(
+            form,
+            None,
+            lambda unit: isinstance(
+                waiting.join(unit, programme(), session_id=session_id, person_id=person_id), Attendance
+            ),
+        )
+        if done is not None:
+            flash("You have a place: one has just become free." if done else "You are on the waiting list.")
+            return redirect(url_for("bookings.session", session_id=session_id), 303)
+    return render_template("seats/wait.html", form=form, held=held, heading=_heading(held)), status_of(form)
+
+
+@bp.post("/sessions/<uuid:session_id>/wait/stop")
+@guarded(load_session, policies.may_take_place)
+def stop_waiting(held: Session) -> ResponseReturnValue:
+    session_id, person_id = held.id, the_actor().person_id
+    attempt(Form(), None, lambda unit: waiting.leave(unit, session_id=session_id, person_id=person_id))
+    flash("You are off the waiting list.")
+    return redirect(url_for("bookings.session", session_id=session_id), 303)
+
+
+@bp.route("/sessions/<uuid:session_id>/freed-place", methods=["GET", "POST"])
+@guarded(load_session, policies.may_take_place)
+def freed_place(held: Session) -> ResponseReturnValue:
+    """A place from the waiting list, which can be declined; opening the page changes nothing."""
+    form, session_id, person_id = Form(), held.id, the_actor().person_id
+    if form.validate_on_submit():
+        done = attempt(
+            form,
+            None,
+            lambda unit: sessions.give_up_place(
+                unit, programme(), session_id=session_id, person_id=person_id
+            ),
+        )
+        if done is not None:
+            flash("You have declined the place. It goes to the next one who waits.")
+            return redirect(url_for("bookings.session", session_id=session_id), 303)
+    entry = waiting.entry_of(db(), session_id, person_id)
+    mine = any(
+        seat.person_id == person_id and seat.state is AttendanceState.BOOKED for seat in held.attendances
+    )
+    return render_template(
+        "seats/freed_place.html",
+        form=form,
+        held=held,
+        heading=_heading(held),
+        where=invitations.where_of(held),
+        promoted=mine and entry is not None and entry.state is WaitingState.PROMOTED,
+        mine=mine,
+        ahead=held.state is SessionState.BOOKED and held.starts_at > clock_now(),
+    ), status_of(form)
+
+
+@bp.get("/certificates/<uuid:attendance_id>")
+@guarded(load_attendance, policies.may_see_certificate)
+def certificate(seat: Attendance) -> ResponseReturnValue:
+    return render_template(
+        "seats/certificate.html",
+        seat=seat,
+        held=seat.session,
+        heading=_heading(seat.session),
+        plan=group_plans.of(db(), seat.session_id),
+        issued_at=clock_now(),
+    )
+
+
+def _heading(held: Session) -> str:
+    return invitations.heading_of(held, programme())

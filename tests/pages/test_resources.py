@@ -1,0 +1,139 @@
+"""Resources through the pages: kept by the team, shown where they are needed, opened without a trace."""
+
+import io
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session as DbSession
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import encode_multipart
+
+from portal.file_kinds import BYTES_AT_MOST
+from portal.models import Resource, Role
+from privacy.audit import AuditEntry
+from tests.conftest import Stack
+from tests.factories import Factory
+from tests.pages_client import Page, PageClient
+from tests.rules.group_world import GroupWorld
+
+PDF = b"%PDF-1.7 a toolkit"
+
+
+@pytest.fixture
+def world(stack: Stack, db: DbSession, make: Factory) -> GroupWorld:
+    return GroupWorld(stack, db, make, members=1)
+
+
+@pytest.fixture
+def team(stack: Stack, make: Factory) -> PageClient:
+    return PageClient(stack.app, stack.instance).sign_in(make.person("Tess Team", role=Role.TEAM).id)
+
+
+def keep(team: PageClient, *, content: bytes = PDF, status: int = 303, **more: Any) -> Page:
+    token = team.get("/team/resources/new-file").token()
+    form = {"csrf_token": token, "title": "A toolkit", "kind": "toolkit", "crown": "y", **more}
+    # Encoded here: the test client would leave a temporary file of a large body open.
+    boundary, body = encode_multipart({**form, "file": FileStorage(io.BytesIO(content), "../x.exe")})
+    kind = f"multipart/form-data; boundary={boundary}"
+    sent = team.http.post("/team/resources/new-file", data=body, content_type=kind)
+    page = Page(sent)
+    assert page.status == status, page.words()[:800]
+    return page
+
+
+def only(world: GroupWorld) -> UUID:
+    world.db.rollback()
+    return world.db.scalars(select(Resource.id)).one()
+
+
+def reader(world: GroupWorld, person_id: UUID) -> PageClient:
+    return PageClient(world.stack.app, world.stack.instance).sign_in(person_id)
+
+
+def test_a_file_reaches_those_who_need_it_and_nobody_else(world: GroupWorld, team: PageClient) -> None:
+    keep(team)
+    resource_id, session_id = only(world), world.schedule()
+    file, member = f"/resources/{resource_id}/file", reader(world, world.members[0])
+    member.get(file, status=404)
+    page = f"/team/sessions/{session_id}/resources"
+    team.post(page, {"resources": str(resource_id)})
+    for client in (member, reader(world, world.mentor)):
+        shown = client.get(f"/sessions/{session_id}")
+        assert shown.all("a", href=file)
+        assert "© Crown copyright 2023" in shown.words()
+    sent = member.http.get(file)
+    assert sent.get_data() == PDF
+    assert sent.headers["Content-Type"] == "application/pdf"
+    assert sent.headers["X-Content-Type-Options"] == "nosniff"
+    assert sent.headers["Content-Disposition"] == "attachment; filename=a-toolkit.pdf"
+    stranger = world.make.person().id
+    reader(world, stranger).get(file, status=404)
+
+
+def test_by_role_it_stands_on_your_support_and_on_the_mentors_page(
+    world: GroupWorld, team: PageClient
+) -> None:
+    keep(team, roles="lead_member")
+    file = f"/resources/{only(world)}/file"
+    assert reader(world, world.members[0]).get("/your-support").all("a", href=file)
+    assert reader(world, world.mentor).get(f"/mentor/packages/{world.group}").all("a", href=file)
+    chief = world.make.person(role=Role.CHIEF_EXECUTIVE).id
+    reader(world, chief).get(file, status=404)
+
+
+def test_opening_a_file_leaves_no_trace(
+    world: GroupWorld, team: PageClient, capfd: pytest.CaptureFixture[str]
+) -> None:
+    keep(team, roles="lead_member")
+    member, resource_id = reader(world, world.members[0]), only(world)
+    before = world.db.scalar(select(func.count()).select_from(AuditEntry))
+    capfd.readouterr()
+    assert member.http.get(f"/resources/{resource_id}/file").status_code == 200
+    world.db.rollback()
+    assert world.db.scalar(select(func.count()).select_from(AuditEntry)) == before
+    assert str(resource_id) not in "".join(capfd.readouterr())
+
+
+def test_what_is_wrong_with_a_file_is_said_and_the_words_are_kept(team: PageClient) -> None:
+    wrong = keep(team, content=b"MZ\x90\x00\x03", status=422, about="In a sentence")
+    assert "Choose a PDF" in wrong.words()
+    assert "In a sentence" in wrong.text
+    large = keep(team, content=b"%PDF-" + b"x" * BYTES_AT_MOST, status=422)
+    assert "larger than 10 MB" in large.words()
+    keep(team, content=b"%PDF-" + b"x" * (BYTES_AT_MOST + 1024 * 1024), status=413)
+
+
+def test_a_file_of_ten_megabytes_is_taken(world: GroupWorld, team: PageClient) -> None:
+    keep(team, content=PDF.ljust(BYTES_AT_MOST, b"x"))
+    assert world.db.get_one(Resource, only(world)).file_bytes == BYTES_AT_MOST
+
+
+def test_other_forms_stay_small(team: PageClient) -> None:
+    token = team.get("/team/resources/new-link").token()
+    data = {"csrf_token": token, "title": "x" * (2 * 1024 * 1024)}
+    assert team.http.post("/team/resources/new-link", data=data).status_code == 413
+
+
+def test_links_are_found_changed_retired_and_deleted(world: GroupWorld, team: PageClient) -> None:
+    link = {"title": "Guidance", "kind": "case_study", "link": "https://www.council.example/guidance"}
+    wrong = team.post("/team/resources/new-link", link | {"link": "javascript:alert(1)"}, status=422)
+    assert "Enter an address that begins with https://" in wrong.words()
+    team.post("/team/resources/new-link", link)
+    resource_id = only(world)
+    page = f"/team/resources/{resource_id}"
+    assert "Guidance" in team.get("/team/resources?q=guid&kind=case_study").words()
+    assert "Nothing fits." in team.get("/team/resources?q=nothing").words()
+    team.post(page, link | {"title": "New guidance"})
+    team.post(f"/team/packages/{world.group}/resources", {"resources": str(resource_id)})
+    shown = team.get(f"/team/packages/{world.group}")
+    assert shown.all("a", href=link["link"])[0].get("rel") == "noopener noreferrer"
+    refused = team.post(f"{page}/delete", status=409)
+    assert "Retire it instead" in refused.words()
+    team.post(f"{page}/retire", page=page)
+    assert "New guidance" in team.get("/team/resources?retired=yes").words()
+    assert "New guidance" in reader(world, world.members[0]).get("/your-support").words(), "it stays there"
+    team.post(f"/team/packages/{world.group}/resources", {})
+    team.post(f"{page}/delete")
+    team.get(page, status=404)

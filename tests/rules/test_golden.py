@@ -1,0 +1,390 @@
+"""Every mail to the byte, as tests/golden/*.eml holds it: the same on both databases.
+
+When a mail is meant to change, write the files anew and look at what changed in them:
+
+    GOLDEN=write .venv/bin/pytest tests/rules/test_golden.py -k sqlite
+
+Everything in them is fixed, ids too. The one thing that each instance makes for itself, the secrets of a sign-in, is
+replaced before comparing.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any
+from uuid import NAMESPACE_DNS, UUID, uuid5
+
+import pytest
+import vobject
+from sqlalchemy import update
+from sqlalchemy.orm import Session as DbSession
+
+from portal import accounts, day_ahead, mail, post
+from portal.mail_registry import CONTEXTS
+from portal.models import (
+    Attendance,
+    AttendanceState,
+    Clearance,
+    ClearanceKind,
+    GroupPlan,
+    Mail,
+    Offer,
+    OfferState,
+    Office,
+    Package,
+    PackageMentor,
+    PackageState,
+    Participation,
+    Person,
+    Place,
+    Role,
+    Session,
+    SessionKind,
+    SessionState,
+    SignIn,
+    Strand,
+    Waiting,
+    WaitingState,
+)
+from privacy.columns import address_index
+from privacy.work import Work, unit_of_work
+from surveys import versions
+from surveys.models import Respondent
+from tests.cleared import needed
+from tests.conftest import SetClock, Stack
+from tests.rules.test_calendar import assert_sound
+
+FOLDER = Path(__file__).resolve().parents[1] / "golden"
+WRITES = os.environ.get("GOLDEN") == "write"
+NOW = datetime(2023, 3, 1, 9, 0, tzinfo=UTC)
+TEN = datetime(2023, 3, 30, 9, 0, tzinfo=UTC)
+"""Ten in the morning in London, for summer time has begun."""
+
+
+def fixed(name: str) -> UUID:
+    """The same id for the same name, every time."""
+    return uuid5(NAMESPACE_DNS, f"{name}.golden.example")
+
+
+@dataclass
+class World:
+    """A leader and a group with one mentor, in words of several scripts; everything has a fixed id."""
+
+    work: Work
+    ids: dict[str, UUID] = field(default_factory=dict)
+
+    def build(self) -> None:
+        self.person("leader", "Cllr Niamh O’Shea-D'Arcy & Team", Role.LEAD_MEMBER)
+        self.person("member", "Siân Ŵyn-Žák", Role.COMMITTEE_MEMBER)
+        self.person("mentor", "Ada Merriweather", Role.MENTOR)
+        self.person("team", "Tom Field", Role.TEAM)
+        self.package("one", "leader", Strand.ONE_TO_ONE, PackageState.BASELINE)
+        self.package("ended", "leader", Strand.ONE_TO_ONE, PackageState.ENDED, ends_on=date(2023, 2, 20))
+        self.package("group", "member", Strand.GROUP, PackageState.ACTIVE)
+        self.session("meeting", "one", "leader", where="https://meet.example/niamh")
+        self.session(
+            "workshop",
+            "group",
+            "member",
+            kind=SessionKind.WORKSHOP,
+            capacity=12,
+            title="Holding to account; a workshop, with “what if”",
+            place=Place.IN_PERSON,
+            where="Room 2; County Hall, Northmoor",
+            travel="Ten minutes from the station.\nThe entrance is in Mill Lane.",
+        )
+
+    def add(self, row: Any, **sealed: Any) -> Any:
+        for name, value in sealed.items():
+            setattr(row, name, value)
+        self.work.db.add(row)
+        self.work.db.flush()
+        return row
+
+    def person(self, name: str, said: str, role: Role) -> None:
+        address = f"{name}@golden.example"
+        row = Person(
+            id=fixed(name),
+            ref=f"P-{name.upper()}",
+            created_at=NOW,
+            email_index=address_index(self.work.ring, address),
+        )
+        self.add(row, name=said, email=address)
+        self.add(Office(id=fixed(f"{name} office"), person_id=row.id, role=role, from_on=date(2022, 1, 1)))
+        self.work.db.add_all(needed(self.work, row.id, role))
+
+    def package(self, name: str, member: str, strand: Strand, state: PackageState, **more: Any) -> None:
+        row = Package(
+            id=fixed(name),
+            ref=f"K-{name.upper()}",
+            strand=strand,
+            state=state,
+            starts_on=date(2022, 12, 1),
+            planned_minutes=2100,
+            created_at=NOW,
+            **more,
+        )
+        self.add(row)
+        self.add(Respondent(id=fixed(f"{name} part"), audience=Role.LEAD_MEMBER.value))
+        self.add(
+            Participation(
+                id=fixed(f"{name} part"),
+                package_id=row.id,
+                person_id=fixed(member),
+                role=Role.LEAD_MEMBER,
+                from_on=row.starts_on,
+                invited_at=NOW - timedelta(days=20),
+            )
+        )
+        self.add(
+            PackageMentor(
+                id=fixed(f"{name} mentor"),
+                package_id=row.id,
+                person_id=fixed("mentor"),
+                from_on=row.starts_on,
+            )
+        )
+
+    def session(self, name: str, package: str, member: str, *, where: str, **more: Any) -> None:
+        sealed = {key: more.pop(key) for key in ("title", "travel") if key in more}
+        known = {"kind": SessionKind.ONE_TO_ONE, "place": Place.REMOTE, **more}
+        row = Session(
+            id=fixed(name),
+            package_id=fixed(package),
+            mentor_id=fixed("mentor"),
+            state=SessionState.BOOKED,
+            starts_at=TEN,
+            ends_at=TEN + timedelta(hours=1),
+            uid=f"{fixed(name)}@golden.example",
+            sequence=2,
+            created_at=NOW - timedelta(days=9),
+            by="system:test",
+            **known,
+        )
+        self.add(row, where=where, **sealed)
+        group = row.capacity is not None
+        self.add(
+            Attendance(
+                id=fixed(f"{name} seat"),
+                session_id=row.id,
+                person_id=fixed(member),
+                participation_id=fixed(f"{package} part"),
+                state=AttendanceState.BOOKED,
+                booked_at=NOW - timedelta(days=9),
+                by="system:test",
+                uid=f"{fixed(f'{name} seat')}@golden.example" if group else None,
+                sequence=0 if group else None,
+            )
+        )
+
+    def queue(self, template: str, *, about: UUID, to: str, step: str = "once") -> None:
+        mail.queue(self.work, template=template, about=about, to=fixed(to), step=step)
+
+
+Arrange = Callable[[World], None]
+
+
+def sign_in(world: World) -> None:
+    asked = SignIn(
+        id=fixed("sign-in"),
+        person_id=fixed("mentor"),
+        chain=fixed("chain"),
+        verifier=b"v" * 32,
+        level=1,
+        asked_at=NOW,
+        expires_at=NOW + timedelta(minutes=10),
+    )
+    world.add(asked)
+    world.queue("sign_in", about=asked.id, to="mentor")
+
+
+def cancelled(world: World) -> None:
+    row = world.work.db.get_one(Session, fixed("meeting"))
+    row.state, row.sequence = SessionState.CANCELLED, 3
+    world.queue("session", about=row.id, to="leader", step="3")
+
+
+def place_given_up(world: World) -> None:
+    seat = world.work.db.get_one(Attendance, fixed("workshop seat"))
+    seat.state, seat.sequence = AttendanceState.CANCELLED, 1
+    world.queue("session", about=seat.session_id, to="member", step="1")
+
+
+def day_before(name: str, to: str) -> Arrange:
+    def arrange(world: World) -> None:
+        row = world.work.db.get_one(Session, fixed(name))
+        row.starts_at, row.ends_at = NOW + timedelta(days=1), NOW + timedelta(days=1, hours=1)
+        world.queue("day_before", about=row.id, to=to, step=day_ahead.step_of(row))
+
+    return arrange
+
+
+def group_session(world: World) -> None:
+    world.work.db.delete(world.work.db.get_one(Attendance, fixed("workshop seat")))
+    world.work.db.flush()
+    world.queue("group_session", about=fixed("workshop"), to="member")
+
+
+def offers(world: World) -> None:
+    for number in range(2):
+        starts_at = TEN + timedelta(days=number)
+        world.add(
+            Offer(
+                id=fixed(f"offer {number}"),
+                batch_id=fixed("batch"),
+                package_id=fixed("one"),
+                mentor_id=fixed("mentor"),
+                starts_at=starts_at,
+                ends_at=starts_at + timedelta(hours=1),
+                place=Place.REMOTE,
+                state=OfferState.OPEN,
+                made_at=NOW,
+            )
+        )
+    world.queue("offers", about=fixed("batch"), to="leader")
+
+
+def waiting_over(world: World) -> None:
+    row = world.work.db.get_one(Session, fixed("workshop"))
+    row.state, row.called_off = SessionState.CANCELLED, "Too few people could come."
+    world.add(
+        Waiting(
+            id=fixed("waiting"),
+            session_id=row.id,
+            person_id=fixed("member"),
+            participation_id=fixed("group part"),
+            number=1,
+            state=WaitingState.OVER,
+            joined_at=NOW,
+            by="system:test",
+        )
+    )
+    world.queue("waiting_over", about=row.id, to="member")
+
+
+def go_no_go(world: World) -> None:
+    world.add(GroupPlan(session_id=fixed("workshop"), minimum=6, decide_on=date(2023, 3, 20)))
+    world.queue("go_no_go", about=fixed("workshop"), to="team")
+
+
+def clearance(to: str) -> Arrange:
+    """The mentor's training runs out in a fortnight."""
+
+    def arrange(world: World) -> None:
+        for row in world.work.db.query(Clearance).filter_by(person_id=fixed("mentor")):
+            if row.kind is ClearanceKind.TRAINING:
+                row.expires_on = date(2023, 3, 15)
+                world.queue("clearance", about=row.id, to=to, step="14")
+
+    return arrange
+
+
+def gathered(world: World) -> None:
+    world.queue("invitation", about=fixed("one part"), to="leader")
+    offers(world)
+
+
+def simple(template: str, about: str, to: str, step: str = "once") -> Arrange:
+    return lambda world: world.queue(template, about=fixed(about), to=to, step=step)
+
+
+MAILS: dict[str, Arrange] = {
+    "sign_in": sign_in,
+    "invitation": simple("invitation", "one part", "leader"),
+    "post_open": simple("post_open", "ended part", "leader"),
+    "reminder": simple("reminder", "ended part", "leader", "post:once:week"),
+    "session": simple("session", "meeting", "leader", "2"),
+    "session, to the mentor": simple("session", "meeting", "mentor", "2"),
+    "session, cancelled": cancelled,
+    "session, a place": simple("session", "workshop", "member", "0"),
+    "session, a place given up": place_given_up,
+    "day_before": day_before("meeting", "leader"),
+    "day_before, a place": day_before("workshop", "member"),
+    "group_session": group_session,
+    "offers": offers,
+    "gathered": gathered,
+    "test_mail": simple("test_mail", "leader", "leader"),
+    "place_freed": simple("place_freed", "workshop", "member"),
+    "waiting_over": waiting_over,
+    "go_no_go": go_no_go,
+    "clearance": clearance("mentor"),
+    "clearance, to the team": clearance("team"),
+}
+
+
+def written(stack: Stack, db: DbSession, clock: SetClock, arrange: Arrange) -> bytes:
+    """The mail, with fixed ids, as the post would send it now."""
+    versions.publish_shipped(db, clock)
+    with unit_of_work(db, clock, "system:test") as work:
+        world = World(work)
+        world.build()
+        arrange(world)
+        work.db.flush()
+        rows = work.db.query(Mail).order_by(Mail.template).all()
+        for number, row in enumerate(rows):
+            work.db.execute(update(Mail).where(Mail.id == row.id).values(id=fixed(f"mail {number}")))
+        together = [fixed(f"mail {number}") for number in range(len(rows))]
+    db.expire_all()
+    parcel = post.write(db, stack.instance, together)
+    assert parcel is not None, "there is no reason to send it"
+    return parcel.message.as_bytes()
+
+
+def without_secrets(stack: Stack, raw: bytes) -> bytes:
+    """A sign-in mail as if every instance had the same keys; its lines are joined, for secrets are broken over two."""
+    ring, sign_in_id = stack.instance.vault.ring, fixed("sign-in")
+    joined = raw.replace(b"=\r\n", b"")
+    for secret, stand_in in (
+        (accounts.code_of(ring, sign_in_id), "123456"),
+        (accounts.link_token(ring, sign_in_id), "SECRET"),
+    ):
+        assert secret.encode() in joined
+        joined = joined.replace(secret.encode(), stand_in.encode())
+    return joined
+
+
+def path_of(name: str) -> Path:
+    return FOLDER / f"{name.replace(',', '').replace(' ', '-')}.eml"
+
+
+@pytest.mark.parametrize("name", MAILS)
+def test_a_mail_is_the_golden_one(stack: Stack, db: DbSession, clock: SetClock, name: str) -> None:
+    raw = written(stack, db, clock, MAILS[name])
+    if name == "sign_in":
+        raw = without_secrets(stack, raw)
+    assert raw.count(b"\n") == raw.count(b"\r\n"), "every line ends as mail servers want it"
+    path, shown = path_of(name), raw.replace(b"\r\n", b"\n")
+    if WRITES:
+        path.write_bytes(shown)
+    assert shown.decode() == path.read_text(), f"{path.name} says something else; see the top of this file"
+
+
+def test_every_template_has_a_golden_mail_and_no_file_is_left_over() -> None:
+    templates = {name.partition(",")[0] for name in MAILS}
+    assert {*CONTEXTS, post.GATHERED} == templates, "add the new mail to MAILS, then write the files anew"
+    assert {path.name for path in FOLDER.iterdir()} == {path_of(name).name for name in MAILS}
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.eml")), ids=lambda path: path.stem)
+def test_a_golden_mail_is_sound_and_its_calendar_is_read_by_a_second_library(path: Path) -> None:
+    mail = message_from_bytes(path.read_bytes(), policy=policy.default)
+    assert not mail.defects
+    html = mail.get_body(("html",))
+    assert html is not None
+    for outside in ("<img", "src=", "style", "<script", "http-equiv"):
+        assert outside not in html.get_content()
+    calendars = [part for part in mail.walk() if part.get_content_type() == "text/calendar"]
+    for part in calendars:
+        file = part.get_payload(decode=True)
+        assert_sound(file)
+        (read,) = vobject.readComponents(file.decode())
+        assert read.method.value == part["Content-Type"].params["method"]
+        assert [one.value for one in read.vevent.attendee_list] == [
+            f"mailto:{mail['To'].addresses[0].addr_spec}"
+        ]
+        assert read.vevent.organizer.value == f"mailto:{mail['From'].addresses[0].addr_spec}"
+        assert read.vevent.dtstart.value.tzinfo is not None
+    assert bool(calendars) is path.stem.startswith("session")
