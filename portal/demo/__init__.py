@@ -15,6 +15,7 @@ from random import Random
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session as DbSession
 
+from portal import mail, reminders
 from portal.demo.agenda import SYSTEM, Agenda, Diary, standing_at
 from portal.demo.cast import LEADERS, Cast, gather
 from portal.demo.sessions import Steps
@@ -111,6 +112,7 @@ def fill(
     teller = Teller(Steps(agenda, programme, team, rng), diary, rng)
     for support in cast.supports:
         teller.tell(support)
+    agenda.at(now - 2 * STILL_WAITING, lambda work: _remind(work, programme))
     agenda.at(now, lambda work: _finish(work, cast))
     return len(agenda), _run(db, agenda, opened_on=programme.contract.starts_on)
 
@@ -118,6 +120,14 @@ def fill(
 def _run(db: DbSession, agenda: Agenda, *, opened_on: date) -> Iterator[datetime]:
     publish_shipped(db, standing_at(wall(opened_on, 9 * 60)))
     yield from agenda.run(db)
+
+
+def _remind(work: Work, programme: Programme) -> None:
+    """Everybody was reminded of what was due, so that the worker doesn't do it all at once."""
+    for one in reminders.find(work.db, programme, now=work.now):
+        mail.queue(
+            work, template=reminders.TEMPLATE, about=one.participation_id, to=one.person_id, step=one.step
+        )
 
 
 def _finish(work: Work, cast: Cast) -> None:
