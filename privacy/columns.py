@@ -156,6 +156,16 @@ class SealedText(Sealed[str]):
         return data.decode()
 
 
+class SealedBytes(Sealed[bytes]):
+    """Bytes as they are, such as a file."""
+
+    def encode(self, value: bytes) -> bytes:
+        return value
+
+    def decode(self, data: bytes) -> bytes:
+        return data
+
+
 class SealedJson(Sealed[Any]):
     """A JSON value. Assign a new value to change it: a change inside the old one is not noticed."""
 
