@@ -16,7 +16,6 @@ from typing import Literal
 import typst
 
 TEMPLATE = files("privacy").joinpath("papers.typ")
-STANDARD = "ua-1"
 REPLACEMENT = "[?]"
 NOTE = "Some characters could not be printed. [?] stands in their place."
 _NOT_SET = re.compile(r"the text `\"(.+?)\"` could not be displayed", re.DOTALL)
@@ -80,7 +79,7 @@ def render(paper: Paper) -> bytes:
     for _ in range(_TRIES):
         try:
             made = typst.compile(
-                source, format="pdf", pdf_standards=[STANDARD], sys_inputs={"paper": _noted(text)}
+                source, format="pdf", pdf_standards="ua-1", sys_inputs={"paper": _noted(text)}
             )
         except typst.TypstError as error:
             text = _without(text, str(error))
