@@ -12,9 +12,9 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload
 
-from portal import accounts, diary, mail, people
-from portal.actors import holds_staff, leaders_of, roles_on
-from portal.models import PARTICIPANT, Attendance, Delegation, Person, Role, Session
+from portal import accounts, actors, diary, mail, people
+from portal.actors import holds_staff, roles_on
+from portal.models import PARTICIPANT, Delegation, Person, Role, Session
 from portal.people import PersonRefused, WrongDates
 from privacy.audit import Action
 from privacy.clock import london_date
@@ -110,10 +110,10 @@ def _live(on: date) -> ColumnElement[bool]:
     )
 
 
-def leaders_for(db: DbSession, assistant_id: UUID, on: date) -> set[UUID]:
+def leaders_of(db: DbSession, assistant_id: UUID, on: date) -> set[UUID]:
     """Whom somebody books for on a day: leaders who are in office and whose account is open."""
     person = accounts.person_who(db, Person.id == assistant_id)
-    return set(leaders_of(person, on)) if person is not None else set()
+    return set(actors.leaders_of(person, on)) if person is not None else set()
 
 
 def assistant_of(db: DbSession, leader_id: UUID, on: date) -> UUID | None:
@@ -177,8 +177,3 @@ def booked_by(db: DbSession, session: Session, person_ids: Collection[UUID]) -> 
         if seats[one.leader_id] == str(one.assistant_id)
     }
     return sorted(found)
-
-
-def seats_in(session: Session, person_ids: Collection[UUID]) -> list[Attendance]:
-    """The places that these people have or had in a session."""
-    return [seat for seat in session.attendances if seat.person_id in person_ids]

@@ -135,6 +135,8 @@ class Action(Enum):
     ANSWERS_IMPORTED = "answers.imported", frozenset({"wave", "count"})
     ANSWERS_SHARED = "answers.shared", frozenset({"mentor", "what"})
     ANSWERS_UNSHARED = "answers.unshared", frozenset({"what"})
+    CASE_OPENED = "case.opened", frozenset({"kind", "channel"})
+    CASE_WENT_ON = "case.went_on", frozenset({"event"})
     REMINDERS_STOPPED = "reminders.stopped", frozenset[str]()
     REMINDERS_RESUMED = "reminders.resumed", frozenset[str]()
     PACKAGE_END_MOVED = "package.end_moved", frozenset({"from_on", "on"})

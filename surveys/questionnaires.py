@@ -148,16 +148,17 @@ def _with_option_lists(data: dict[str, Any], *, place: str, faults: list[Fault])
         faults.append(Fault(place, "option_lists must be a list of names, each with options"))
         lists = {}
 
-    def expand(node: Any) -> Any:
+    def expand(node: Any, trail: str) -> Any:
         if isinstance(node, list):
-            return [expand(item) for item in node]
+            return [expand(item, trail) for item in node]
         if not isinstance(node, dict):
             return node
+        here = f"{trail} > {node['code']}" if "code" in node else trail
         named = node.get("options")
-        if isinstance(named, str) and named in lists:
-            return {**lists[named], **node, "options": lists[named].get("options")}
         if isinstance(named, str):
-            faults.append(Fault(str(node.get("code", place)), f"options names an unknown list, {named}"))
-        return {key: expand(value) for key, value in node.items()}
+            if named not in lists:
+                faults.append(Fault(here, f"options names an unknown list, {named}"))
+            return {**lists.get(named, {}), **node, "options": lists.get(named, {}).get("options", [])}
+        return {key: expand(value, here) for key, value in node.items()}
 
-    return {key: expand(value) for key, value in data.items() if key != "option_lists"}
+    return {key: expand(value, place) for key, value in data.items() if key != "option_lists"}

@@ -37,6 +37,11 @@ class Verdict(StrEnum):
     NOT_YET = "not_yet"
 
 
+def gives_example(answers: Mapping[str, Value | None]) -> bool:
+    """Whether these answers hold an example of impact, which then waits for a verdict."""
+    return answers.get(HAS_EXAMPLE) == "yes"
+
+
 class Row(NamedTuple):
     """A revision that was sent, as the database has it. `row_id` is that of the row which holds the answers:
     the response's own, or its past's."""
@@ -74,7 +79,7 @@ class Read:
 
     @property
     def has_example(self) -> bool:
-        return self.answers.get(HAS_EXAMPLE) == "yes"
+        return gives_example(self.answers)
 
     def score(self, measure: str) -> int | float | None:
         """The score on a measure; None without a scored answer."""

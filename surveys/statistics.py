@@ -1,6 +1,12 @@
-"""The few statistics that figures need."""
+"""The few statistics that figures need: small samples, ordered answers, nothing assumed about their shape."""
 
-from math import sqrt
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import comb, sqrt
+
+CHANGED_AT_LEAST = 6
+"""Fewer changed pairs than this cannot give a p-value under 5 % whatever they say: they are not tested."""
 
 Z_95 = 1.959963984540054
 """The 97.5th percentile of the normal distribution: two-sided 95 %."""
@@ -19,3 +25,69 @@ def wilson(count: int, base: int, *, z: float = Z_95) -> tuple[float, float]:
     reach = z * sqrt(share * (1 - share) / base + z * z / (4 * base * base))
     scale = 1 + z * z / base
     return max(0.0, (centre - reach) / scale), min(1.0, (centre + reach) / scale)
+
+
+def sign_test(higher: int, lower: int) -> float | None:
+    """The chance of a split at least this uneven if rises and falls were equally likely: two-sided, exact.
+
+    Pairs that did not change say nothing and are left out. None where fewer than six changed: too few to test.
+    """
+    changed = higher + lower
+    if changed < CHANGED_AT_LEAST:
+        return None
+    tail = sum(comb(changed, count) for count in range(min(higher, lower) + 1))
+    return min(1.0, float(2 * tail / 2**changed))
+
+
+@dataclass(frozen=True)
+class Change:
+    """Matched pairs in four groups, none ever dropped: who began at the top and stayed cannot rise."""
+
+    higher: int
+    stayed_at_top: int
+    unchanged: int
+    lower: int
+
+    @property
+    def pairs(self) -> int:
+        return self.higher + self.stayed_at_top + self.unchanged + self.lower
+
+    @property
+    def p_value(self) -> float | None:
+        return sign_test(self.higher, self.lower)
+
+
+def change(pairs: Iterable[tuple[float, float]], *, top: float) -> Change:
+    """How scores before and after compare; `top` is the highest score there is."""
+    groups = Counter(
+        "higher"
+        if after > before
+        else "lower"
+        if after < before
+        else "stayed_at_top"
+        if before == top
+        else "unchanged"
+        for before, after in pairs
+    )
+    return Change(**{name: groups[name] for name in ("higher", "stayed_at_top", "unchanged", "lower")})
+
+
+def transitions(pairs: Iterable[tuple[float, float]], *, scores: Sequence[float]) -> list[list[int]]:
+    """How many went from each score (a row) to each score (a column), in the order of `scores`."""
+    counts = Counter(pairs)
+    return [[counts[before, after] for after in scores] for before in scores]
+
+
+def distribution(values: Iterable[float], *, scores: Sequence[float]) -> list[int]:
+    """How many gave each score, in the order of `scores`."""
+    counts = Counter(values)
+    return [counts[score] for score in scores]
+
+
+def median(values: Sequence[float]) -> float | None:
+    """The middle value, or the mean of the two in the middle; None of nothing."""
+    ordered = sorted(values)
+    if not ordered:
+        return None
+    middle = len(ordered) // 2
+    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2

@@ -15,6 +15,7 @@ from random import Random
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session as DbSession
 
+from portal import mail, reminders
 from portal.demo.agenda import SYSTEM, Agenda, Diary, standing_at
 from portal.demo.around import surround
 from portal.demo.cast import LEADERS, Cast, gather
@@ -122,6 +123,7 @@ def fill(
     refuse(agenda, cast)
     agenda.at(now, lambda work: furnish(work, programme), by=team[0])
     shut_times(agenda, diary, programme, cast)
+    agenda.at(now - 2 * STILL_WAITING, lambda work: _remind(work, programme))
     agenda.at(now, lambda work: _finish(work, cast))
     return len(agenda), _run(db, agenda, opened_on=programme.contract.starts_on)
 
@@ -129,6 +131,14 @@ def fill(
 def _run(db: DbSession, agenda: Agenda, *, opened_on: date) -> Iterator[datetime]:
     publish_shipped(db, standing_at(wall(opened_on, 9 * 60)))
     yield from agenda.run(db)
+
+
+def _remind(work: Work, programme: Programme) -> None:
+    """Everybody was reminded of what was due, so that the worker doesn't do it all at once."""
+    for one in reminders.find(work.db, programme, now=work.now):
+        mail.queue(
+            work, template=reminders.TEMPLATE, about=one.participation_id, to=one.person_id, step=one.step
+        )
 
 
 def _finish(work: Work, cast: Cast) -> None:

@@ -99,6 +99,29 @@ class Voice:
         }
         return self._walk(questionnaire, scores, free)
 
+    def interim(self, questionnaire: Questionnaire) -> Filled:
+        """While support runs: as before, or a little more confident."""
+        scores = {
+            measure: min(TOP, score + self.rng.choice((0, 0, 1))) for measure, score in self.before.items()
+        }
+        free: Filled = {
+            "support_helping": self.rng.choice(("yes", "yes", "partly")),
+            "support_change": self._maybe(words.BETTER, 0.4),
+        }
+        return self._walk(questionnaire, scores, free)
+
+    def scrutiny(self, questionnaire: Questionnaire, *, turn: int) -> Filled:
+        """A self-assessment of scrutiny, a little stronger with each turn from 0."""
+        scores = {
+            measure: min(4, self.rng.choice((1, 2, 2)) + turn) for measure, _, _ in questionnaire.measured()
+        }
+        free: Filled = {
+            "made_a_change": "yes" if turn else "no",
+            "change_named": words.STRONGER,
+            "first_step": self._maybe(words.NEXT, 0.8),
+        }
+        return self._walk(questionnaire, scores, free)
+
     def _maybe(self, sayings: tuple[str, ...], share: float) -> str | None:
         return self.rng.choice(sayings) if self.rng.random() < share else None
 

@@ -15,6 +15,7 @@ from portal import (
     people,
     questionnaires,
     verdicts,
+    windows,
 )
 from portal.council_facts import Agreement
 from portal.demo import data, words
@@ -34,6 +35,7 @@ from surveys.sittings import ONCE, sit
 from surveys.versions import current
 
 GROUP_MINUTES = 840
+SCRUTINY = "scrutiny_self_assessment"
 GAP = timedelta(minutes=20)
 
 
@@ -139,6 +141,20 @@ class PackageSteps:
 
         self.send(support, member, moment, Wave.POST, answers)
 
+    def interim(self, support: Support, member: Somebody, moment: datetime, *, months: int) -> None:
+        occasion = windows.interim_occasion(months)
+        self.send(support, member, moment, Wave.INTERIM, member.voice.interim, occasion=occasion)
+
+    def scrutiny(self, support: Support, member: Somebody, moment: datetime, *, turn: int) -> None:
+        """A member assesses the scrutiny of their council for themselves; turns are counted from 0."""
+
+        def answers(questionnaire: Questionnaire) -> Filled:
+            return member.voice.scrutiny(questionnaire, turn=turn)
+
+        self.send(
+            support, member, moment, Wave.TOOL, answers, code=SCRUTINY, occasion=f"{SCRUTINY}-{turn + 1}"
+        )
+
     def draft(self, support: Support, member: Somebody, moment: datetime, *, pages: int) -> None:
         """The first pages of a baseline are saved, and no more."""
 
@@ -190,12 +206,15 @@ class PackageSteps:
         answers: Callable[[Questionnaire], Filled],
         *,
         mode: Mode = Mode.SELF,
+        code: str | None = None,
         occasion: str = ONCE,
         after: datetime | None = None,
     ) -> None:
+        """Answers to the questionnaire of that code, the wave's own unless another is named."""
+
         def act(work: Work) -> None:
             asked = self._asked(work, member, wave, occasion)
-            questionnaire = current(work.db, code=wave).questionnaire
+            questionnaire = current(work.db, code=code or wave).questionnaire
             responses.submit_answers(work, asked.asking, answers=answers(questionnaire), mode=mode)
 
         moment = max(moment, after) if after is not None else self.after(support, moment)

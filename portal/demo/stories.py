@@ -148,8 +148,9 @@ class Teller:
             case Stage.POST_OPEN:
                 self._group_over(support, ended_ago=27)
             case Stage.ACTIVE:
-                self._group_invited(support, starts=self.diary.ago(70), skip=())
-                self._workshop(support, self.diary.ago(48), number=0, places=support.members[:8])
+                self._group_invited(support, starts=self.diary.ago(132), skip=())
+                self._workshop(support, self.diary.ago(112), number=0, places=support.members[:8])
+                self._half_way(support)
                 self._workshop(
                     support, self.diary.ago(1), number=1, places=support.members[1:8], recorded=False
                 )
@@ -158,6 +159,15 @@ class Teller:
                 self._group_invited(support, starts=self.diary.ahead(5), skip=(0, 2, 5, 7))
                 self.steps.draft(support, support.members[2], self._just_now(60 * 20), pages=2)
                 self._workshop(support, self.diary.ahead(7), number=0, places=support.members[3:5])
+
+    def _half_way(self, support: Support) -> None:
+        """Most have answered while support runs, and two assess their scrutiny for themselves."""
+        for member in support.members[2:]:
+            sent = self.diary.moment(self.diary.ago(self.rng.randint(2, 6)))
+            self.steps.interim(support, member, sent, months=4)
+        for member in support.members[:2]:
+            for turn, ago in enumerate((90, 15)):
+                self.steps.scrutiny(support, member, self.diary.moment(self.diary.ago(ago)), turn=turn)
 
     def _group_over(self, support: Support, *, ended_ago: int) -> None:
         self._group_invited(support, starts=self.diary.ago(ended_ago + 100), skip=())

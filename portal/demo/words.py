@@ -252,3 +252,6 @@ def stories_for(role: Role) -> tuple[Story, ...]:
     if role is Role.COMMITTEE_MEMBER:
         return COMMITTEE_STORIES
     return CORPORATE_STORIES if role in CORPORATE else POLITICAL_STORIES
+
+
+STRONGER = "We ask to see the same five measures each quarter, and two services have changed how they report."

@@ -1,6 +1,7 @@
 """The tables of the roof, by subject. Importing this makes every table of the product known."""
 
 import privacy.audit
+import privacy.cases.tables
 import privacy.registers  # noqa: F401 - its table must be known
 import surveys.models  # noqa: F401 - its tables must be known
 from portal.models.access import BrowserSession, SignIn

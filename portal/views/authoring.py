@@ -207,7 +207,11 @@ def _files(form: UploadForm) -> list[tuple[str, str]]:
 def _proposal(proposed: list[authoring.Proposed], *, meanwhile: bool = False) -> ResponseReturnValue:
     sound = bool(proposed) and not any(one.faults for one in proposed)
     page = render_template(
-        "authoring/proposal.html", proposed=proposed, sound=sound, meanwhile=meanwhile, form=PublishForm()
+        "authoring/proposal.html",
+        proposed=proposed,
+        sound=sound,
+        meanwhile=meanwhile,
+        form=PublishForm() if sound else UploadForm(formdata=None),
     )
     return page, 409 if meanwhile else 200 if sound else 422
 

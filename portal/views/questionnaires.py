@@ -28,6 +28,7 @@ from surveys.responses import (
     Rejected,
     Stale,
 )
+from surveys.results import gives_example
 from surveys.routing import Stop, may_visit
 from surveys.sittings import Sitting, UnknownPage, read_back, sit
 
@@ -199,6 +200,7 @@ def receipt(asked: Asked) -> ResponseReturnValue:
         **sharing(asked, sitting),
         response=sitting.response,
         withdrawn=sitting.response.state is ResponseState.WITHDRAWN,
+        has_example=gives_example(sitting.answers),
         sections=told(sitting, places=asked.places),
         package=package,
         choices=choices,

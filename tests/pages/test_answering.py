@@ -500,6 +500,9 @@ def test_answers_are_opened_changed_and_both_can_be_read(
     clock.pass_time(minutes=5)
     assert "Slightly confident" in client.get(f"{here}/copy").words(), "it can be read while it is open"
     assert the_response(db).state is ResponseState.SUBMITTED
+    support = client.get("/your-support").words()
+    assert "Change and send again: Questions before your support starts" in support
+    assert "Sent on 1 March 2023. You can change it and send it again Open for changes" in support
     send(client, f"{here}/1", fill(client.get(f"{here}/1"), role_confidence="very"))
     client.post(f"{here}/submit", page=f"{here}/check")
     copy = client.get(f"{here}/copy").words()
@@ -523,6 +526,17 @@ def test_a_wish_that_needs_nothing_leaves_the_list(
     )
     client.post(settle, page="/team")
     assert "Never mind" not in client.get("/team").words()
+
+
+@pytest.mark.parametrize("answer", ["yes", "no"])
+def test_a_receipt_speaks_of_an_example_only_where_there_is_one(
+    client: PageClient, db: DbSession, clock: SetClock, leader: Person, package: Package, answer: str
+) -> None:
+    ended(db, clock, package, date(2023, 2, 20))
+    client.sign_in(leader.id)
+    send_all(client, package, "post", impact_have=answer)
+    told = "reads your example" in client.get(f"{address(package, 'post')}/receipt").words()
+    assert told is (answer == "yes")
 
 
 def test_what_was_reopened_can_be_sent_after_the_window(

@@ -274,7 +274,9 @@ def test_every_fault_of_a_file_is_shown_with_its_place(team: PageClient, db: DbS
     assert "has an unknown key, colour" in page.words()
     page = team.post(f"{HERE}/upload", sent(("a.yaml", "a: !!python/object:os.system x")), status=422)
     assert "line 1: tags (!) can't be used" in page.words()
-    assert not page.all("button", name="Publish")
+    buttons = {page.words(button) for button in page.all("button")}
+    assert "Publish" not in buttons
+    assert "Check the file" in buttons, "mended, it can be sent from here"
 
 
 def test_a_measure_that_differs_is_refused_or_published_with_its_twin(

@@ -107,7 +107,7 @@ def test_unsafe_or_broken_yaml_is_refused(text: str, message: str) -> None:
         (["{code: a, kind: choice, text: To, options: [{code: x, label: X}]}"], "has fewer than two options"),
         (
             ["{code: a, kind: choice, text: To, options: nowhere}"],
-            "a: options names an unknown list, nowhere",
+            "only > page_1 > a: options names an unknown list, nowhere (line",
         ),
         (
             ["{code: a, kind: choice, text: To, options: [{code: x, label: X}, {code: x, label: Y}]}"],

@@ -1,0 +1,82 @@
+"""Papers are PDF/UA that can be read aloud, whatever people typed."""
+
+from datetime import date
+from io import BytesIO
+
+import pytest
+from pypdf import PdfReader
+
+from privacy import papers
+from privacy.papers import Paper, bullets, facts, heading, paragraph, table
+
+
+def paper(*texts: str, mark: str = "") -> Paper:
+    return Paper(
+        title="Notice of a request",
+        sender="Leadership support",
+        on=date(2027, 2, 1),
+        references=[("Contract", "con_9887"), ("Case", "C-7KX4M2")],
+        to=["Department for Education"],
+        mark=mark,
+        blocks=[
+            heading("What was asked"),
+            *(paragraph(text) for text in texts),
+            facts([("Received", "1 February 2027")]),
+            bullets(["One", "Two"]),
+            table(["Day", "What"], [["1 February 2027", "It came"]], caption="What happened"),
+        ],
+    )
+
+
+def read(data: bytes) -> tuple[PdfReader, str]:
+    reader = PdfReader(BytesIO(data))
+    return reader, " ".join(" ".join(page.extract_text() for page in reader.pages).split())
+
+
+def test_it_is_tagged_and_names_its_title_and_language() -> None:
+    reader, text = read(papers.render(paper("Send me all that you hold")))
+    root = reader.trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"].value  # type: ignore[index]
+    assert root["/Lang"] == "en-GB"  # type: ignore[index]
+    assert "/StructTreeRoot" in root  # type: ignore[operator]
+    assert reader.metadata is not None
+    assert reader.metadata.title == "Notice of a request"
+    assert b"pdfuaid:part" in reader.xmp_metadata.stream.get_data()  # type: ignore[union-attr]
+    for words in ("con_9887", "C-7KX4M2", "Send me all", "Received", "It came", "What happened", "Two"):
+        assert words in text
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "Cllr Niamh O’Shea-D'Arcy & Team",
+        "Siân Ŵyn-Žák",
+        '#eval("1") $x$ *bold* _it_ <tag> @ref \\u{41} // not a comment /* nor this */',
+        "= no heading\n- no list\n+ nor this\n/ term: none",
+        "`code` ``` block",
+    ],
+)
+def test_what_was_typed_is_text_and_nothing_else(typed: str) -> None:
+    _, text = read(papers.render(paper(typed)))
+    assert " ".join(typed.split()) in text
+    assert papers.REPLACEMENT not in text
+
+
+@pytest.mark.parametrize("odd", ["\x00", "\x07", "\ue000", "\u0378", "\ud800"])
+def test_what_cannot_be_printed_is_replaced_and_said(odd: str) -> None:
+    _, text = read(papers.render(paper(f"Before{odd}after")))
+    assert f"Before{papers.REPLACEMENT}after" in text
+    assert papers.NOTE in text
+
+
+@pytest.mark.parametrize("odd", ["Well 😀 done", "مريم العلي", "\u200b\u200e", "漢字かな", "𓀀"])
+def test_no_letter_of_the_world_stops_a_paper(odd: str) -> None:
+    _, text = read(papers.render(paper(f"Before {odd} after")))
+    assert "Before" in text
+    assert "after" in text
+
+
+def test_long_papers_have_pages_and_a_mark_stands_out() -> None:
+    reader, text = read(papers.render(paper(*["A sentence of some length. " * 40] * 20, mark="EXERCISE")))
+    assert len(reader.pages) > 2
+    assert text.startswith("EXERCISE")
