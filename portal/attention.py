@@ -10,7 +10,7 @@ from sqlalchemy import Select, exists, func, or_, select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload, selectinload
 
-from portal import reopenings, verdicts
+from portal import reopenings, restriction, verdicts
 from portal.models import (
     Attendance,
     AttendanceState,
@@ -104,7 +104,9 @@ def _some(found: Sequence[T]) -> Some[T]:
 def _calls(db: DbSession) -> Sequence[CallRequest]:
     return db.scalars(
         select(CallRequest)
-        .where(CallRequest.done_at.is_(None))
+        .join(CallRequest.participation)
+        .join(Participation.person)
+        .where(CallRequest.done_at.is_(None), restriction.usable())
         .options(
             joinedload(CallRequest.participation).options(
                 joinedload(Participation.person),
@@ -170,7 +172,8 @@ def _silent(wave: Wave) -> Select[Participation]:
     )
     return (
         select(Participation)
-        .where(Participation.person_id.is_not(None), ~answered)
+        .join(Participation.person)
+        .where(~answered, restriction.usable())
         .options(
             joinedload(Participation.person), joinedload(Participation.package).joinedload(Package.council)
         )

@@ -9,6 +9,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload, selectinload
 
+from portal import restriction
 from portal.models import PARTICIPANT, Mail, Office, Package, PackageMentor, Participation, Person, Role
 from privacy.columns import keys_of, unseal_column
 
@@ -25,6 +26,7 @@ class Entry:
     name: str
     email: str
     disabled: bool
+    restricted: bool
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,14 @@ def listing(db: DbSession, *, text: str = "", role: Role | None = None, page: in
 
 
 def _entries(db: DbSession, role: Role | None) -> list[Entry]:
-    asked = select(Person.id, Person.ref, Person.name_sealed, Person.email_sealed, Person.disabled_at)
+    asked = select(
+        Person.id,
+        Person.ref,
+        Person.name_sealed,
+        Person.email_sealed,
+        Person.disabled_at,
+        Person.restricted_at,
+    )
     if role is not None:
         asked = asked.where(Person.offices.any(Office.role == role))
     rows = db.execute(asked).all()
@@ -90,6 +99,7 @@ def _entries(db: DbSession, role: Role | None) -> list[Entry]:
             name=opened(Person.name_sealed, row.name_sealed, row.id),
             email=opened(Person.email_sealed, row.email_sealed, row.id),
             disabled=row.disabled_at is not None,
+            restricted=row.restricted_at is not None,
         )
         for row in rows
     ]
@@ -145,6 +155,7 @@ def office_holders(db: DbSession, council_id: UUID | None, *, on: date) -> list[
             Office.role.in_(PARTICIPANT),
             or_(Office.to_on.is_(None), Office.to_on >= on),
             Person.disabled_at.is_(None),
+            restriction.usable(),
         )
         .options(joinedload(Office.person), joinedload(Office.council))
     )
@@ -159,6 +170,7 @@ def mentors(db: DbSession, *, on: date) -> list[Person]:
         select(Person)
         .where(
             Person.disabled_at.is_(None),
+            restriction.usable(),
             Person.offices.any(
                 (Office.role == Role.MENTOR)
                 & (Office.from_on <= on)

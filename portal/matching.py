@@ -95,6 +95,8 @@ def require_members(
             raise NotInOffice(f"{who} does not hold this role on {on.day} {on:%B %Y}")
         if person.disabled_at is not None:
             raise NotInOffice(f"The account of {person.name} is closed")
+        if person.restricted_at is not None:
+            raise NotInOffice(f"The data of {person.ref} is restricted, so they cannot be put into a package")
     if strand is Strand.ONE_TO_ONE:
         _require_no_other(db, council_id, *members[0])
 
@@ -130,6 +132,8 @@ def require_mentors(
         if mentor is None or mentor.disabled_at is not None or not _holds(mentor, Role.MENTOR, None, on):
             who = mentor.name if mentor is not None else "Somebody"
             raise NotAMentor(f"{who} is not a mentor on {on.day} {on:%B %Y}")
+        if mentor.restricted_at is not None:
+            raise NotAMentor(f"The data of {mentor.ref} is restricted, so they cannot be put into a package")
     councils = _councils(db, council_id, member_ids, on)
     for mentor in people.values():
         if mentor.id in member_ids:

@@ -171,6 +171,21 @@ def may_read_register(actor: Actor) -> bool:
     return bool(actor.roles & {Role.DPO, Role.AUDITOR})
 
 
+def may_read_safekeeping(actor: Actor) -> bool:
+    """How keys and backups are kept: the data protection officer and the Controller's auditor (cl 17.3, 17.9)."""
+    return bool(actor.roles & {Role.DPO, Role.AUDITOR})
+
+
+def may_answer_for_data(actor: Actor) -> bool:
+    """Export, rectify, restrict, hold and erase: the data protection officer alone (cl 17.4, 17.8)."""
+    return Role.DPO in actor.roles
+
+
+def may_answer_for(actor: Actor, person: Person) -> bool:
+    """The same about somebody; not about oneself."""
+    return may_answer_for_data(actor) and actor.person_id != person.id
+
+
 def may_read_trail(actor: Actor) -> bool:
     """The audit trail: the data protection officer and the Controller's auditor (cl 14, 17.9)."""
     return bool(actor.roles & {Role.DPO, Role.AUDITOR})

@@ -3,6 +3,7 @@
 An entry is never changed: what replaces it is a later entry (cl 17.2, cl 18).
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
@@ -17,10 +18,12 @@ from privacy.work import Work
 
 
 class Register(StrEnum):
-    """Which register an entry belongs to. CONTRACT_END: the day the contract ends, instead of the file's."""
+    """Which register an entry belongs to. CONTRACT_END: the day the contract ends, instead of the file's.
+    STORE: a place outside the software where personal data lies; its letter is the store's name."""
 
     CONTRACT_END = "contract_end"
     INSTRUCTION = "instruction"
+    STORE = "store"
 
 
 class RegisterEntry(Record):
@@ -63,6 +66,15 @@ def enter(
     work.db.add(entry)
     work.record(Action.REGISTER_ENTERED, object=f"register:{entry.id}", register=register)
     return entry
+
+
+def entries(db: Session, register: Register) -> Sequence[RegisterEntry]:
+    """Every entry of a register, newest first."""
+    return db.scalars(
+        select(RegisterEntry)
+        .where(RegisterEntry.register == register)
+        .order_by(RegisterEntry.entered_at.desc(), RegisterEntry.id)
+    ).all()
 
 
 def in_force(db: Session, register: Register, *, on: date) -> RegisterEntry | None:

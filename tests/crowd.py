@@ -43,7 +43,7 @@ from portal.models import (
 )
 from portal.references import new_reference
 from privacy.clock import london_date
-from privacy.columns import address_index
+from privacy.columns import AddressKeys
 from privacy.records import Record, new_id
 from privacy.work import unit_of_work
 from surveys import responses
@@ -248,7 +248,7 @@ class Crowd:
             name=f"Person {number}",
             email=address,
             phone="07700 900123",
-            email_index=address_index(self.work.ring, address),
+            email_index=AddressKeys(self.work.db).index(address),
         )
         self.add(
             Office,

@@ -2,11 +2,11 @@
 
 from flask import Flask
 
-from portal.cli import councils, demo, instance, people, privacy, questionnaires, reports, serve
+from portal.cli import backup, councils, demo, instance, keys, people, privacy, questionnaires, reports, serve
 
 
 def register_commands(app: Flask) -> None:
     """Put every command and group on the app's command line."""
-    for module in (councils, demo, instance, people, privacy, questionnaires, reports, serve):
+    for module in (backup, councils, demo, instance, keys, people, privacy, questionnaires, reports, serve):
         for command in module.COMMANDS:
             app.cli.add_command(command)

@@ -34,7 +34,9 @@ class Package(Record):
     """One agreed stretch of support for one leader or one group. Planned time is in minutes."""
 
     __tablename__ = "package"
-    __holding__ = Holding("to plan, deliver and count support (sch 4 SLAs)", Keep.CONTRACT)
+    __holding__ = Holding(
+        "to plan, deliver and count support (sch 4 SLAs)", Keep.CONTRACT, shared_by="participation"
+    )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=plain())
     ref: Mapped[str] = mapped_column(String(12), unique=True, info=plain())

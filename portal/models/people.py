@@ -134,6 +134,9 @@ class Person(Record):
     reminders_stopped_at: Mapped[datetime | None] = mapped_column(
         info=plain("from then on they are not reminded")
     )
+    restricted_at: Mapped[datetime | None] = mapped_column(
+        info=plain("from then on their data is kept and not used (Article 18)")
+    )
 
     name = SealedText("name_sealed")
     email = SealedText("email_sealed")

@@ -30,12 +30,13 @@ from surveys import versions
 from surveys.models import Response, Wave
 from tests.canaries import ACCENTED, MARK, Canaries, files, forms, found, needles
 from tests.canary_answers import change_minds, reword, take_in_paper, take_out
+from tests.canary_rights import answer_for_data
 from tests.canary_walk import COUNCILS, PEOPLE, TEN, Walk, date_of
 from tests.conftest import make_stack
 
 # Where a form cannot be met with success, and why.
 # Forms that are answered on the spot: by what would change, by the next page of a preview, by a file.
-ON_THE_SPOT = {"authoring.upload", "authoring.preview_page", "exports.export"}
+ON_THE_SPOT = {"authoring.upload", "authoring.preview_page", "exports.export", "person_desk.fetch"}
 NEVER_DONE = {"account.enter_demo": "a demo alone lets people in by a button, and everybody in it is made up"}
 
 
@@ -271,6 +272,7 @@ STEPS = (
     take_in_paper,
     take_out,
     reword,
+    answer_for_data,
 )
 
 
