@@ -60,7 +60,7 @@ def ask(
     It takes the place of what the browser with this `verifier` asked for before. `network` is what network_of
     says. Raises TooManyAsks.
     """
-    person = find(work.db, work.ring, address)
+    person = find(work.db, address)
     before = _newest(work.db, verifier or "")
     return _ask(work, person, next_path, before=before, network=network, programme=programme)
 

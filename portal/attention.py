@@ -10,7 +10,7 @@ from sqlalchemy import Select, exists, func, or_, select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload, selectinload
 
-from portal import bounces, clearances, group_watch, reopenings, reviews, verdicts
+from portal import bounces, clearances, group_watch, reopenings, restriction, reviews, verdicts
 from portal.clearances import Lapsing
 from portal.models import (
     Attendance,
@@ -115,7 +115,9 @@ def _some(found: Sequence[T]) -> Some[T]:
 def _calls(db: DbSession) -> Sequence[CallRequest]:
     return db.scalars(
         select(CallRequest)
-        .where(CallRequest.done_at.is_(None))
+        .join(CallRequest.participation)
+        .join(Participation.person)
+        .where(CallRequest.done_at.is_(None), restriction.usable())
         .options(
             joinedload(CallRequest.participation).options(
                 joinedload(Participation.person),
@@ -181,7 +183,8 @@ def _silent(wave: Wave) -> Select[Participation]:
     )
     return (
         select(Participation)
-        .where(Participation.person_id.is_not(None), ~answered)
+        .join(Participation.person)
+        .where(~answered, restriction.usable())
         .options(
             joinedload(Participation.person), joinedload(Participation.package).joinedload(Package.council)
         )

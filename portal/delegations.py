@@ -36,9 +36,7 @@ class NoAssistant(PersonRefused):
     field = "email"
 
 
-def name(
-    work: Work, *, leader_id: UUID, called: str, email: str, to_on: date | None = None
-) -> Delegation:
+def name(work: Work, *, leader_id: UUID, called: str, email: str, to_on: date | None = None) -> Delegation:
     """Let somebody book for a leader from today on, up to and with `to_on`; they are told by mail.
 
     Who is not known yet is added. Raises AssistantNamedAlready, NoAssistant, WrongDates and other PersonRefused.
@@ -51,7 +49,7 @@ def name(
     diary.lock(work, [leader_id])
     if assistant_of(work.db, leader_id, today) is not None:
         raise AssistantNamedAlready("There is an assistant already. End that first")
-    known = accounts.find(work.db, work.ring, email)
+    known = accounts.find(work.db, email)
     person = people.add_assistant(work, name=called, email=email) if known is None else known
     _require_fit(person, leader_id, today)
     row = Delegation(

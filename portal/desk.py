@@ -12,7 +12,7 @@ from sqlalchemy import func, select, union_all
 from sqlalchemy.orm import Session as DbSession
 
 from portal.models import Package, Person
-from privacy import audit, holdings
+from privacy import audit, holdings, outside
 from privacy.audit import AuditEntry
 from privacy.errors import ChainBroken
 from privacy.holdings import ColumnEntry, Store
@@ -64,9 +64,9 @@ def tables_held() -> list[TableHeld]:
     return found
 
 
-def stores_held() -> tuple[Store, ...]:
-    """The places outside the database."""
-    return holdings.STORES
+def stores_held(db: DbSession) -> tuple[Store, ...]:
+    """The places outside the database, and those outside the software that the team has entered."""
+    return (*holdings.STORES, *outside.stores(db))
 
 
 def trail(db: DbSession, *, page: int) -> TrailPage:

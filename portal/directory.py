@@ -9,7 +9,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload, selectinload
 
-from portal import bounces
+from portal import bounces, restriction
 from portal.models import (
     PARTICIPANT,
     Mail,
@@ -36,6 +36,7 @@ class Entry:
     name: str
     email: str
     disabled: bool
+    restricted: bool
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,14 @@ def listing(db: DbSession, *, text: str = "", role: Role | None = None, page: in
 
 
 def _entries(db: DbSession, role: Role | None) -> list[Entry]:
-    asked = select(Person.id, Person.ref, Person.name_sealed, Person.email_sealed, Person.disabled_at)
+    asked = select(
+        Person.id,
+        Person.ref,
+        Person.name_sealed,
+        Person.email_sealed,
+        Person.disabled_at,
+        Person.restricted_at,
+    )
     if role is not None:
         asked = asked.where(Person.offices.any(Office.role == role))
     rows = db.execute(asked).all()
@@ -102,6 +110,7 @@ def _entries(db: DbSession, role: Role | None) -> list[Entry]:
             name=opened(Person.name_sealed, row.name_sealed, row.id),
             email=opened(Person.email_sealed, row.email_sealed, row.id),
             disabled=row.disabled_at is not None,
+            restricted=row.restricted_at is not None,
         )
         for row in rows
     ]
@@ -158,6 +167,7 @@ def office_holders(db: DbSession, council_id: UUID | None, *, on: date) -> list[
             Office.role.in_(PARTICIPANT),
             or_(Office.to_on.is_(None), Office.to_on >= on),
             Person.disabled_at.is_(None),
+            restriction.usable(),
         )
         .options(joinedload(Office.person), joinedload(Office.council))
     )
@@ -172,6 +182,7 @@ def mentors(db: DbSession, *, on: date) -> list[Person]:
         select(Person)
         .where(
             Person.disabled_at.is_(None),
+            restriction.usable(),
             Person.offices.any(
                 (Office.role == Role.MENTOR)
                 & (Office.from_on <= on)

@@ -4,11 +4,7 @@ A spreadsheet is written whole before its first byte can be sent. Its parts lie 
 instance meanwhile, which its owner alone can open and which is gone when the file was sent.
 """
 
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
@@ -20,6 +16,7 @@ from portal import exports
 from portal.exports import Made
 from portal.instance import Instance
 from privacy.clock import london
+from privacy.scratch import scratch
 from surveys.export_files import Format, documents, write_xlsx
 from surveys.exports import Source
 
@@ -50,27 +47,6 @@ def _spreadsheet(read: Source, folder: Path) -> Iterator[bytes]:
         with path.open("rb") as file:
             while chunk := file.read(CHUNK):
                 yield chunk
-
-
-@contextmanager
-def scratch(folder: Path) -> Iterator[Path]:
-    """A folder of one's own within `folder`, gone afterwards; those of processes that died go first."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for left in folder.iterdir():
-        if not _lives(left.name.partition("-")[0]):
-            shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=f"{os.getpid()}-", dir=folder) as own:
-        yield Path(own)
-
-
-def _lives(process: str) -> bool:
-    try:
-        os.kill(int(process), 0)
-    except (ValueError, ProcessLookupError):
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _archive(read: Source, made: Made) -> Iterator[bytes]:

@@ -16,7 +16,6 @@ from portal import programme as programmes
 from portal.models import InstanceFact
 from portal.programme import Programme
 from portal.settings import Settings
-from privacy import keys
 from privacy.audit import Action
 from privacy.clock import Clock
 from privacy.engines import open_engine
@@ -60,24 +59,35 @@ def open_instance(settings: Settings, *, engine: Engine, clock: Clock) -> Instan
     """Open what `make` made. Raises InstanceFault, ProgrammeFaults or KeyFault; writes nothing."""
     if not _is_there(settings.database_url) or not inspect(engine).has_table("instance_fact"):
         raise InstanceFault("this instance has not been made yet: run `flask init` (or `flask demo`)")
-    ring = keys.load(settings.keys)
+    ring = settings.key_source.load()
     keystore = open_engine(settings.keystore_url)
     if not _is_there(settings.keystore_url) or not inspect(keystore).has_table("subject_key"):
         raise InstanceFault("the key store is missing: without it nothing in the database can be opened")
-    vault = Vault(ring, keystore, clock)
+    if not inspect(keystore).has_table("ring_key"):
+        raise InstanceFault("the key store is older than this software: run `flask init`")
+    vault = Vault(ring, keystore, clock, reload=settings.key_source.load)
     vault.require_ring()
     programme = programmes.load(programme_path(settings))
     with DbSession(engine, info={"vault": vault}) as db:
-        fact = db.scalars(select(InstanceFact)).first()
-        if fact is None:
-            raise InstanceFault("this instance has not been made yet: run `flask init` (or `flask demo`)")
-        try:
-            opened = fact.canary
-        except (HolderErased, SealBroken) as error:
-            raise KeyFault("the keys in the key folder are not the keys of this data") from error
-        if opened != CANARY:
-            raise KeyFault("the canary opens to something else: the data is not this instance's")
+        fact = open_canary(db)
         return Instance(settings, programme, vault, clock, demo=fact.name == DEMO)
+
+
+def open_canary(db: DbSession) -> InstanceFact:
+    """Prove that the keys of this session's vault open the data; returns what the instance is.
+
+    Raises KeyFault, or InstanceFault where nothing has been made.
+    """
+    fact = db.scalars(select(InstanceFact)).first()
+    if fact is None:
+        raise InstanceFault("this instance has not been made yet: run `flask init` (or `flask demo`)")
+    try:
+        opened = fact.canary
+    except (HolderErased, SealBroken) as error:
+        raise KeyFault("the keys in the key folder are not the keys of this data") from error
+    if opened != CANARY:
+        raise KeyFault("the canary opens to something else: the data is not this instance's")
+    return fact
 
 
 def make(
@@ -91,10 +101,11 @@ def make(
     made_as = _made_as(engine)
     if demo and made_as == REAL:
         raise InstanceFault("this instance holds real data: it cannot become a demo")
-    if made_as is not None and not list(settings.keys.glob("kek-*.key")):
+    source = settings.key_source
+    if made_as is not None and source.is_empty():
         raise InstanceFault(f"{settings.keys} holds no key-encryption key, and there is data that needs one")
-    written = keys.create(settings.keys) if made_as is None else []
-    vault = Vault(keys.load(settings.keys), open_engine(settings.keystore_url), clock)
+    written = source.create() if made_as is None else []
+    vault = Vault(source.load(), open_engine(settings.keystore_url), clock, reload=source.load)
     METADATA.create_all(vault.engine)
     migrate()
     if made_as is None:

@@ -5,4 +5,8 @@ from collections.abc import Mapping
 from portal import clearance_mails, group_mails, mail_contexts
 from portal.mail_contexts import Context
 
-CONTEXTS: Mapping[str, Context] = {**mail_contexts.CONTEXTS, **group_mails.CONTEXTS, **clearance_mails.CONTEXTS}
+CONTEXTS: Mapping[str, Context] = {
+    **mail_contexts.CONTEXTS,
+    **group_mails.CONTEXTS,
+    **clearance_mails.CONTEXTS,
+}

@@ -101,6 +101,8 @@ def require_members(
             raise NotInOffice(f"{who} does not hold this role on {on.day} {on:%B %Y}")
         if person.disabled_at is not None:
             raise NotInOffice(f"The account of {person.name} is closed")
+        if person.restricted_at is not None:
+            raise NotInOffice(f"The data of {person.ref} is restricted, so they cannot be put into a package")
     if strand is Strand.ONE_TO_ONE:
         _require_no_other(db, council_id, *members[0])
 

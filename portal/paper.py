@@ -24,7 +24,7 @@ from portal.models import Package, PackageState, Participation, Person
 from portal.questionnaires import Asked
 from privacy.audit import Action
 from privacy.clock import london_date
-from privacy.columns import address_index, keys_of
+from privacy.columns import AddressKeys
 from privacy.records import new_id
 from privacy.work import Work
 from surveys import responses
@@ -152,16 +152,19 @@ def _unknown_columns(row: Row, questionnaire: Questionnaire) -> list[Fault]:
 
 def _people(db: DbSession, addresses: Sequence[str]) -> dict[str, list[Participation]]:
     """The participations that can hold answers, by the address as it stands in the file."""
-    ring = keys_of(db).vault.ring
-    indexes = {address: address_index(ring, address) for address in addresses if address}
+    keys = AddressKeys(db)
+    indexes = {address: keys.indexes(address) for address in addresses if address}
     rows = db.execute(
         select(Person.email_index, Participation)
         .join(Participation, Participation.person_id == Person.id)
         .join(Participation.package)
-        .where(Person.email_index.in_(list(indexes.values())), Package.state.in_(OPEN_TO_PAPER))
+        .where(
+            Person.email_index.in_([index for found in indexes.values() for index in found]),
+            Package.state.in_(OPEN_TO_PAPER),
+        )
         .options(joinedload(Participation.package))
     ).all()
-    return {address: [part for found, part in rows if found == index] for address, index in indexes.items()}
+    return {address: [part for index, part in rows if index in found] for address, found in indexes.items()}
 
 
 def _entry(

@@ -22,7 +22,7 @@ from portal.models import PARTICIPANT, STAFF, BrowserSession, Council, Office, P
 from portal.references import new_reference
 from privacy.audit import Action
 from privacy.clock import london_date
-from privacy.columns import address_index
+from privacy.columns import AddressKeys
 from privacy.constraints import violated
 from privacy.records import Record, new_id
 from privacy.work import Work
@@ -164,7 +164,7 @@ def add_assistant(work: Work, *, name: str, email: str) -> Person:
 def _enter(work: Work, person_id: UUID, *, name: str, email: str, phone: str | None) -> Person:
     person = Person(id=person_id, ref=new_reference("P"), created_at=work.now)
     person.name, person.phone = name, phone or None
-    _set_address(work, person, email)
+    set_address(work, person, email)
     try:
         with work.db.begin_nested():
             work.db.add(person)
@@ -188,7 +188,7 @@ def change(work: Work, *, person_id: UUID, name: str, email: str, phone: str | N
         changed.append("email")
         try:
             with work.db.begin_nested():
-                _set_address(work, person, email)
+                set_address(work, person, email)
         except IntegrityError as error:
             raise _named(error) from error
         end_sign_ins(work, person_id)
@@ -342,17 +342,18 @@ def _require_name(name: str) -> None:
         raise NotAName(fault)
 
 
-def _set_address(work: Work, person: Person, email: str) -> None:
+def set_address(work: Work, person: Person, email: str) -> None:
+    """Give somebody an address, which finds them from then on. Raises NotAnAddress or AddressTaken."""
     if not is_address(email):
         raise NotAnAddress("Enter an e-mail address like name@council.gov.uk")
-    index = address_index(work.ring, email)
+    keys = AddressKeys(work.db)
     holder = work.db.scalars(
-        select(Person.id).where(Person.email_index == index, Person.id != person.id)
+        select(Person.id).where(Person.email_index.in_(keys.indexes(email)), Person.id != person.id)
     ).first()
     if holder is not None:
         raise AddressTaken("Somebody else has this address")
     person.email = email
-    person.email_index = index
+    person.email_index = keys.index(email)
 
 
 def _named(error: IntegrityError) -> Exception:

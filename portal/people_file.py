@@ -24,7 +24,7 @@ from portal.programme import Programme
 from portal.references import new_reference
 from privacy.audit import Action
 from privacy.clock import london_date
-from privacy.columns import address_index, keys_of, normal_address
+from privacy.columns import AddressKeys, normal_address
 from privacy.constraints import violated
 from privacy.records import Record, new_id
 from privacy.work import Work
@@ -260,18 +260,19 @@ def _at_odds(entries: Sequence[_Entry]) -> list[Fault]:
 def _against_known(
     db: DbSession, by_address: dict[str, list[_Entry]], faults: list[Fault], notes: list[str], by: Authority
 ) -> _Plan:
-    ring = keys_of(db).vault.ring
-    plan = _Plan(
-        {address_index(ring, address): found for address, found in by_address.items()}, [], [], notes
-    )
-    for indexes in _groups(list(plan.fresh)):
+    keys = AddressKeys(db)
+    indexed = [(keys.indexes(address), found) for address, found in by_address.items()]
+    plan = _Plan({indexes[0]: found for indexes, found in indexed}, [], [], notes)
+    # While addresses are indexed anew, somebody may still be found by the key of before.
+    written = {index: indexes[0] for indexes, _ in indexed for index in indexes}
+    for indexes in _groups(list(written)):
         known = db.scalars(
             select(Person).where(Person.email_index.in_(indexes)).options(selectinload(Person.offices))
         ).all()
         for person in known:
             if person.email_index is None:
                 continue
-            entries = plan.fresh.pop(person.email_index)
+            entries = plan.fresh.pop(written[person.email_index])
             if _folded(person.name or "") != _folded(entries[0].name):
                 message = f"The address belongs to {person.ref}, who has another name here: {person.name}"
                 faults.append(Fault(entries[0].line, message))

@@ -10,12 +10,16 @@ from portal.models import (
     Attendance,
     AttendanceState,
     Clearance,
+    Delegation,
+    Goal,
+    NoteKind,
     Offer,
     Office,
     Package,
     Person,
     Role,
     Session,
+    SessionNote,
     SessionState,
     Strand,
 )
@@ -63,12 +67,47 @@ def gives_session(actor: Actor, session: Session) -> bool:
 
 
 def takes_part(actor: Actor, package: Package) -> bool:
-    return any(part.person_id == actor.person_id and part.to_on is None for part in package.participations)
+    """In the package today. Who has left office takes part in nothing, whatever still stands in their name."""
+    return not actor.former and actor.person_id in _members(package)
+
+
+def books_for(actor: Actor, package: Package) -> bool:
+    """The assistant of somebody in the package."""
+    return bool(actor.leaders & _members(package))
+
+
+def _members(package: Package) -> set[UUID | None]:
+    return {part.person_id for part in package.participations if part.to_on is None}
 
 
 def may_come(actor: Actor, session: Session) -> bool:
     """Whose group a session is for: the members of its package and of those joined to a joint workshop."""
-    return takes_part(actor, session.package) or any(takes_part(actor, one.package) for one in session.joined)
+    return any(takes_part(actor, package) for package in _packages(session))
+
+
+def may_come_for(actor: Actor, session: Session) -> list[UUID]:
+    """For whom somebody takes places in a group session: themselves first, then those whose assistant they are."""
+    if session.capacity is None:
+        return []
+    members = set().union(*(_members(package) for package in _packages(session)))
+    own = [actor.person_id] if may_come(actor, session) else []
+    return own + sorted(one for one in actor.leaders if one in members)
+
+
+def _packages(session: Session) -> list[Package]:
+    return [session.package, *(one.package for one in session.joined)]
+
+
+def only_books(actor: Actor, package: Package) -> bool:
+    """An assistant who is nothing else here: times and places are all that they see."""
+    return books_for(actor, package) and not may_see_package(actor, package)
+
+
+def only_books_session(actor: Actor, session: Session) -> bool:
+    """The same for a session."""
+    if gives_session(actor, session) or may_see_package(actor, session.package):
+        return False
+    return not (session.capacity is not None and may_come(actor, session))
 
 
 def may_see_package(actor: Actor, package: Package) -> bool:
@@ -81,15 +120,18 @@ def may_serve_package(actor: Actor, package: Package) -> bool:
 
 
 def may_book(actor: Actor, package: Package) -> bool:
-    """Book a one-to-one session: the leader, a mentor of the package, or the team."""
-    return package.strand is Strand.ONE_TO_ONE and may_see_package(actor, package)
+    """Book a one-to-one session: the leader, their assistant, a mentor of the package, or the team."""
+    return package.strand is Strand.ONE_TO_ONE and (
+        may_see_package(actor, package) or books_for(actor, package)
+    )
 
 
 def may_see_session(actor: Actor, session: Session) -> bool:
     return (
         gives_session(actor, session)
         or may_see_package(actor, session.package)
-        or (session.capacity is not None and may_come(actor, session))
+        or may_take_place(actor, session)
+        or may_book(actor, session.package)
     )
 
 
@@ -107,8 +149,8 @@ def may_change_session(actor: Actor, session: Session) -> bool:
 
 
 def may_take_place(actor: Actor, session: Session) -> bool:
-    """Take or give up a place in a group session, or wait for one: the members of the group."""
-    return session.capacity is not None and may_come(actor, session)
+    """Take or give up a place in a group session, or wait for one: the members of the group and their assistants."""
+    return bool(may_come_for(actor, session))
 
 
 def may_run_group(actor: Actor, session: Session) -> bool:
@@ -137,7 +179,8 @@ def may_open_resource(actor: Actor, shown: Shown) -> bool:
 
 
 def may_choose_offer(actor: Actor, offer_and_package: tuple[Offer, Package]) -> bool:
-    return takes_part(actor, offer_and_package[1])
+    """Choose a time that a mentor offers: the leader, or their assistant."""
+    return takes_part(actor, offer_and_package[1]) or books_for(actor, offer_and_package[1])
 
 
 def may_publish_hours(actor: Actor) -> bool:
@@ -228,6 +271,21 @@ def may_read_register(actor: Actor) -> bool:
     return bool(actor.roles & {Role.DPO, Role.AUDITOR})
 
 
+def may_read_safekeeping(actor: Actor) -> bool:
+    """How keys and backups are kept: the data protection officer and the Controller's auditor (cl 17.3, 17.9)."""
+    return bool(actor.roles & {Role.DPO, Role.AUDITOR})
+
+
+def may_answer_for_data(actor: Actor) -> bool:
+    """Export, rectify, restrict, hold and erase: the data protection officer alone (cl 17.4, 17.8)."""
+    return Role.DPO in actor.roles
+
+
+def may_answer_for(actor: Actor, person: Person) -> bool:
+    """The same about somebody; not about oneself."""
+    return may_answer_for_data(actor) and actor.person_id != person.id
+
+
 def may_read_trail(actor: Actor) -> bool:
     """The audit trail: the data protection officer and the Controller's auditor (cl 14, 17.9)."""
     return bool(actor.roles & {Role.DPO, Role.AUDITOR})
@@ -284,8 +342,72 @@ def may_see_agenda(actor: Actor) -> bool:
 
 
 def may_see_support(actor: Actor) -> bool:
-    """ "Your support": everybody who receives some."""
+    """ "Your support": everybody who receives some, and who has left and comes back to answer."""
+    return actor.is_participant or actor.former
+
+
+def may_name_assistant(actor: Actor) -> bool:
+    """Name and end one's own assistant: leaders in office."""
     return actor.is_participant
+
+
+def may_assist(actor: Actor) -> bool:
+    """ "Who you book for": assistants."""
+    return Role.ASSISTANT in actor.roles
+
+
+def may_stop_assisting(actor: Actor, delegation: Delegation) -> bool:
+    """End a delegation from the assistant's side."""
+    return delegation.assistant_id == actor.person_id
+
+
+def may_see_own_needs(actor: Actor) -> bool:
+    """What one needs in sessions: those who take part in them."""
+    return actor.is_participant
+
+
+def may_see_needs(actor: Actor, session: Session) -> bool:
+    """What people need in a session: its mentor and the team. Until when is for portal/needs.py to say."""
+    return gives_session(actor, session) or may_run_programme(actor)
+
+
+def may_write_note(actor: Actor, session: Session, kind: NoteKind) -> bool:
+    """A shared note: the leader and the mentors of a one-to-one session. A private one: its mentors. The team has no
+    part in either."""
+    serves = gives_session(actor, session) or is_mentor_of(actor, session.package)
+    if kind is NoteKind.PRIVATE:
+        return serves
+    return session.capacity is None and (serves or takes_part(actor, session.package))
+
+
+def may_read_note(actor: Actor, note: SessionNote) -> bool:
+    """A shared note: whoever may write one there. A private one: its author, while they serve."""
+    return may_write_note(actor, note.session, note.kind) and (
+        note.kind is NoteKind.SHARED or note.author_id == actor.person_id
+    )
+
+
+def may_change_note(actor: Actor, note: SessionNote) -> bool:
+    """Change or delete a note: its author."""
+    return note.author_id == actor.person_id and may_read_note(actor, note)
+
+
+def may_see_goal(actor: Actor, goal: Goal) -> bool:
+    """See a goal and look back at it: whose it is, the mentors of the package, the team."""
+    if may_serve_package(actor, goal.package):
+        return True
+    return takes_part(actor, goal.package) and (
+        goal.participation_id is None
+        or any(
+            part.id == goal.participation_id and part.person_id == actor.person_id
+            for part in goal.package.participations
+        )
+    )
+
+
+def may_change_goal(actor: Actor, goal: Goal) -> bool:
+    """Reword a goal, or say that it is met or dropped: the mentors of the package and the team."""
+    return may_serve_package(actor, goal.package)
 
 
 def may_record_clearance(actor: Actor, person: Person) -> bool:

@@ -4,7 +4,8 @@ What is due to one participant goes together, and at most two such mails a week 
 
 A worker claims one mail at a time for five minutes. What a worker claimed and did not finish is claimed
 again after that, so a mail can go twice when a machine dies between sending and marking: it keeps its
-Message-ID, by which mail programs show it once. Nothing personal is logged.
+Message-ID, by which mail programs show it once. After a restore nothing but sign-in mail goes until somebody
+releases it: what waits may have gone before. Nothing personal is logged.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,17 +20,19 @@ from uuid import UUID
 
 import jinja2
 import structlog
-from sqlalchemy import or_, select, update
+from sqlalchemy import or_, select, true, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session as DbSession
 
-from portal import bounces, calendar, filters, gathering, html_letters, letters, mail
+from portal import bounces, calendar, filters, gathering, html_letters, letters, mail, restriction
 from portal.instance import Instance
+from portal.key_keeping import note_refused
 from portal.mail_contexts import FEEDBACK, Around, Letter, feedback_of
 from portal.mail_registry import CONTEXTS
 from portal.models import Mail, MailState
 from portal.senders import AddressRefused, Sender
-from privacy.errors import HolderErased
+from privacy.backup_records import mail_is_held
+from privacy.errors import HolderErased, SealBroken
 from privacy.records import new_id
 from privacy.work import unit_of_work
 
@@ -94,6 +97,7 @@ def _claim(db: DbSession, instance: Instance, limit: int) -> list[UUID]:
             select(Mail.id)
             .where(Mail.state == MailState.WAITING, Mail.due_at <= work.now)
             .where(or_(Mail.claimed_until.is_(None), Mail.claimed_until <= work.now))
+            .where(Mail.template == "sign_in" if mail_is_held(work.db) else true())
             .order_by(Mail.due_at, Mail.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
@@ -133,7 +137,7 @@ def _deliver_one(db: DbSession, instance: Instance, sender: Sender, mail_id: UUI
         return
     except Exception as error:  # noqa: BLE001 - one letter that cannot go must not hold up the others
         db.rollback()
-        _failed(db, instance, together, type(error).__name__, told)
+        _failed(db, instance, together, error, told)
         return
     _done(db, instance, mail_id, together, parcel)
     log.info("mail.dealt_with", state="dropped" if parcel is None else "sent", count=len(together), **told)
@@ -177,12 +181,14 @@ def _refused(
 
 
 def _failed(
-    db: DbSession, instance: Instance, together: Sequence[UUID], trouble: str, told: dict[str, str]
+    db: DbSession, instance: Instance, together: Sequence[UUID], error: Exception, told: dict[str, str]
 ) -> None:
     with unit_of_work(db, instance.clock, ACTOR) as work:
+        if isinstance(error, SealBroken):
+            note_refused(work, error)
         for row in work.db.scalars(select(Mail).where(Mail.id.in_(together)).order_by(Mail.id)):
             row.tries += 1
-            row.trouble = trouble[:40]
+            row.trouble = type(error).__name__[:40]
             row.claimed_until = row.carried_by = None
             given_up = row.tries >= TRIES_AT_MOST
             if given_up:
@@ -207,7 +213,11 @@ def write(db: DbSession, instance: Instance, together: Sequence[UUID]) -> Parcel
         written = [(one, CONTEXTS[one.template](db, one, reader, around)) for one in mails]
     except HolderErased:
         return None
-    going = [(one, letter) for one, letter in written if letter is not None]
+    going = [
+        (one, letter)
+        for one, letter in written
+        if letter is not None and restriction.may_write(reader, one.template)
+    ]
     if not going or not address:
         return None
     feedback = [] if going[0][0].template in SAYS_NOTHING_ELSE else feedback_of(db, reader, around)

@@ -21,7 +21,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload
 
-from portal import mail, windows
+from portal import mail, restriction, windows
 from portal.gathering import MORNING
 from portal.instance import Instance
 from portal.models import Mail, Package, PackageState, Participation, Person
@@ -29,6 +29,7 @@ from portal.programme import Programme
 from portal.windows import Opening
 from privacy.audit import Action
 from privacy.clock import add_months, london_date, wall
+from privacy.records import Keep
 from privacy.work import Work, unit_of_work
 from surveys.models import Wave
 from surveys.standings import standings
@@ -38,6 +39,8 @@ ACTOR = "system:reminders"
 TEMPLATE = "reminder"
 CHASED = frozenset({Wave.BASELINE, Wave.INTERIM, Wave.POST})
 WEEK = timedelta(days=7)
+QUEUED_WITHIN = timedelta(days=(Keep.MAIL.days or 0) // 2)
+"""A step is queued soon after it came or never: its row in the queue, which says that it was, is not kept for ever."""
 
 Sessions = Callable[[], DbSession]
 
@@ -86,14 +89,15 @@ def reached(opening: Opening, *, queued: Iterable[str], now: datetime) -> str | 
     """The step of an open wave to queue now: the latest one that came, unless it or a later one was queued."""
     if opening.wave not in CHASED or now not in opening.window:
         return None
-    come = [step for step, at in steps(opening.window, opening.wave) if at <= now]
-    if not come:
+    come = [(step, at) for step, at in steps(opening.window, opening.wave) if at <= now]
+    if not come or come[-1][1] < now - QUEUED_WITHIN:
         return None
+    latest = come[-1][0]
     prefix = f"{opening.wave}:{opening.occasion}:"
     done = [ORDER[Step(name.removeprefix(prefix))] for name in queued if name.startswith(prefix)]
-    if done and max(done) >= ORDER[come[-1]]:
+    if done and max(done) >= ORDER[latest]:
         return None
-    return step_name(opening, come[-1])
+    return step_name(opening, latest)
 
 
 def run(instance: Instance, sessions: Sessions) -> int:
@@ -148,6 +152,7 @@ def _asked(db: DbSession, programme: Programme, now: datetime) -> Iterable[Parti
             ),
             Person.disabled_at.is_(None),
             Person.reminders_stopped_at.is_(None),
+            restriction.usable(),
         )
         .options(joinedload(Participation.package))
     )

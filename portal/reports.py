@@ -1,6 +1,6 @@
 """The two KPIs, always recomputed from the data.
 
-A KPI takes a fixed number of queries and one for each 500 keys: who was supported, and what they said. People are
+A KPI takes a fixed number of queries and one for each 2,000 keys: who was supported, and what they said. People are
 put together here, in memory, for as long as the figure takes (sch 4 KPIs).
 
 The headline takes what was sent while the window was open, the post questionnaire and the baseline alike. What
@@ -23,7 +23,7 @@ from portal.models import Package, PackageState, Participation, Strand
 from portal.programme import Kpi, Programme, terms
 from privacy.clock import end_of_day
 from surveys import pairs
-from surveys.models import Mode, Wave
+from surveys.models import Mode, Respondent, Wave
 from surveys.pairs import Pair, Said
 from surveys.sittings import ONCE
 from surveys.standings import drafts
@@ -59,7 +59,8 @@ class KpiFigure:
     direct             say in answer to the direct question that they are more confident
     at_top_before      began at the highest score, where no rise can show
     open, running      window open now; support still running
-    erased             supported, erased since, in no other figure
+    erased             supported, erased since, in no other figure; restricted: the same for those whose data may
+                       not be used for now
     everybody          the same counts with what came late, among all of the base who answered
     differences        measures that baseline and post ask in different ways, each with the reason for it
     """
@@ -89,6 +90,7 @@ class KpiFigure:
     open: int
     running: int
     erased: int
+    restricted: int
     late: int
     partial: int
     everybody: Everybody
@@ -107,6 +109,7 @@ class _Part:
     id: UUID
     person_id: UUID | None
     strand: Strand
+    restricted: bool
     window: Window | None
     closing: Mapping[Wave, datetime]
 
@@ -157,24 +160,32 @@ def _started(db: DbSession, programme: Programme, *, as_of: date) -> list[_Part]
     in_force = terms(db, programme, on=as_of)
     first = windows.first_sessions(db)
     rows = db.execute(
-        select(Participation, Package)
+        select(Participation, Package, Respondent.restricted_at)
         .join(Package, Package.id == Participation.package_id)
+        .join(Respondent, Respondent.id == Participation.id)
         .where(Package.state.in_(STARTED), Package.starts_on <= as_of)
     )
     return [
-        _part(part, package, first.get(part.id), in_force)
-        for part, package in rows
+        _part(part, package, first.get(part.id), in_force, restricted=restricted_at is not None)
+        for part, package, restricted_at in rows
         if part.from_on <= as_of and (part.to_on is None or part.to_on >= package.starts_on)
     ]
 
 
-def _part(part: Participation, package: Package, first_session_at: datetime | None, in_force: Terms) -> _Part:
+def _part(
+    part: Participation,
+    package: Package,
+    first_session_at: datetime | None,
+    in_force: Terms,
+    *,
+    restricted: bool,
+) -> _Part:
     opened = windows.of_support(part, package, first_session_at=first_session_at, terms=in_force)
     closing: dict[Wave, datetime] = {
         one.wave: one.window.closes_at for one in opened if one.wave is not Wave.INTERIM
     }
     post = next((one.window for one in opened if one.wave is Wave.POST), None)
-    return _Part(part.id, part.person_id, package.strand, post, closing)
+    return _Part(part.id, part.person_id, package.strand, restricted, post, closing)
 
 
 def _figure(
@@ -187,8 +198,9 @@ def _figure(
 ) -> KpiFigure:
     people: dict[UUID, list[_Part]] = {}
     for part in parts:
-        if part.person_id is not None:
+        if part.person_id is not None and not part.restricted:
             people.setdefault(part.person_id, []).append(part)
+    apart = {part.person_id for part in parts if part.person_id is not None and part.restricted}
     counted = [latest for own in people.values() if (latest := _latest_closed(own, as_of)) is not None]
     others = [own for own in people.values() if _latest_closed(own, as_of) is None]
     opened = sum(
@@ -203,7 +215,7 @@ def _figure(
     return KpiFigure(
         id=fact.id,
         strand=fact.strand,
-        supported=len(people) + sum(part.person_id is None for part in parts),
+        supported=len(people) + len(apart) + sum(part.person_id is None for part in parts),
         closed=base,
         answered=len(said),
         silent=base - len(said),
@@ -226,6 +238,7 @@ def _figure(
         open=opened,
         running=len(others) - opened,
         erased=sum(part.person_id is None for part in parts),
+        restricted=len(apart),
         late=len(ever) - len(said),
         partial=sum(
             (part.id, ONCE) in heard.begun and part.over(as_of) and heard.ever(part) is None

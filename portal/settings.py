@@ -1,8 +1,9 @@
 """Settings: read once from the environment, checked whole, frozen. No secret has a default."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,7 +11,13 @@ from urllib.parse import urlsplit
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from privacy.backup_folder import Keep
 from privacy.engines import sqlite_url
+from privacy.key_sources import KeyDescriptor, KeyFolder, KeySource
+
+KEEP = "35d"
+KEEP_KEYS = "7d"
+"""Shorter: as long as an old key store is kept, an erasure can be undone by whoever has all the keys."""
 
 
 class SettingsFaults(Exception):
@@ -37,9 +44,23 @@ class Smtp:
 
 
 @dataclass(frozen=True)
+class Backups:
+    """Where the worker puts its backups, whom it seals them to, how often, and how long they are kept."""
+
+    folder: Path
+    certificates: tuple[Path, ...]
+    every: timedelta
+    keep: Keep
+    keep_keys: Keep
+
+
+@dataclass(frozen=True)
 class Settings:
     """Where this instance lives and how it is reached. `now` starts the clock elsewhere, to try dates out;
-    `now_since` is when it did, for processes that one server started (PORTAL_NOW_SINCE, set by it alone)."""
+    `now_since` is when it did, for processes that one server started (PORTAL_NOW_SINCE, set by it alone).
+
+    The keys come from the folder `keys`, or from a file descriptor (PORTAL_KEYS_FD; the processes that one server
+    starts read it from PORTAL_KEYS_FROM, set by it alone)."""
 
     mode: Mode
     instance: Path
@@ -51,6 +72,9 @@ class Settings:
     smtp: Smtp | None
     now: datetime | None
     now_since: float | None = None
+    backups: Backups | None = None
+    postgres_programs: Path | None = None
+    key_source: KeySource = field(kw_only=True, compare=False)
 
     @property
     def secure(self) -> bool:
@@ -76,10 +100,11 @@ class Settings:
         if mode is Mode.PRODUCTION and smtp is None:
             faults.append("SMTP_HOST is missing: production sends real mail")
         programme = environ.get("PORTAL_PROGRAMME")
+        keys = root / environ["PORTAL_KEYS"] if "PORTAL_KEYS" in environ else instance / "keys"
         settings = cls(
             mode=mode,
             instance=instance,
-            keys=root / environ["PORTAL_KEYS"] if "PORTAL_KEYS" in environ else instance / "keys",
+            keys=keys,
             database_url=_database(environ, "DATABASE_URL", instance / "portal.sqlite", faults),
             keystore_url=_database(environ, "KEYSTORE_URL", instance / "keystore.sqlite", faults),
             public_url=public_url,
@@ -87,12 +112,29 @@ class Settings:
             smtp=smtp,
             now=_now(environ, mode, faults),
             now_since=float(environ["PORTAL_NOW_SINCE"]) if "PORTAL_NOW_SINCE" in environ else None,
+            backups=_backups(environ, root, faults),
+            postgres_programs=root / environ["POSTGRES_BIN"] if environ.get("POSTGRES_BIN") else None,
+            key_source=_key_source(environ, keys, faults),
         )
         if settings.database_url == settings.keystore_url:
             faults.append("KEYSTORE_URL must not be the database: keys lie apart from the data")
         if faults:
             raise SettingsFaults(faults)
         return settings
+
+
+def _key_source(environ: Mapping[str, str], folder: Path, faults: list[str]) -> KeySource:
+    if handed_on := environ.get("PORTAL_KEYS_FROM"):
+        return KeyDescriptor(handed_on)
+    text = environ.get("PORTAL_KEYS_FD")
+    if not text:
+        return KeyFolder(folder)
+    if not text.isascii() or not text.isdigit():
+        faults.append("PORTAL_KEYS_FD must be the number of a file descriptor")
+        return KeyFolder(folder)
+    if "PORTAL_KEYS" in environ:
+        faults.append("PORTAL_KEYS and PORTAL_KEYS_FD are both set: the keys come from one place")
+    return KeyDescriptor(int(text))
 
 
 def _mode(text: str, faults: list[str]) -> Mode:
@@ -128,6 +170,34 @@ def _smtp(environ: Mapping[str, str], faults: list[str]) -> Smtp | None:
         faults.append("SMTP_PORT must be a number")
         port = "587"
     return Smtp(host, int(port), environ.get("SMTP_USER"), environ.get("SMTP_PASSWORD"))
+
+
+def _backups(environ: Mapping[str, str], root: Path, faults: list[str]) -> Backups | None:
+    folder = environ.get("BACKUP_DIR")
+    if not folder:
+        return None
+    certificates = [path for path in environ.get("BACKUP_CERTIFICATE", "").split(os.pathsep) if path]
+    if not certificates:
+        faults.append("BACKUP_CERTIFICATE is missing: backups are sealed to a certificate")
+    minutes = environ.get("BACKUP_MINUTES", "60")
+    if not minutes.isascii() or not minutes.isdigit() or not int(minutes):
+        faults.append("BACKUP_MINUTES must be a number of minutes")
+        minutes = "60"
+    return Backups(
+        folder=root / folder,
+        certificates=tuple(root / path for path in certificates),
+        every=timedelta(minutes=int(minutes)),
+        keep=_keep(environ, "BACKUP_KEEP", KEEP, faults),
+        keep_keys=_keep(environ, "BACKUP_KEEP_KEYS", KEEP_KEYS, faults),
+    )
+
+
+def _keep(environ: Mapping[str, str], name: str, default: str, faults: list[str]) -> Keep:
+    try:
+        return Keep.parse(environ.get(name) or default)
+    except ValueError as error:
+        faults.append(f"{name}: {error}")
+        return Keep.parse(default)
 
 
 def _now(environ: Mapping[str, str], mode: Mode, faults: list[str]) -> datetime | None:

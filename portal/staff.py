@@ -17,7 +17,7 @@ from portal.models import STAFF, Office, Person, Role
 from portal.references import new_reference
 from privacy.audit import Action
 from privacy.clock import london_date
-from privacy.columns import address_index
+from privacy.columns import AddressKeys
 from privacy.records import new_id
 from privacy.work import Work
 
@@ -69,12 +69,12 @@ def add_administrator(work: Work, *, address: str, name: str) -> bool:
     if not people.is_address(address):
         raise people.NotAnAddress("This is not an e-mail address.")
     today = london_date(work.now)
-    person = accounts.find(work.db, work.ring, address)
+    person = accounts.find(work.db, address)
     if person is None:
         person = Person(id=new_id(), ref=new_reference("P"), created_at=work.now)
         person.name = name
         person.email = address
-        person.email_index = address_index(work.ring, address)
+        person.email_index = AddressKeys(work.db).index(address)
         work.db.add(person)
         work.db.flush()
         work.record(

@@ -173,6 +173,9 @@ def look(
 
 def _as_a_mentor(person: Person, on: date) -> list[Stopped]:
     holds = any(office.role is Role.MENTOR and office.held_on(on) for office in person.offices)
+    if person.restricted_at is not None:
+        words = f"The data of {person.ref} is restricted, so they cannot be put into a package"
+        return [Stopped(Stop.NOT_A_MENTOR, words)]
     if holds and person.disabled_at is None:
         return []
     return [Stopped(Stop.NOT_A_MENTOR, f"{person.name} is not a mentor on {on.day} {on:%B %Y}")]

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload
 
-from portal import windows
+from portal import restriction, windows
 from portal.models import Participation
 from portal.programme import Programme
 from privacy.clock import end_of_day
@@ -72,7 +72,8 @@ def _closing(
     until = end_of_day(as_of)
     parts = db.scalars(
         select(Participation)
-        .where(Participation.person_id.is_not(None))
+        .join(Participation.person)
+        .where(restriction.usable())
         .options(joinedload(Participation.package))
     ).all()
     return {

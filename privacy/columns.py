@@ -18,7 +18,7 @@ from typing import Any, Generic, Self, TypeVar, cast, overload
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
-from sqlalchemy import LargeBinary, event
+from sqlalchemy import LargeBinary, event, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, mapped_column, object_session
 
 from privacy.errors import SealBroken
@@ -28,6 +28,8 @@ from privacy.records import Erase, Held, Kind, Record, new_id
 
 FORMAT = 1
 PADDED_TO = (64, 256, 1024, 4096, 16384, 65536)
+ADDRESSES = "address index"
+"""The subject whose turn a change of index keys waits for (Work.wait_turn)."""
 _HEAD_BYTES = 5
 # Stands in the binary attribute between setting and sealing. Compared by identity: no stored value is it.
 _WAITING = bytes(bytearray(b"waiting to be sealed"))
@@ -81,7 +83,9 @@ def unseal(keys: DataKeys, value: bytes, *, table: str, column: str, row: UUID, 
     Raises SealBroken if it was altered or moved, HolderErased if the holder's key was destroyed.
     """
     if len(value) < _HEAD_BYTES + NONCE_BYTES or value[0] != FORMAT:
-        raise SealBroken(f"{table}.{column} of row {row} is not a sealed value")
+        raise SealBroken(
+            f"{table}.{column} of row {row} is not a sealed value", table=table, column=column, row=row
+        )
     version = int.from_bytes(value[1:_HEAD_BYTES], "big")
     nonce = value[_HEAD_BYTES : _HEAD_BYTES + NONCE_BYTES]
     cipher = keys.opening(holder, version)
@@ -90,7 +94,9 @@ def unseal(keys: DataKeys, value: bytes, *, table: str, column: str, row: UUID, 
             nonce, value[_HEAD_BYTES + NONCE_BYTES :], _bound(table, column, row, holder, version)
         )
     except InvalidTag as error:
-        raise SealBroken(f"{table}.{column} of row {row} does not open") from error
+        raise SealBroken(
+            f"{table}.{column} of row {row} does not open", table=table, column=column, row=row
+        ) from error
     length = int.from_bytes(body[:4], "big")
     return body[4 : 4 + length]
 
@@ -197,6 +203,11 @@ def _descriptors(kind: type) -> tuple[Sealed[Any], ...]:
     return _DESCRIPTORS[kind]
 
 
+def sealed_columns(kind: type) -> tuple[Sealed[Any], ...]:
+    """The sealed columns of a table's class."""
+    return _descriptors(kind)
+
+
 def _holders(row: Any) -> set[UUID]:
     return {descriptor.holder(row) for descriptor in _descriptors(type(row))}
 
@@ -266,6 +277,31 @@ def normal_address(address: str) -> str:
     return unicodedata.normalize("NFC", address).strip().lower()
 
 
-def address_index(ring: KeyRing, address: str) -> bytes:
-    """A keyed index by which a person is found from an e-mail address that is itself sealed."""
-    return ring.digest("index", "person.email|v1", normal_address(address).encode())
+def address_index(ring: KeyRing, address: str, *, number: int | None = None) -> bytes:
+    """A keyed index by which a person is found from an e-mail address that is itself sealed.
+
+    By the newest index master, or that of a number; which are in force is for AddressKeys to say.
+    """
+    return ring.digest("index", "person.email|v1", normal_address(address).encode(), number=number)
+
+
+class AddressKeys:
+    """The index keys in force, for the rest of a transaction: none is added or retired before it ends.
+
+    While addresses are indexed anew there are two; people are found by either, and written with the newest.
+    """
+
+    def __init__(self, db: Session) -> None:
+        if db.get_bind().dialect.name == "postgresql":
+            db.execute(select(func.pg_advisory_xact_lock_shared(func.hashtextextended(ADDRESSES, 0))))
+        vault = keys_of(db).vault
+        self._numbers = vault.index_numbers()
+        self._ring = vault.ring
+
+    def index(self, address: str) -> bytes:
+        """What is written beside a sealed address."""
+        return address_index(self._ring, address, number=self._numbers[0])
+
+    def indexes(self, address: str) -> list[bytes]:
+        """What a person with this address may be found by; the one that is written first."""
+        return [address_index(self._ring, address, number=number) for number in self._numbers]

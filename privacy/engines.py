@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
-from privacy.work import WRITE
+from privacy.transactions import WRITE
 
 BUSY_MS = 5000
 _SAFE_WAL = (3, 51, 3)

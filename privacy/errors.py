@@ -1,5 +1,7 @@
 """What can go wrong on the floor, named after what happened."""
 
+from uuid import UUID
+
 
 class KeyFault(Exception):
     """A key that the data needs is missing, wrong, truncated or readable by others. Nothing was touched."""
@@ -10,7 +12,18 @@ class HolderErased(Exception):
 
 
 class SealBroken(Exception):
-    """A sealed value does not open: it was altered, or moved from another row, column or holder."""
+    """A sealed value does not open: it was altered, or moved from another row, column or holder.
+
+    `table`, `column` and `row` say where it lies, as far as that is known.
+    """
+
+    def __init__(
+        self, message: str, *, table: str = "subject_key", column: str = "wrapped", row: UUID | None = None
+    ) -> None:
+        super().__init__(message)
+        self.table = table
+        self.column = column
+        self.row = row
 
 
 class ChainBroken(Exception):

@@ -3,13 +3,13 @@
 It is read off the tables' own declarations, so it cannot drift from them (cl 17.8; UK GDPR Article 30(2)).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import Column, Table
 from sqlalchemy.orm import Mapper
 
-from privacy.keystore import SUBJECT_KEY
+from privacy.keystore import METADATA as KEY_STORE
 from privacy.records import Held, Holding, Keep, Record
 
 
@@ -25,16 +25,21 @@ class ColumnEntry:
     subject: list[str]
     keep: str
     erase: str
+    export: str
 
 
 @dataclass(frozen=True)
 class Store:
-    """A place outside the database where personal data lies, and what happens to it there."""
+    """A place outside the database where personal data lies, and what happens to it there. `outside` the software
+    too: then people see to it, and the register of stores says how."""
 
     name: str
     holds: str
     protection: str
     keep: str
+    export: str = "no: nothing in it is not in the database too"
+    erase: str = "not needed: it names nobody"
+    outside: bool = False
 
 
 STORES = (
@@ -42,19 +47,73 @@ STORES = (
         "key store",
         "wrapped data keys, and the dates of destroyed ones",
         "wrapped; apart from the data",
-        "ledger",
+        Keep.LEDGER.words,
+        "how many keys are theirs; never a key",
+        "the keys are destroyed; the blanked rows are the erasure ledger",
     ),
     Store(
-        "key folder", "key-encryption keys and master secrets", "0700, files 0400, in no backup", "contract"
+        "key folder",
+        "key-encryption keys and master secrets",
+        "0700, files 0400, in no backup",
+        Keep.CONTRACT.words,
+    ),
+    Store(
+        "backups",
+        "the database and, apart from it, the key store",
+        "sealed to the operator's certificate",
+        "as long as the operator's settings say; the key store shorter",
+        erase="unreadable once no retained key-store backup holds the key; gone with the last backup; "
+        "a restore erases again whoever the ledger names",
+    ),
+    Store(
+        "export folder",
+        "exports of one person until they are fetched",
+        "0700; sealed with the person's own key",
+        Keep.RELEASED.words,
+        erase="the key is destroyed and the file removed",
+    ),
+    Store(
+        "drill folder", "all keys, while an escrow is tried out", "0700, files 0400", "until the drill ends"
+    ),
+    Store(
+        "escrow",
+        "all keys, in a file kept in another place",
+        "sealed to the certificates of two people; in no backup",
+        "until the next escrow was drilled",
     ),
     Store(
         "scratch folder",
         "answers, while a spreadsheet for a browser is written",
         "0700",
         "until it is sent; what a killed process left goes with the next export",
+        erase="nothing stays in it",
     ),
-    Store("outbox folder", "sent mail, on a demo or development instance only", "0700", "until deleted"),
+    Store(
+        "outbox folder",
+        "sent mail, on a demo or development instance only",
+        "0700",
+        "until deleted",
+        "no: the mail was sent to them",
+        "removed with the mail's row",
+    ),
+    Store(
+        "log",
+        "references, templates and kinds of trouble; no name, no word",
+        "the system's",
+        "as the system keeps it",
+    ),
+    Store(
+        "calendar mails",
+        "date, place and people of a session, in the calendars of those who take part",
+        "as their own calendar",
+        "as long as they like",
+        erase="a cancellation is sent for sessions to come; what is theirs stays theirs",
+    ),
 )
+
+
+KEYS = Holding("to open and destroy what is sealed", keep=Keep.LEDGER)
+"""What the tables of the key store are for."""
 
 
 class LostSubject(LookupError):
@@ -81,7 +140,7 @@ def subject_path(table: Table) -> list[str]:
         if declared.root == "person":
             return [*hops, f"{table.name}.id"]
         if declared.root is not None:
-            table = _stand_in(declared.root, table)
+            table = stand_in(declared.root, table)
             hops.append(f"{table.name}.id")
             continue
         if declared.subject is None:
@@ -99,7 +158,8 @@ def _target(table: Table, column: str) -> Table:
     return keys[0].column.table
 
 
-def _stand_in(root: str, asked_by: Table) -> Table:
+def stand_in(root: str, asked_by: Table) -> Table:
+    """The table through which the people behind a root are reached. Raises LostSubject."""
     for mapper in _mappers():
         if mapper.class_.__holding__.stands_for == root and isinstance(mapper.local_table, Table):
             return mapper.local_table
@@ -114,8 +174,9 @@ def columns() -> list[ColumnEntry]:
         if isinstance(table, Table):
             path = subject_path(table)
             found += [_entry(table, column, path, mapper.class_.__holding__) for column in table.columns]
-    keys = Holding("to open and destroy what is sealed", keep=Keep.LEDGER)
-    found += [_entry(SUBJECT_KEY, column, [], keys) for column in SUBJECT_KEY.columns]
+    found += [
+        _entry(table, column, [], KEYS) for table in KEY_STORE.sorted_tables for column in table.columns
+    ]
     return found
 
 
@@ -130,9 +191,28 @@ def _entry(table: Table, column: Column[object], path: list[str], declared: Hold
         subject=path,
         keep=declared.keep.words,
         erase=(declared.erase if declared.erase.value == "delete row" else held.erase).value,
+        export=_export(column, path, declared),
     )
 
 
-def data_map() -> dict[str, list[dict[str, object]]]:
-    """The register as data: `{columns: [...], stores: [...]}`."""
-    return {"columns": [asdict(entry) for entry in columns()], "stores": [asdict(store) for store in STORES]}
+def _export(column: Column[object], path: list[str], declared: Holding) -> str:
+    """How a column comes into the export of one person."""
+    if path or declared.shared_by is not None:
+        return "with the person's data"
+    named = any(holding(key.column.table).root == "person" for key in column.foreign_keys)
+    return "rows that name the person" if named else "where the person's rows stand in it"
+
+
+def data_map(outside: Iterable[Store] = ()) -> dict[str, list[dict[str, object]]]:
+    """The register as data: `{columns: [...], stores: [...]}`, with the stores that the team has entered."""
+    return {
+        "columns": [asdict(entry) for entry in columns()],
+        "stores": [asdict(store) for store in (*STORES, *outside)],
+    }
+
+
+def purpose_of(table: str) -> str:
+    """Why a table is held, by its name."""
+    if table in Record.metadata.tables:
+        return holding(Record.metadata.tables[table]).purpose
+    return KEYS.purpose

@@ -38,6 +38,7 @@ class Keep(Enum):
     PARKED = ("1 day after it was sent", 1)
     BROWSER = ("30 days after it ended", 30)
     MAIL = ("90 days after it was sent", 90)
+    RELEASED = ("7 days after it was ready, or until it is fetched", 7)
 
     def __init__(self, words: str, days: int | None) -> None:
         self.words = words
@@ -45,7 +46,11 @@ class Keep(Enum):
 
 
 class Erase(StrEnum):
-    """What erasing the subject does to a value, or to the whole row."""
+    """What erasing the subject does to a value, or to the whole row.
+
+    On a column that points at somebody else than the row's subject: DELETE_ROW takes the row with them, BLANK
+    empties the column, KEEP leaves it, and what it points at stays as an empty row.
+    """
 
     DELETE_ROW = "delete row"
     BLANK = "blank"
@@ -60,6 +65,10 @@ class Holding:
     subject column in turn, until a root is reached. None: the table is about nobody. A root names itself
     (`root="person"`); `stands_for` marks the table through which another root is reached, so that a module
     further down can name a root whose person it does not know.
+
+    `clock` names the columns of the moment from which a keeping time in days runs: the first that is set counts.
+    `shared_by` is the table whose rows tie people to this one: what is written here is about all of them, and
+    goes with the last.
     """
 
     purpose: str
@@ -68,6 +77,8 @@ class Holding:
     root: str | None = None
     stands_for: str | None = None
     erase: Erase = Erase.KEEP
+    clock: tuple[str, ...] = ()
+    shared_by: str | None = None
 
 
 @dataclass(frozen=True)

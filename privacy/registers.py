@@ -19,12 +19,14 @@ from privacy.work import Work
 
 class Register(StrEnum):
     """Which register an entry belongs to. CONTRACT_END: the day the contract ends, instead of the file's.
+    STORE: a place outside the software where personal data lies; its letter is the store's name.
 
     INSTRUCTION: what the Controller has instructed in writing; it becomes part of schedule 3a (sch 3a, 3 and 4).
     """
 
     CONTRACT_END = "contract_end"
     INSTRUCTION = "instruction"
+    STORE = "store"
 
 
 class DataItem(StrEnum):
@@ -84,6 +86,15 @@ def enter(
     return entry
 
 
+def entries(db: Session, register: Register) -> Sequence[RegisterEntry]:
+    """Every entry of a register, newest first."""
+    return db.scalars(
+        select(RegisterEntry)
+        .where(RegisterEntry.register == register)
+        .order_by(RegisterEntry.entered_at.desc(), RegisterEntry.id)
+    ).all()
+
+
 def in_force(db: Session, register: Register, *, on: date) -> RegisterEntry | None:
     """The newest entry of a register that has taken effect by a day."""
     return db.scalars(
@@ -92,15 +103,6 @@ def in_force(db: Session, register: Register, *, on: date) -> RegisterEntry | No
         .order_by(RegisterEntry.from_on.desc(), RegisterEntry.entered_at.desc())
         .limit(1)
     ).first()
-
-
-def entries(db: Session, register: Register) -> Sequence[RegisterEntry]:
-    """All entries of a register, newest first."""
-    return db.scalars(
-        select(RegisterEntry)
-        .where(RegisterEntry.register == register)
-        .order_by(RegisterEntry.from_on.desc(), RegisterEntry.entered_at.desc())
-    ).all()
 
 
 def lists(db: Session, item: DataItem, *, on: date) -> bool:

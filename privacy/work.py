@@ -22,9 +22,7 @@ from privacy import audit
 from privacy.clock import Clock
 from privacy.columns import keys_of
 from privacy.keys import KeyRing
-
-WRITE = "portal_write"
-"""The execution option by which the SQLite engine knows that a transaction must begin IMMEDIATE."""
+from privacy.transactions import WRITE
 
 # SQLite's busy handler sleeps instead of queuing: two writers of one process that wait in it make the slow
 # tail. A lock per engine lets them queue here, where the next one goes at once.

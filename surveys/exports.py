@@ -30,6 +30,7 @@ from privacy.keystore import DataKeys
 from surveys.export_columns import Cell, Column, cell, columns, label
 from surveys.models import SENT, Mode, Respondent, Response, ResponseState, Version, Wave
 from surveys.questions import Question, Value
+from surveys.restriction import usable
 from surveys.routing import path
 from surveys.versions import Published, Unpublished, compiled
 from surveys.waves import Stand, Window, stand
@@ -184,7 +185,8 @@ class Source:
         """How many rows it will have, by code of the questionnaire; no answer is opened."""
         rows = self.db.execute(
             select(Response.version_id, func.count())
-            .where(Response.version_id.in_(list(self._published)), Response.state.in_(SENT))
+            .join(Response.respondent)
+            .where(Response.version_id.in_(list(self._published)), Response.state.in_(SENT), usable())
             .group_by(Response.version_id)
         )
         found = Counter[str]()
@@ -230,7 +232,7 @@ class Source:
                 Response.answers_sealed,
             )
             .join(Respondent, Respondent.id == Response.respondent_id)
-            .where(Response.version_id.in_(list(self._published)))
+            .where(Response.version_id.in_(list(self._published)), usable())
             .order_by(Response.respondent_id, Response.wave, Response.started_at, Response.id)
         )
         if only is not None:

@@ -92,6 +92,9 @@ class Respondent(Record):
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=reference())
     audience: Mapped[str] = mapped_column(String(30), info=plain("the role whose wording they are shown"))
+    restricted_at: Mapped[datetime | None] = mapped_column(
+        info=plain("from then on their answers are kept and not used (Article 18)")
+    )
 
 
 class Response(Record):

@@ -4,7 +4,7 @@ What was sent, reopened and sent again has several revisions. Each stands with i
 an earlier day, or of an open window, takes what had been said by then. What was withdrawn is never read.
 
 Rows are read without their objects and all keys at once, so that the time goes into opening alone. Somebody
-whose key was destroyed has no answers any more and is left out.
+whose key was destroyed has no answers any more and is left out; whose data is restricted too.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,6 +22,7 @@ from privacy.columns import keys_of, unseal_column
 from privacy.errors import HolderErased
 from surveys.models import Mode, Respondent, Response, ResponsePast, ResponseState, Wave
 from surveys.questions import Question, Value, display
+from surveys.restriction import usable
 from surveys.routing import path
 from surveys.versions import Published, compiled
 
@@ -125,7 +126,7 @@ class Read:
 
 
 def read(db: Session, *, waves: Iterable[Wave]) -> list[Read]:
-    """All submitted responses of these waves, opened: one query, and one for each 500 keys."""
+    """All submitted responses of these waves, opened: one query, and one for each 2,000 keys."""
     asked = _submitted().where(Response.wave.in_(list(waves))).order_by(Response.submitted_at)
     return _open(db, [Row(*row) for row in db.execute(asked)])
 
@@ -151,7 +152,7 @@ def _submitted() -> Any:
     return (
         _columns(Response.id, Response.submitted_at, Response.answers_sealed, Response.judgement_sealed)
         .join(Respondent, Respondent.id == Response.respondent_id)
-        .where(Response.state == ResponseState.SUBMITTED)
+        .where(Response.state == ResponseState.SUBMITTED, usable())
     )
 
 
@@ -165,7 +166,7 @@ def _past() -> Any:
         )
         .join(Response, Response.id == ResponsePast.response_id)
         .join(Respondent, Respondent.id == Response.respondent_id)
-        .where(Response.state == ResponseState.SUBMITTED)
+        .where(Response.state == ResponseState.SUBMITTED, usable())
     )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from privacy.clock import start_of_day
 from surveys.models import Mode, Response, ResponseState, Wave
+from surveys.restriction import usable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,10 +59,16 @@ def standings(db: Session, respondent_ids: Iterable[UUID]) -> Standings:
 
 
 def drafts(db: Session, wave: Wave, *, until: datetime) -> frozenset[tuple[UUID, str]]:
-    """Who had begun a wave by an instant and has not sent it, by respondent and occasion; one query."""
+    """Who had begun a wave by an instant and has not sent it, by respondent and occasion; one query. Nobody who is
+    restricted."""
     rows = db.execute(
-        select(Response.respondent_id, Response.occasion).where(
-            Response.wave == wave, Response.state == ResponseState.DRAFT, Response.started_at < until
+        select(Response.respondent_id, Response.occasion)
+        .join(Response.respondent)
+        .where(
+            Response.wave == wave,
+            Response.state == ResponseState.DRAFT,
+            Response.started_at < until,
+            usable(),
         )
     )
     return frozenset((row[0], row[1]) for row in rows)

@@ -72,7 +72,7 @@ class Walk:
 
     def person(self, address: str) -> UUID:
         with self.db() as db:
-            person = accounts.find(db, self.stack.instance.vault.ring, address)
+            person = accounts.find(db, address)
             assert person is not None, address
             return person.id
 

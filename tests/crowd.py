@@ -55,7 +55,7 @@ from portal.models import (
 )
 from portal.references import new_reference
 from privacy.clock import london_date
-from privacy.columns import address_index
+from privacy.columns import AddressKeys
 from privacy.records import Record, new_id
 from privacy.registers import Register, RegisterEntry
 from privacy.work import unit_of_work
@@ -331,7 +331,7 @@ class Crowd:
             name=f"Person {number}",
             email=address,
             phone="07700 900123",
-            email_index=address_index(self.work.ring, address),
+            email_index=AddressKeys(self.work.db).index(address),
         )
         self.add(
             Office,

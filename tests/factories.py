@@ -22,7 +22,7 @@ from portal.models import (
 from portal.programme import Programme
 from portal.references import new_reference
 from privacy.clock import Clock, london_date
-from privacy.columns import address_index
+from privacy.columns import AddressKeys
 from privacy.records import new_id
 from privacy.work import unit_of_work
 from surveys.models import Respondent
@@ -76,7 +76,7 @@ class Factory:
         with unit_of_work(self.db, self.clock, "system:test") as work:
             person.name = name or f"Person {number}"
             person.email = address
-            person.email_index = address_index(work.ring, address)
+            person.email_index = AddressKeys(work.db).index(address)
             work.db.add(person)
             work.db.add(
                 Office(

@@ -3,9 +3,11 @@
 from flask import Flask
 
 from portal.cli import (
+    backup,
     councils,
     demo,
     instance,
+    keys,
     mail,
     packages,
     people,
@@ -18,6 +20,19 @@ from portal.cli import (
 
 def register_commands(app: Flask) -> None:
     """Put every command and group on the app's command line."""
-    for module in (councils, demo, instance, mail, packages, people, privacy, questionnaires, reports, serve):
+    for module in (
+        backup,
+        councils,
+        demo,
+        instance,
+        keys,
+        mail,
+        packages,
+        people,
+        privacy,
+        questionnaires,
+        reports,
+        serve,
+    ):
         for command in module.COMMANDS:
             app.cli.add_command(command)

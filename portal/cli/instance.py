@@ -1,16 +1,15 @@
-"""`flask init`, and the commands about keys."""
+"""`flask init`."""
 
 import click
 from flask import current_app
 from flask.cli import with_appcontext
 from flask_migrate import upgrade
 
-from portal.cli.base import fail, print_json, say, with_instance
+from portal.cli.base import fail, say
 from portal.db import db
 from portal.instance import Instance, InstanceFault, make
 from portal.settings import Settings
 from privacy.errors import KeyFault
-from privacy.keys import fingerprint
 from surveys import versions
 
 
@@ -41,33 +40,4 @@ def init() -> None:
     say(f"instance ready: {instance.settings.instance}")
 
 
-@click.group("keys")
-def keys() -> None:
-    """Key-encryption keys."""
-
-
-@keys.command("status")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
-@with_instance
-def status(instance: Instance, as_json: bool) -> None:
-    """Every key id, how many data keys it wraps, and which one wraps new ones."""
-    wraps = dict(instance.vault.status())
-    ring = instance.vault.ring
-    rows = [
-        {
-            "id": name,
-            "state": "current" if name == ring.current else "old",
-            "wraps": wraps.get(name, 0),
-            "created_at": ring.made_at[name].isoformat(timespec="seconds"),
-            "fingerprint": fingerprint(key),
-        }
-        for name, key in sorted(ring.keks.items())
-    ]
-    if as_json:
-        print_json({"keys": rows})
-        return
-    for row in rows:
-        click.echo(f"{row['id']}  {row['state']}  wraps {row['wraps']} data keys  {row['fingerprint']}")
-
-
-COMMANDS: tuple[click.Command, ...] = (init, keys)
+COMMANDS: tuple[click.Command, ...] = (init,)

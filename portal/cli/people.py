@@ -41,7 +41,7 @@ def link(instance: Instance, email: str) -> None:
     """Print a link that signs EMAIL in once, in any browser, within 24 hours. Hand it over in person."""
     try:
         with unit_of_work(db.session(), instance.clock, ACTOR) as work:
-            person = accounts.find(work.db, work.ring, email)
+            person = accounts.find(work.db, email)
             if person is None:
                 fail(f"nobody has the address {email}")
             token = accounts.make_operator_link(work, person_id=person.id, programme=instance.programme)
@@ -97,7 +97,7 @@ def clear(
     """Record clearance (bpss, vetting, dbs), undertaking or training of EMAIL: for the first of the staff."""
     try:
         with unit_of_work(db.session(), instance.clock, ACTOR) as work:
-            person = accounts.find(work.db, work.ring, email)
+            person = accounts.find(work.db, email)
             if person is None:
                 fail(f"nobody has the address {email}")
             for kind in kinds:

@@ -1,13 +1,14 @@
-"""`flask privacy`: the register of holdings and the audit trail."""
+"""`flask privacy`: the register of holdings, the audit trail, and what is done about one person's data."""
 
 import json
 
 import click
 
 from portal.cli.base import fail, print_json, with_instance
+from portal.cli.person_data import PERSON_COMMANDS
 from portal.db import db
 from portal.instance import Instance
-from privacy import audit, holdings
+from privacy import audit, holdings, outside
 from privacy.errors import ChainBroken
 
 
@@ -18,9 +19,10 @@ def privacy() -> None:
 
 @privacy.command("data-map")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
-def data_map(as_json: bool) -> None:
-    """Every column of every table, and every store outside the database."""
-    found = holdings.data_map()
+@with_instance
+def data_map(instance: Instance, as_json: bool) -> None:
+    """Every column of every table, every store outside the database, and those outside the software."""
+    found = holdings.data_map(outside.stores(db.session()))
     if as_json:
         print_json(found)
         return
@@ -64,5 +66,8 @@ def export(instance: Instance) -> None:
         }
         click.echo(json.dumps(document, separators=(",", ":")))
 
+
+for command in PERSON_COMMANDS:
+    privacy.add_command(command)
 
 COMMANDS: tuple[click.Command, ...] = (privacy,)

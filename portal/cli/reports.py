@@ -56,7 +56,7 @@ def _show(figure: KpiFigure) -> None:
     click.echo(f"\n{figure.id}: {share} against {figure.target:.0%}")
     for name in (
         *("supported", "running", "open", "closed", "answered", "silent", "late", "partial", "matched"),
-        *("confident", "impact", "both", "direct", "erased"),
+        *("confident", "impact", "both", "direct", "erased", "restricted"),
     ):
         click.echo(f"  {name:<12}{getattr(figure, name):>5}")
     everybody = figure.everybody

@@ -21,13 +21,24 @@ from granian.log import LogLevels
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session as DbSession
 
-from portal import clearance_mails, day_ahead, group_watch, logs, post, reminders
+from portal import (
+    backups,
+    clearance_mails,
+    day_ahead,
+    group_watch,
+    housekeeping,
+    key_keeping,
+    logs,
+    post,
+    reminders,
+)
 from portal.cli.base import fail, say, with_instance
-from portal.cli.processes import Companion, end_with
+from portal.cli.processes import GRACE_SECONDS, Companion, end_with
 from portal.db import db
 from portal.instance import Instance
 from portal.senders import sender_for
 from privacy.clock import ticks
+from privacy.key_sources import KeyDescriptor
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ADDRESS = "127.0.0.1"
@@ -52,19 +63,30 @@ def worker(instance: Instance, once: bool, parent: int | None) -> None:
         signal.signal(number, lambda *_: stop.set())
     sender = sender_for(instance.settings, instance.outbox)
     sessions = partial(DbSession, db.engine, info={"vault": instance.vault})
+    keep_house = each_minute(lambda: housekeeping.each_minute(instance, sessions), clock=instance.clock)
+    at_night = housekeeping.Nightly(instance, sessions, db.engine)
     remind = each_minute(lambda: _remind(instance, sessions), clock=instance.clock)
+    backup = backups.Regular(instance, sessions)
+    back_up = each_minute(backup, clock=instance.clock)
+    look_at_keys = each_minute(lambda: key_keeping.check_canary(instance, sessions), clock=instance.clock)
     while not stop.is_set():
         try:
+            look_at_keys()
             remind()
+            keep_house()
+            at_night()
+            back_up()
             dealt_with = post.deliver(instance, sessions, sender)
         except OperationalError as error:
             # Locked or restarting: what was claimed is claimed again in a few minutes.
             log.warning("worker.database_away", trouble=type(error.orig).__name__)
             dealt_with = 0
         if once and not dealt_with:
+            backup.finish()
             return
         if not dealt_with:
             stop.wait(REST_SECONDS)
+    backup.finish(GRACE_SECONDS / 2)
 
 
 def _remind(instance: Instance, sessions: Callable[[], DbSession]) -> None:
@@ -107,7 +129,9 @@ def serve(instance: Instance, port: int) -> None:
         environ=partial(_environ, instance),
         tell=say,
     )
-    os.environ.update(_environ(instance))
+    environ = _environ(instance)
+    os.environ.pop("PORTAL_KEYS_FD", None)
+    os.environ.update(environ)
     server = Granian(
         "wsgi:application",
         address=ADDRESS,
@@ -137,11 +161,15 @@ def load_application(parent: int, target: str) -> Any:
 
 
 def _environ(instance: Instance) -> dict[str, str]:
-    """This environment; a clock that was set elsewhere runs on in the child."""
-    if instance.settings.now is None:
-        return dict(os.environ)
-    now, since = instance.clock(), ticks()
-    return {**os.environ, "PORTAL_NOW": now.isoformat(), "PORTAL_NOW_SINCE": repr(since)}
+    """This environment; a clock that was set elsewhere runs on in the child, and keys from a descriptor are lent."""
+    environ = dict(os.environ)
+    if isinstance(instance.settings.key_source, KeyDescriptor):
+        environ.pop("PORTAL_KEYS_FD", None)
+        environ["PORTAL_KEYS_FROM"] = instance.settings.key_source.handed_on()
+    if instance.settings.now is not None:
+        environ["PORTAL_NOW"] = instance.clock().isoformat()
+        environ["PORTAL_NOW_SINCE"] = repr(ticks())
+    return environ
 
 
 def _require_free(port: int) -> None:

@@ -189,7 +189,9 @@ WEEKS: tuple[dict[int, tuple[tuple[int, int], ...]], ...] = (
     {0: ((780, 1020),), 1: ((540, 720),), 3: ((540, 720), (780, 960))},
 )
 
-WITHDRAWN_REASON = "The leader asked to wait until after the local elections, and the council did not come back."
+WITHDRAWN_REASON = (
+    "The leader asked to wait until after the local elections, and the council did not come back."
+)
 SHORT_REASON = (
     "They left for a post in another council after three days of support. Their successor starts in spring "
     "and will be offered support of their own."

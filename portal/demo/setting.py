@@ -18,7 +18,7 @@ from portal.models import CouncilFact, Fact, Ground, Person, Role
 from portal.programme import Programme
 from privacy.audit import Action
 from privacy.clock import wall
-from privacy.columns import address_index
+from privacy.columns import AddressKeys
 from privacy.records import new_id
 from privacy.work import Work
 
@@ -103,8 +103,8 @@ def _adding(one: Somebody, *, since: date) -> Act:
         if one.role is Role.ADMINISTRATOR:
             staff.add_administrator(work, address=one.email, name=one.name)
             work.db.flush()
-            index = address_index(work.ring, one.email)
-            one.id = work.db.scalars(select(Person.id).where(Person.email_index == index)).one()
+            indexes = AddressKeys(work.db).indexes(one.email)
+            one.id = work.db.scalars(select(Person.id).where(Person.email_index.in_(indexes))).one()
             return
         council_id = one.council.id if one.council is not None else None
         person = people.add(

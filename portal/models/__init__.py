@@ -1,8 +1,11 @@
 """The tables of the roof, by subject. Importing this makes every table of the product known."""
 
 import privacy.audit
+import privacy.backup_records
 import privacy.cases.tables
-import privacy.registers  # noqa: F401 - its table must be known
+import privacy.registers
+import privacy.rights
+import privacy.safekeeping  # noqa: F401 - their tables must be known
 import surveys.models  # noqa: F401 - its tables must be known
 from portal.models.access import BrowserSession, SignIn
 from portal.models.answers import ParkedForm, Reopening, Share

@@ -21,7 +21,11 @@ class SignIn(Record):
 
     __tablename__ = "sign_in"
     __holding__ = Holding(
-        "to let people in by a mailed code or link", Keep.SIGN_IN, subject="person_id", erase=Erase.DELETE_ROW
+        "to let people in by a mailed code or link",
+        Keep.SIGN_IN,
+        subject="person_id",
+        erase=Erase.DELETE_ROW,
+        clock=("expires_at",),
     )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=reference())
@@ -48,6 +52,7 @@ class BrowserSession(Record):
         Keep.BROWSER,
         subject="person_id",
         erase=Erase.DELETE_ROW,
+        clock=("ended_at", "ends_at"),
     )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=reference())

@@ -65,9 +65,9 @@ class Share(Record):
     participation_id: Mapped[UUID] = mapped_column(
         ForeignKey("participation.id"), index=True, info=reference()
     )
-    response_id: Mapped[UUID | None] = mapped_column(ForeignKey("response.id"), info=reference())
+    response_id: Mapped[UUID | None] = mapped_column(ForeignKey("response.id"), index=True, info=reference())
     mentor_id: Mapped[UUID] = mapped_column(
-        ForeignKey("person.id"), index=True, info=reference("who may read")
+        ForeignKey("person.id"), index=True, info=reference("who may read", erase=Erase.DELETE_ROW)
     )
     shared_at: Mapped[datetime] = mapped_column(info=plain())
     ended_at: Mapped[datetime | None] = mapped_column(info=plain())
@@ -84,7 +84,11 @@ class ParkedForm(Record):
 
     __tablename__ = "parked_form"
     __holding__ = Holding(
-        "to lose nothing that people write", Keep.PARKED, subject="person_id", erase=Erase.DELETE_ROW
+        "to lose nothing that people write",
+        Keep.PARKED,
+        subject="person_id",
+        erase=Erase.DELETE_ROW,
+        clock=("parked_at",),
     )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=reference())

@@ -30,7 +30,11 @@ class Mail(Record):
     __tablename__ = "mail"
     __table_args__ = (UniqueConstraint("person_id", "template", "about", "step"),)
     __holding__ = Holding(
-        "to send mail once, and show that it was sent", Keep.MAIL, subject="person_id", erase=Erase.DELETE_ROW
+        "to send mail once, and show that it was sent",
+        Keep.MAIL,
+        subject="person_id",
+        erase=Erase.DELETE_ROW,
+        clock=("sent_at", "due_at"),
     )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=reference())

@@ -38,7 +38,9 @@ class Package(Record):
     """One agreed stretch of support for one leader or one group. Planned time is in minutes."""
 
     __tablename__ = "package"
-    __holding__ = Holding("to plan, deliver and count support (sch 4 SLAs)", Keep.CONTRACT)
+    __holding__ = Holding(
+        "to plan, deliver and count support (sch 4 SLAs)", Keep.CONTRACT, shared_by="participation"
+    )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=plain())
     ref: Mapped[str] = mapped_column(String(12), unique=True, info=plain())
@@ -151,7 +153,9 @@ class Goal(Record):
     number: Mapped[int] = mapped_column(info=plain("the order in which they were agreed"))
     state: Mapped[GoalState] = mapped_column(Word(GoalState), info=plain())
     agreed_on: Mapped[date] = mapped_column(info=plain())
-    revisited_on: Mapped[date | None] = mapped_column(info=plain("when somebody last said or changed something"))
+    revisited_on: Mapped[date | None] = mapped_column(
+        info=plain("when somebody last said or changed something")
+    )
     text_sealed: Mapped[bytes | None] = sealed(holder="holder_id", purpose="the goal in words", at_least=256)
     text = SealedText("text_sealed")
 

@@ -165,12 +165,16 @@ class Person(Record):
         kind=Kind.SPECIAL,
     )
     meets_children: Mapped[bool] = mapped_column(
-        default=False, info=plain("in contact with children or vulnerable adults: needs an enhanced DBS (annex 1)")
+        default=False,
+        info=plain("in contact with children or vulnerable adults: needs an enhanced DBS (annex 1)"),
     )
     created_at: Mapped[datetime] = mapped_column(info=plain())
     disabled_at: Mapped[datetime | None] = mapped_column(info=plain("from then on they cannot sign in"))
     reminders_stopped_at: Mapped[datetime | None] = mapped_column(
         info=plain("from then on they are not reminded")
+    )
+    restricted_at: Mapped[datetime | None] = mapped_column(
+        info=plain("from then on their data is kept and not used (Article 18)")
     )
 
     name = SealedText("name_sealed")

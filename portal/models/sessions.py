@@ -128,7 +128,9 @@ class Attendance(Record):
     sequence: Mapped[int | None] = mapped_column(
         info=plain("the number that calendars last saw of this place; none before the first")
     )
-    told_at: Mapped[datetime | None] = mapped_column(info=plain("when calendars were last told of this place"))
+    told_at: Mapped[datetime | None] = mapped_column(
+        info=plain("when calendars were last told of this place")
+    )
 
     session: Mapped[Session] = relationship(back_populates="attendances")
     person: Mapped[Person] = relationship()

@@ -6,8 +6,11 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
+from portal.key_keeping import note_refused
+from portal.views.context import work
 from portal.views.kept_forms import UNSHOWN, keep_and_lead_back
 from portal.views.signed_in import load_actor
+from privacy.errors import SealBroken
 
 PAGES = {400, 401, 403, 404, 405, 409, 413, 422, 429, 500, 503}
 
@@ -48,6 +51,13 @@ def install(app: Flask) -> None:
         # The database is locked or restarting: nothing was written, and the same form can be sent again.
         app.logger.error("the database did not answer: %s", type(error.orig).__name__)
         return _page(503, typed=typed())
+
+    @app.errorhandler(SealBroken)
+    def _refused(error: SealBroken) -> ResponseReturnValue:
+        app.logger.error("a sealed value does not open: %s", error)
+        with work("system:seals") as unit:
+            note_refused(unit, error)
+        return _page(500, typed=typed())
 
     @app.errorhandler(Exception)
     def _unexpected(error: Exception) -> ResponseReturnValue:

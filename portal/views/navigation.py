@@ -35,8 +35,10 @@ LINKS: tuple[tuple[frozenset[Role], str, str], ...] = (
     (frozenset({Role.TEAM}), "Verdicts", "verdicts.index"),
     (frozenset({Role.TEAM, Role.OBSERVER}), "Results", "reports.kpi"),
     (frozenset({Role.DPO, Role.AUDITOR}), "What is held", "privacy_desk.data_map"),
+    (frozenset({Role.DPO}), "Data of one person", "person_desk.find"),
     (frozenset({Role.DPO, Role.AUDITOR}), "Audit trail", "privacy_desk.trail"),
     (frozenset({Role.DPO, Role.AUDITOR}), "Instructions", "instructions.index"),
+    (frozenset({Role.DPO, Role.AUDITOR}), "Keys and backups", "safekeeping.index"),
     (frozenset({Role.ADMINISTRATOR}), "Accounts", "account.accounts"),
 )
 

@@ -13,7 +13,9 @@ bp = Blueprint("privacy_desk", __name__, url_prefix="/privacy-desk")
 @bp.get("/holdings")
 @guarded(None, policies.may_read_register)
 def data_map() -> ResponseReturnValue:
-    return render_template("privacy_desk/holdings.html", tables=desk.tables_held(), stores=desk.stores_held())
+    return render_template(
+        "privacy_desk/holdings.html", tables=desk.tables_held(), stores=desk.stores_held(session())
+    )
 
 
 @bp.get("/trail")

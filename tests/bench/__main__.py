@@ -9,7 +9,7 @@ import platform
 import statistics
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from heapq import merge
 from itertools import islice
@@ -31,6 +31,7 @@ from surveys.kinds import YesNo
 from surveys.questionnaires import Page, Questionnaire, Section, load_definition
 from surveys.questions import Value
 from surveys.routing import path
+from tests.bench import backups, keys, people
 
 TURNS = 9
 
@@ -112,21 +113,32 @@ ROWS: tuple[tuple[str, Callable[[], Callable[[], object]], int, float], ...] = (
 )
 
 
-def main() -> None:
-    rows = []
+MEASURES = (keys.rows, backups.rows, people.rows)
+"""Those that arrange more than one act: each gives name, value, unit, limit and spread, row by row."""
+
+
+def measured() -> Iterator[tuple[str, float, str, float, float]]:
     for name, make, times, limit in ROWS:
         value, spread = median(make(), times=times)
+        yield name, value, "ms", limit, spread
+    for measure in MEASURES:
+        yield from measure()
+
+
+def main() -> None:
+    rows = []
+    for name, value, unit, limit, spread in measured():
         rows.append(
             {
                 "name": name,
                 "value": round(value, 4),
-                "unit": "ms",
+                "unit": unit,
                 "limit": limit,
                 "spread": round(spread, 4),
                 "holds": value <= limit,
             }
         )
-        print(f"{name:50} {value:9.3f} ms  (limit {limit:g}, spread {spread:.3f})")
+        print(f"{name:50} {value:9.3f} {unit}  (limit {limit:g}, spread {spread:.3f})")
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     Path("bench.json").write_text(json.dumps({"machine": machine, "rows": rows}, indent=2) + "\n")
     print(machine)

@@ -79,9 +79,7 @@ def whose(side: Side, version_id: UUID) -> dict[str, list[tuple[str, dict[str, A
             ("group", {"package_id": side.group, **member}),
             ("former package", {"package_id": side.past, **former}),
         ],
-        "clearance_id,person_id": [
-            ("mentor's", {"person_id": side.mentor, "clearance_id": side.clearance})
-        ],
+        "clearance_id,person_id": [("mentor's", {"person_id": side.mentor, "clearance_id": side.clearance})],
         "interest_id": [("mentor's", {"interest_id": side.interest})],
         "attendance_id": [("member's place in a workshop held", {"attendance_id": side.attendance})],
         "resource_id": [("workshop's file", {"resource_id": side.resource})],

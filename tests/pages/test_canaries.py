@@ -33,13 +33,20 @@ from tests.canary_answers import change_minds, reword, take_in_paper, take_out
 from tests.canary_councils import know_councils, let_people_go
 from tests.canary_delivery import clear_people, hand_over
 from tests.canary_groups import gather_groups, no_date
+from tests.canary_rights import answer_for_data
 from tests.canary_times import shut_times
 from tests.canary_walk import COUNCILS, PEOPLE, TEN, Walk, date_of
 from tests.conftest import make_stack
 
 # Where a form cannot be met with success, and why.
 # Forms that are answered on the spot: by what would change, by the next page of a preview, by an address, by a file.
-ON_THE_SPOT = {"authoring.upload", "authoring.preview_page", "calendars.renew", "exports.export"}
+ON_THE_SPOT = {
+    "authoring.upload",
+    "authoring.preview_page",
+    "calendars.renew",
+    "exports.export",
+    "person_desk.fetch",
+}
 NEVER_DONE = {"account.enter_demo": "a demo alone lets people in by a button, and everybody in it is made up"}
 
 
@@ -295,6 +302,7 @@ STEPS = (
     reword,
     know_councils,
     let_people_go,
+    answer_for_data,
 )
 
 

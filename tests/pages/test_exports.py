@@ -7,9 +7,9 @@ from zipfile import ZipFile
 import pytest
 from sqlalchemy.orm import Session as DbSession
 
-from portal.downloads import scratch
 from portal.models import Export, Role
 from privacy import audit
+from privacy.scratch import scratch
 from surveys import versions
 from surveys.models import Wave
 from tests.conftest import SetClock, Stack

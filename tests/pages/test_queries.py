@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, event
 from sqlalchemy.orm import Session as DbSession
 
-from privacy.work import WRITE
+from privacy.transactions import WRITE
 from surveys import versions
 from tests.conftest import SetClock, Stack
 from tests.crowd import Crowd

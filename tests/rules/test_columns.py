@@ -1,14 +1,16 @@
 """Sealed columns: what lies in the database, and what happens when it is moved."""
 
+import os
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select, text
+from sqlalchemy import event, insert, select, text, update
 from sqlalchemy.orm import Session as DbSession
 
 from portal.models import Goal, Person
 from privacy.columns import PADDED_TO, keys_of, unseal_column
 from privacy.errors import SealBroken
+from privacy.keystore import SUBJECT_KEY
 from privacy.work import unit_of_work
 from tests.conftest import SetClock, Stack
 from tests.factories import Factory
@@ -65,6 +67,33 @@ def test_a_value_opens_in_its_own_column_only(make: Factory, db: DbSession) -> N
     db.expire_all()
     with pytest.raises(SealBroken):
         _ = person.phone
+
+
+def test_a_value_opens_under_its_own_key_version_only(make: Factory, db: DbSession, stack: Stack) -> None:
+    """Two versions of one holder's key, one value said to be of the other; and the same for the wraps."""
+    person = make.person()
+    vault = stack.instance.vault
+    name, wrapped = vault.ring.wrap(os.urandom(32), holder=person.id, version=2)
+    with vault.engine.begin() as connection:
+        values = {"holder_id": person.id, "version": 2, "kek_id": name, "wrapped": wrapped}
+        connection.execute(insert(SUBJECT_KEY).values(**values, created_at=stack.clock()))
+    stored = raw(db, person)
+    moved = stored[:1] + (2).to_bytes(4, "big") + stored[5:]
+    db.execute(text("update person set name_sealed = :v where ref = :r"), {"v": moved, "r": person.ref})
+    db.commit()
+    db.expire_all()
+    db.info.pop("data_keys")
+    with pytest.raises(SealBroken):
+        _ = person.name
+    assert person.email
+    with vault.engine.begin() as connection:
+        connection.execute(
+            update(SUBJECT_KEY)
+            .where(SUBJECT_KEY.c.holder_id == person.id, SUBJECT_KEY.c.version == 1)
+            .values(wrapped=wrapped)
+        )
+    with pytest.raises(SealBroken):
+        vault.keys([person.id])
 
 
 def test_a_flipped_bit_is_noticed(make: Factory, db: DbSession) -> None:

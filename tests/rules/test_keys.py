@@ -1,16 +1,20 @@
 """The key ring and the key store."""
 
+import os
 import stat
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from privacy import keys
 from privacy.engines import open_engine, sqlite_url
 from privacy.errors import HolderErased, KeyFault, SealBroken
+from privacy.key_sources import KeyDescriptor, KeysFixed
 from privacy.keystore import METADATA, SUBJECT_KEY, DataKeys, Vault
 
 NOW = datetime(2023, 3, 1, 9, tzinfo=UTC)
@@ -119,3 +123,71 @@ def test_a_key_that_the_data_needs_is_named(vault: Vault, folder: Path) -> None:
     (folder / "kek-K1.key").rename(folder / "kek-K2.key")
     with pytest.raises(KeyFault, match="K1"):
         Vault(keys.load(folder), vault.engine, lambda: NOW).require_ring()
+
+
+def test_a_wrong_key_file_is_named(vault: Vault, folder: Path) -> None:
+    vault.create([uuid4()])
+    for name in ("kek-K1.key", "master-audit.key", "master-index.key"):
+        (folder / name).rename(folder / "put-away")
+        keys.write_key(folder / name, os.urandom(32))
+        with pytest.raises(KeyFault, match=rf"{name.replace('.', '[.]')} is another key"):
+            Vault(keys.load(folder), vault.engine, lambda: NOW).require_ring()
+        (folder / "put-away").rename(folder / name)
+    Vault(keys.load(folder), vault.engine, lambda: NOW).require_ring()
+
+
+def test_a_wrap_moved_to_another_holder_does_not_open(vault: Vault) -> None:
+    one, other = uuid4(), uuid4()
+    vault.create([one, other])
+    wrapped = select(SUBJECT_KEY.c.wrapped).where(SUBJECT_KEY.c.holder_id == one)
+    with vault.engine.begin() as connection:
+        stolen = connection.scalar(wrapped)
+        connection.execute(update(SUBJECT_KEY).where(SUBJECT_KEY.c.holder_id == other).values(wrapped=stolen))
+    assert vault.keys([one])[one]
+    with pytest.raises(SealBroken):
+        vault.keys([other])
+
+
+# ---- from a descriptor
+
+
+def piped(text: str) -> KeyDescriptor:
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w") as file:
+        file.write(text)
+    return KeyDescriptor(reading)
+
+
+def test_a_container_is_given_its_keys_by_a_descriptor(folder: Path) -> None:
+    """In the form that `grep . *.key` prints."""
+    text = "".join(f"{path.name}:{path.read_text()}" for path in folder.iterdir())
+    source = piped(text)
+    assert source.load().fingerprints() == keys.load(folder).fingerprints()
+    assert source.load().current == "K1", "what was read once stays"
+    assert source.create() == []
+    assert not source.remove("K1")
+    with pytest.raises(KeysFixed, match=r"kek-K2\.key"):
+        source.add("K2")
+    source.add("K1")
+
+
+def test_children_read_what_a_descriptor_gave_to_their_parent(folder: Path) -> None:
+    source = piped(keys.bundle(keys.load(folder)))
+    child = (
+        "import sys; from privacy.key_sources import KeyDescriptor; "
+        "print(KeyDescriptor(sys.argv[1]).load().fingerprints())"
+    )
+    for _ in range(2):
+        said = subprocess.run(
+            [sys.executable, "-c", child, source.handed_on()], capture_output=True, text=True, check=True
+        )
+        assert said.stdout.strip() == str(keys.load(folder).fingerprints())
+
+
+@pytest.mark.parametrize("harm", ["kek-K1.key:", "master-token.key:"])
+def test_a_descriptor_that_gives_too_little_is_refused_by_name(folder: Path, harm: str) -> None:
+    lines = keys.bundle(keys.load(folder)).splitlines()
+    with pytest.raises(KeyFault, match=harm[:-5]):
+        piped("\n".join(line for line in lines if not line.startswith(harm))).load()
+    with pytest.raises(KeyFault, match=harm[:-5]):
+        piped("\n".join(line[:-9] if line.startswith(harm) else line for line in lines)).load()

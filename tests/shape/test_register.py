@@ -4,7 +4,7 @@ from sqlalchemy import LargeBinary, Table
 
 import portal.models  # noqa: F401 - its tables must be known
 from privacy import holdings
-from privacy.keystore import SUBJECT_KEY
+from privacy.keystore import METADATA as KEY_STORE
 from privacy.records import Held, Kind, Record
 
 
@@ -15,7 +15,7 @@ def tables() -> list[Table]:
 def test_every_column_is_declared() -> None:
     loose = [
         f"{table.name}.{column.name}"
-        for table in [*tables(), SUBJECT_KEY]
+        for table in [*tables(), *KEY_STORE.sorted_tables]
         for column in table.columns
         if not isinstance(column.info.get("held"), Held)
     ]
@@ -67,6 +67,6 @@ def test_the_map_names_every_table_and_store() -> None:
     found = holdings.data_map()
     assert {str(entry["table"]) for entry in found["columns"]} == {
         *(table.name for table in tables()),
-        "subject_key",
+        *KEY_STORE.tables,
     }
     assert {"key store", "key folder", "outbox folder"} <= {str(store["name"]) for store in found["stores"]}

@@ -1,0 +1,269 @@
+"""`flask backup` and `flask mail`: backups are made, checked, restored and drilled; mail goes again after a restore."""
+
+import sys
+from collections.abc import Callable
+from functools import partial, wraps
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import click
+from alembic.script import ScriptDirectory
+from flask import current_app
+from flask.cli import with_appcontext
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session as DbSession
+
+from portal import backups
+from portal.backups import Order
+from portal.cli.base import fail, print_json, say, with_instance
+from portal.db import db
+from portal.instance import Instance, InstanceFault
+from portal.settings import Settings
+from privacy.backup import BackupFault, Keep, Kind, verify
+from privacy.backup_folder import backups as found_in
+from privacy.backup_manifest import Backup
+from privacy.backup_records import release_mail
+from privacy.certificates import (
+    CertificateUnusable,
+    KeyUnusable,
+    PassphraseMissing,
+    PrivateKey,
+    read_private_key,
+)
+from privacy.envelopes import EnvelopeBroken, EnvelopeFailed, OpensslMissing
+from privacy.errors import ChainBroken, KeyFault
+from privacy.work import unit_of_work
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+ACTOR = "system:command"
+FAULTS = (
+    BackupFault,
+    CertificateUnusable,
+    ChainBroken,
+    EnvelopeBroken,
+    EnvelopeFailed,
+    InstanceFault,
+    KeyFault,
+    KeyUnusable,
+    OpensslMissing,
+)
+
+folder_argument = click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+key_option = click.option(
+    "--key",
+    "key_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="The private key (PEM) of one of the certificates.",
+)
+name_option = click.option("--name", help="A backup's name, as `list` shows it. The newest, if left out.")
+
+
+class KeepType(click.ParamType[Keep]):
+    """How many, or for how long."""
+
+    name = "COUNT|TIME"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Keep:
+        try:
+            return value if isinstance(value, Keep) else Keep.parse(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def plainly(command: Callable[P, T]) -> Callable[P, T]:
+    """Say what went wrong in its own words, and end with 1."""
+
+    @wraps(command)
+    def told(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return command(*args, **kwargs)
+        except FAULTS as fault:
+            fail(str(fault))
+        except OperationalError as error:
+            fail(f"the database cannot be reached: {type(error.orig).__name__}")
+        except OSError as error:
+            fail(f"{error.filename or 'the disk'}: {error.strerror}")
+
+    return told
+
+
+class Shown:
+    """Progress on a terminal; elsewhere only what is begun."""
+
+    def __init__(self) -> None:
+        self._what = ""
+        self._share = -1
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        share = min(100, done * 100 // total) if total else 0
+        if sys.stderr.isatty():
+            if (what, share) != (self._what, self._share):
+                click.echo(f"\r\x1b[K{what}: {share}%", err=True, nl=share == 100)
+        elif what != self._what:
+            say(what)
+        self._what, self._share = what, share
+
+
+def _schema() -> str | None:
+    """The version of the tables that this release works with."""
+    return ScriptDirectory.from_config(
+        current_app.extensions["migrate"].migrate.get_config()
+    ).get_current_head()
+
+
+def _key(path: Path) -> PrivateKey:
+    try:
+        return read_private_key(path)
+    except PassphraseMissing:
+        text = click.prompt(f"Passphrase of {path}", hide_input=True, err=True)
+        return read_private_key(path, passphrase=str(text).encode())
+
+
+def _sessions(instance: Instance) -> Callable[[], DbSession]:
+    return partial(DbSession, db.engine, info={"vault": instance.vault})
+
+
+@click.group("backup")
+def backup() -> None:
+    """Backups of the database and of the key store, sealed to certificates."""
+
+
+@backup.command("create")
+@folder_argument
+@click.option(
+    "--certificate",
+    "certificates",
+    type=click.Path(path_type=Path, dir_okay=False),
+    multiple=True,
+    required=True,
+    help="Whom to seal it to (PEM); give it again for more readers, each of whom can open it alone.",
+)
+@click.option(
+    "--keep", type=KeepType(), help="Remove older ones: a number of backups, or a time such as 35d."
+)
+@click.option("--keep-keys", type=KeepType(), help="The same for backups of the key store, such as 7d.")
+@plainly
+@with_instance
+def create(
+    instance: Instance,
+    folder: Path,
+    certificates: tuple[Path, ...],
+    keep: Keep | None,
+    keep_keys: Keep | None,
+) -> None:
+    """Back up the database, then the key store, while the portal runs."""
+    order = Order(folder, certificates, keep, keep_keys or keep)
+    made = backups.create(instance, _sessions(instance), order, tell=Shown())
+    for manifest in (made.data, made.keys):
+        say(f"{manifest.kind}/{manifest.name}: {sum(manifest.rows.values())} rows")
+    for name in made.pruned:
+        say(f"removed: {name}")
+
+
+@backup.command("list")
+@folder_argument
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+@plainly
+def list_backups(folder: Path, as_json: bool) -> None:
+    """What lies in a folder of backups."""
+    found = [one.manifest for kind in Kind for one in found_in(folder, kind)]
+    if as_json:
+        print_json({"backups": [{"name": one.name, **one.document()} for one in found]})
+        return
+    for one in found:
+        click.echo(
+            f"{one.kind}/{one.name}  {one.source}  {sum(one.rows.values())} rows  {one.envelope.sealed_bytes} bytes"
+        )
+
+
+@backup.command("verify")
+@folder_argument
+@click.option(
+    "--key",
+    "key_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="With a private key (PEM) they are opened too.",
+)
+@name_option
+@plainly
+@with_instance
+def verify_backups(instance: Instance, folder: Path, key_path: Path | None, name: str | None) -> None:
+    """Check that every backup, or one of them, is what was written."""
+    key = _key(key_path) if key_path else None
+    chosen: list[Backup] = [
+        one for kind in Kind for one in found_in(folder, kind) if name in {None, one.manifest.name}
+    ]
+    if not chosen:
+        fail(f"{folder} holds no such backup")
+    for one in chosen:
+        one.require_genuine(instance.vault.ring)
+        verify(one, key)
+        click.echo(f"{one.manifest.kind}/{one.manifest.name} holds")
+
+
+@backup.command("restore")
+@folder_argument
+@key_option
+@name_option
+@plainly
+@with_appcontext
+def restore(folder: Path, key_path: Path, name: str | None) -> None:
+    """Restore into this instance, which must be empty; the key folder must be in its place."""
+    settings: Settings = current_app.extensions["settings"]
+    done = backups.restore(
+        settings,
+        folder,
+        _key(key_path),
+        clock=current_app.extensions["clock"],
+        schema=_schema(),
+        name=name,
+        tell=Shown(),
+    )
+    say(
+        f"restored {done.name}: {done.rows} rows, {done.lines} lines of the trail hold, {done.seconds:.1f} seconds"
+    )
+    say(f"{done.tombstones} erasures are on record; {done.purged} people were erased again")
+    say("Everybody has to sign in anew. Mail is held: look through it, then run `flask mail release`.")
+
+
+@backup.command("drill")
+@folder_argument
+@key_option
+@name_option
+@plainly
+@with_instance
+def drill(instance: Instance, folder: Path, key_path: Path, name: str | None) -> None:
+    """Restore into a scratch place, check rows, canary, trail and ledger, and note the time it took."""
+    done = backups.drill(
+        instance,
+        _sessions(instance),
+        folder,
+        _key(key_path),
+        schema=_schema(),
+        name=name,
+        tell=Shown(),
+    )
+    click.echo(
+        f"{done.name} can be restored: {done.rows} rows, {done.lines} lines hold, {done.seconds:.1f} seconds"
+    )
+
+
+@click.group("mail")
+def mail() -> None:
+    """Mail that waits."""
+
+
+@mail.command("release")
+@plainly
+@with_instance
+def release(instance: Instance) -> None:
+    """Let mail go again that has been held since a restore."""
+    with unit_of_work(db.session(), instance.clock, ACTOR) as work:
+        released = release_mail(work)
+    say("Mail goes again." if released else "Mail was not held.")
+
+
+COMMANDS: tuple[click.Command, ...] = (backup, mail)

@@ -1,0 +1,221 @@
+"""The data of one person, for the data protection officer: numbers and acts, never a word of what is held."""
+
+from uuid import UUID
+
+from flask import Blueprint, Response, abort, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from portal import housekeeping, person_rights, policies, restriction
+from portal.forms.person_desk import (
+    CAUSES,
+    EraseForm,
+    FindForm,
+    HoldForm,
+    InstructionForm,
+    RectifyForm,
+    RestrictForm,
+)
+from portal.forms.programme import ConfirmForm
+from portal.models import Person
+from portal.person_rights import NotRectified
+from portal.views.context import clock_now, instance, programme, session, work
+from portal.views.finishing import finish_erasures
+from portal.views.guards import guarded
+from portal.views.loaders import load_person
+from privacy import erasure, person_exports, registers
+from privacy.clock import london_date
+from privacy.erasure import NobodyThere, NoInstruction
+from privacy.person_exports import NotReleased
+from privacy.registers import Register
+from privacy.rights import Cause
+
+bp = Blueprint("person_desk", __name__, url_prefix="/privacy-desk/people")
+NO_SUCH_INSTRUCTION = "The register holds no instruction with this reference. Enter it first"
+
+
+@bp.route("", methods=["GET", "POST"])
+@guarded(None, policies.may_answer_for_data)
+def find() -> ResponseReturnValue:
+    """By POST: an address stands in no log and no history."""
+    form = FindForm()
+    if form.validate_on_submit():
+        person = person_rights.find(session(), form.who.data)
+        if person is not None:
+            return _to(person.id)
+        form.refuse(form.who, "Nobody has this reference or address")
+    return render_template("person_desk/find.html", form=form), 422 if form.errors else 200
+
+
+@bp.route("/instructions", methods=["GET", "POST"])
+@guarded(None, policies.may_answer_for_data)
+def instructions() -> ResponseReturnValue:
+    form = InstructionForm()
+    if form.validate_on_submit():
+        with work() as unit:
+            registers.enter(
+                unit,
+                register=Register.INSTRUCTION,
+                letter=form.letter.data,
+                from_on=london_date(unit.now),
+                body=form.wording.data,
+            )
+        flash("The instruction is entered.", "success")
+        return redirect(url_for("person_desk.instructions"), 303)
+    entries = registers.entries(session(), Register.INSTRUCTION)
+    page = render_template("person_desk/instructions.html", form=form, entries=entries)
+    return page, 422 if form.errors else 200
+
+
+@bp.get("/<uuid:person_id>")
+@guarded(load_person, policies.may_answer_for)
+def show(person: Person) -> ResponseReturnValue:
+    return _page(person, ConfirmForm(None))
+
+
+@bp.post("/<uuid:person_id>/export")
+@guarded(load_person, policies.may_answer_for)
+def export(person: Person) -> ResponseReturnValue:
+    person_id = person.id
+    with work() as unit:
+        person_exports.ask(unit, person_id=person_id)
+    flash("The export is asked for. It is ready in a minute or two.", "success")
+    return _to(person_id)
+
+
+@bp.post("/<uuid:person_id>/export/<uuid:export_id>")
+@guarded(load_person, policies.may_answer_for)
+def fetch(person: Person, export_id: UUID) -> ResponseReturnValue:
+    """The archive, once; afterwards it is gone."""
+    person_id, ref = person.id, person.ref
+    folder = housekeeping.export_folder(instance())
+    try:
+        with work() as unit:
+            data = person_exports.fetch(unit, folder, export_id=export_id, person_id=person_id)
+    except NotReleased:
+        form = ConfirmForm(None)
+        form.refuse(
+            None, "This export is gone: it was fetched, or is older than seven days. Ask for a new one"
+        )
+        return _page(person, form, status=409)
+    person_exports.sweep(session(), folder, now=clock_now())
+    answer = Response(data, mimetype="application/zip")
+    answer.headers["Content-Disposition"] = f'attachment; filename="data-of-{ref}.zip"'
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+@bp.route("/<uuid:person_id>/rectify", methods=["GET", "POST"])
+@guarded(load_person, policies.may_answer_for)
+def rectify(person: Person) -> ResponseReturnValue:
+    form = RectifyForm()
+    person_id = person.id
+    form.offer(person_rights.rectifiable(session(), person_id))
+    if form.validate_on_submit():
+        try:
+            with work() as unit:
+                person_rights.rectify(
+                    unit,
+                    person_id=person_id,
+                    code=form.item.data,
+                    value=form.value.data or "",
+                    reason=form.reason.data,
+                    told=form.names,
+                )
+        except NotRectified as problem:
+            form.refuse(form.value, problem)
+        else:
+            return _done("It is put right.", person_id)
+    return render_template("person_desk/rectify.html", form=form, person=person), 422 if form.errors else 200
+
+
+@bp.route("/<uuid:person_id>/restrict", methods=["GET", "POST"])
+@guarded(load_person, policies.may_answer_for)
+def restrict(person: Person) -> ResponseReturnValue:
+    """Restrict, or lift the restriction, by an instruction."""
+    form = RestrictForm()
+    person_id, restricted = person.id, person.restricted_at is not None
+    if form.validate_on_submit():
+        act = restriction.lift if restricted else restriction.restrict
+        try:
+            with work() as unit:
+                act(unit, person_id=person_id, letter=form.letter.data)
+        except NoInstruction:
+            form.refuse(form.letter, NO_SUCH_INSTRUCTION)
+        else:
+            return _done("The restriction is lifted." if restricted else "The data is restricted.", person_id)
+    return render_template("person_desk/restrict.html", form=form, person=person), 422 if form.errors else 200
+
+
+@bp.route("/<uuid:person_id>/hold", methods=["GET", "POST"])
+@guarded(load_person, policies.may_answer_for)
+def hold(person: Person) -> ResponseReturnValue:
+    form = HoldForm()
+    person_id = person.id
+    if form.validate_on_submit():
+        with work() as unit:
+            erasure.place_hold(
+                unit, person_id=person_id, cause=Cause(form.cause.data), reason=form.reason.data
+            )
+        return _done("The hold is placed.", person_id)
+    return render_template("person_desk/hold.html", form=form, person=person), 422 if form.errors else 200
+
+
+@bp.post("/<uuid:person_id>/hold/<uuid:hold_id>/lift")
+@guarded(load_person, policies.may_answer_for)
+def lift(person: Person, hold_id: UUID) -> ResponseReturnValue:
+    person_id = person.id
+    try:
+        with work() as unit:
+            erasure.lift_hold(unit, hold_id=hold_id, person_id=person_id)
+    except LookupError:
+        abort(404)
+    finish_erasures()
+    flash("The hold is lifted.", "success")
+    gone = load_person(person_id) is None
+    return redirect(url_for("person_desk.find"), 303) if gone else _to(person_id)
+
+
+@bp.route("/<uuid:person_id>/erase", methods=["GET", "POST"])
+@guarded(load_person, policies.may_answer_for)
+def erase(person: Person) -> ResponseReturnValue:
+    """What an erasure would do, and the form that does it."""
+    form = EraseForm(person.ref)
+    person_id, ref = person.id, person.ref
+    if form.validate_on_submit():
+        try:
+            with work() as unit:
+                erasure.begin(unit, person_id=person_id, letter=form.letter.data)
+        except NoInstruction:
+            form.refuse(form.letter, NO_SUCH_INSTRUCTION)
+        except NobodyThere:
+            return redirect(url_for("person_desk.find"), 303)
+        else:
+            finish_erasures()
+            flash(f"The data of {ref} is erased, as far as no hold keeps it.", "success")
+            return redirect(url_for("person_desk.find"), 303)
+    plan = erasure.plan(session(), person_id)
+    page = render_template(
+        "person_desk/erase.html", form=form, person=person, plan=plan, backups=instance().settings.backups
+    )
+    return page, 422 if form.errors else 200
+
+
+def _page(person: Person, form: ConfirmForm, *, status: int = 200) -> ResponseReturnValue:
+    return render_template(
+        "person_desk/show.html",
+        shown=person_rights.overview(session(), person),
+        form=form,
+        causes=CAUSES,
+        released=person_exports.is_released,
+        now=clock_now(),
+        programme=programme(),
+    ), status
+
+
+def _done(said: str, person_id: UUID) -> ResponseReturnValue:
+    flash(said, "success")
+    return _to(person_id)
+
+
+def _to(person_id: UUID) -> ResponseReturnValue:
+    return redirect(url_for("person_desk.show", person_id=person_id), 303)

@@ -1,0 +1,171 @@
+"""The file that a person is given: JSON and CSV for machines, one page for people, all names of entries our own.
+
+Whatever was typed is data here: escaped on the page, no formula in CSV, and never part of an entry's name.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from html import escape
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+from privacy.clock import london
+from privacy.person_data import Flag, Gathered, Row, Store, Value
+
+TAKEN_FOR_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+STYLE = (
+    "body{font:1.1rem/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#0b0c0c}"
+    "table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.4rem;"
+    "border-bottom:1px solid #b1b4b6;overflow-wrap:anywhere}caption{text-align:left;font-weight:bold}"
+    "section{margin-top:2.5rem}.flag{border-left:.4rem solid #b10e1e;padding-left:1rem}"
+)
+NO_SCRIPT = "default-src 'none'; style-src 'unsafe-inline'"
+
+
+@dataclass(frozen=True)
+class Cover:
+    """What stands on the front: whose data, when, and how many of the stores answered. `about` is what Article
+    15(1) asks for beside the data, as headings with lines."""
+
+    reference: str
+    made_at: datetime
+    answered: int
+    asked: int
+    about: Mapping[str, Sequence[str]]
+
+    @property
+    def says(self) -> str:
+        return f"{self.answered} of {self.asked} stores answered"
+
+
+def build(cover: Cover, gathered: Gathered) -> bytes:
+    """The archive, whole: one person's data is never much."""
+    out = io.BytesIO()
+    with ZipFile(out, "w", ZIP_DEFLATED) as archive:
+        for name, text in entries(cover, gathered):
+            shown = london(cover.made_at)
+            entry = ZipInfo(name, shown.timetuple()[:6])
+            entry.compress_type = ZIP_DEFLATED
+            archive.writestr(entry, text)
+    return out.getvalue()
+
+
+def entries(cover: Cover, gathered: Gathered) -> Iterator[tuple[str, str]]:
+    """Each entry of the archive with its text."""
+    yield "index.html", page(cover, gathered)
+    yield "cover.json", _json(_cover(cover, gathered))
+    for number, store in enumerate(gathered.stores, 1):
+        # Tables are named by us, never by what somebody typed.
+        name = f"data/{number:02d}-{store.name}"
+        yield f"{name}.json", _json({"why": store.why, "rows": [dict(row.values) for row in store.rows]})
+        yield f"{name}.csv", _csv(store)
+
+
+def _cover(cover: Cover, gathered: Gathered) -> dict[str, object]:
+    return {
+        "person": cover.reference,
+        "made_at": cover.made_at.isoformat(),
+        "stores": cover.says,
+        "held": {f"{store.name} ({store.why})": len(store.rows) for store in gathered.stores},
+        "check_for_other_people": [vars(flag) for flag in gathered.flags],
+        "about": {heading: list(lines) for heading, lines in cover.about.items()},
+    }
+
+
+def _json(document: object) -> str:
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def _csv(store: Store) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    columns = list(dict.fromkeys(name for row in store.rows for name in row.values))
+    out.write("\ufeff")
+    writer.writerow(columns)
+    for row in store.rows:
+        writer.writerow([_cell(row.values.get(name)) for name in columns])
+    return out.getvalue()
+
+
+def _cell(value: Value) -> str | int | float | None:
+    if isinstance(value, dict | list):
+        value = json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str) and value.startswith(TAKEN_FOR_FORMULAS):
+        return f"'{value}"
+    return value
+
+
+# ---- the page for people
+
+
+def page(cover: Cover, gathered: Gathered) -> str:
+    """One page without script, readable by screen readers: headings in order, tables with captions and heads."""
+    title = f"Data held about {cover.reference}"
+    shown = london(cover.made_at)
+    parts = [
+        "<!doctype html>",
+        f'<html lang="en-GB"><head><meta charset="utf-8"><title>{escape(title)}</title>',
+        f'<meta http-equiv="Content-Security-Policy" content="{escape(NO_SCRIPT)}">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        f"<style>{STYLE}</style></head><body><main>",
+        f"<h1>{escape(title)}</h1>",
+        f"<p>Put together on {shown.day} {shown:%B %Y}. {escape(cover.says)}.</p>",
+        *_about(cover.about),
+        *_flags(gathered.flags),
+        "<h2>What is held</h2>",
+    ]
+    for number, store in enumerate(gathered.stores, 1):
+        parts += _section(number, store)
+    return "\n".join([*parts, "</main></body></html>", ""])
+
+
+def _about(about: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    for heading, lines in about.items():
+        yield f"<h2>{escape(heading)}</h2><ul>"
+        yield from (f"<li>{escape(line)}</li>" for line in lines)
+        yield "</ul>"
+
+
+def _flags(flags: Sequence[Flag]) -> Iterator[str]:
+    if not flags:
+        return
+    yield '<h2>Check before this is handed over</h2><p class="flag">These passages may name other people.</p><ul>'
+    for flag in flags:
+        yield f"<li>{escape(f'{flag.store}, row {flag.row}, {flag.column}: {flag.word}')}</li>"
+    yield "</ul>"
+
+
+def _section(number: int, store: Store) -> Iterator[str]:
+    yield f'<section aria-labelledby="s{number}"><h3 id="s{number}">{escape(_said(store.name))}</h3>'
+    yield f"<p>{escape(_capital(store.purpose))}. {escape(_capital(store.why))}. Kept {escape(store.keep)}.</p>"
+    if not store.rows:
+        yield "<p>Nothing.</p>"
+    for place, row in enumerate(store.rows, 1):
+        yield from _table(f"{_said(store.name)}, {place} of {len(store.rows)}", row)
+    yield "</section>"
+
+
+def _table(caption: str, row: Row) -> Iterator[str]:
+    yield f"<table><caption>{escape(caption)}</caption><tbody>"
+    for name, text in _pairs(row):
+        yield f'<tr><th scope="row">{escape(name)}</th><td>{escape(text)}</td></tr>'
+    yield "</tbody></table>"
+
+
+def _pairs(row: Row) -> Iterable[tuple[str, str]]:
+    for name, value in row.values.items():
+        if value not in (None, "", [], {}):
+            text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
+            yield _said(name), text
+    yield from row.words
+
+
+def _said(name: str) -> str:
+    return _capital(name.replace("_", " ").replace("-", ", "))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,251 @@
+"""Exports of one person: all of theirs, nothing of anybody else's, sealed until they are fetched once."""
+
+import csv
+import io
+import json
+import stat
+import threading
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+from zipfile import ZipFile
+
+import html5lib
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session as DbSession
+
+from portal import housekeeping
+from portal.models import Participation, Person
+from privacy import erasure, person_data, person_exports, reach
+from privacy.person_exports import Desk, NotReleased
+from privacy.person_file import TAKEN_FOR_FORMULAS
+from privacy.rights import ExportState, PersonExport
+from privacy.work import unit_of_work
+from surveys import versions
+from tests.conftest import SetClock, Stack
+from tests.factories import Factory
+from tests.rules.test_erasure import erase, instruct, places_of
+from tests.two_sides import Side
+
+NASTY = ("<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "../../etc/passwd")
+
+
+@pytest.fixture
+def desk(stack: Stack, tmp_path: Path) -> Desk:
+    vault = stack.instance.vault
+    made = housekeeping.desk(stack.instance, lambda: DbSession(stack.engine, info={"vault": vault}))
+    return replace(made, folder=tmp_path / "exports")
+
+
+@pytest.fixture
+def side(stack: Stack, make: Factory) -> Side:
+    versions.publish_shipped(make.db, stack.clock)
+    made = Side(make, "first")
+    make.db.rollback()
+    return made
+
+
+def ask(desk: Desk, person_id: UUID) -> UUID:
+    with desk.sessions() as db, unit_of_work(db, desk.clock, "person:dpo") as work:
+        return person_exports.ask(work, person_id=person_id).id
+
+
+def fetch(desk: Desk, export_id: UUID, person_id: UUID) -> dict[str, str]:
+    with desk.sessions() as db, unit_of_work(db, desk.clock, "person:dpo") as work:
+        data = person_exports.fetch(work, desk.folder, export_id=export_id, person_id=person_id)
+    return opened(data)
+
+
+def opened(data: bytes) -> dict[str, str]:
+    with ZipFile(io.BytesIO(data)) as archive:
+        return {name: archive.read(name).decode() for name in archive.namelist()}
+
+
+def export(desk: Desk, person_id: UUID) -> dict[str, str]:
+    export_id = ask(desk, person_id)
+    assert person_exports.run(desk) == 1
+    return fetch(desk, export_id, person_id)
+
+
+def test_it_holds_everything_of_theirs_and_nothing_of_others(desk: Desk, side: Side, db: DbSession) -> None:
+    files = export(desk, side.leader)
+    text = "\n".join(files.values())
+    mine = ("leadername", "leaderaddress", "leaderphone", "leaderneeds", "leaderanswer", "leadergoal", "kept")
+    for word in (*mine, "sessionplace", "waiver"):
+        assert f"first{word}" in text, word
+    others = ("membername", "memberanswer", "mentoraddress", "formerexample", "colleaguetool", "grouptitle")
+    for word in others:
+        assert f"first{word}" not in text, word
+    cover = json.loads(files["cover.json"])
+    stores = len(person_data.stores(db, side.leader, readers={}))
+    assert cover["stores"] == f"{stores} of {stores} stores answered"
+    assert cover["about"]["Why it is held"]
+    assert any("data-protection@" in line for line in cover["about"]["Your rights"])
+    held = {name.split("-", 1)[1] for name in files if name.endswith(".json") and name != "cover.json"}
+    assert {f"{table.name}.json" for table in reach.personal_tables()} <= held
+
+
+def test_the_page_is_one_that_everybody_can_read(desk: Desk, side: Side) -> None:
+    page = export(desk, side.former)["index.html"]
+    assert "firstformerexample" in page
+    tree = html5lib.parse(page, namespaceHTMLElements=False)
+    assert next(tree.iter("html")).get("lang") == "en-GB"
+    assert len(list(tree.iter("h1"))) == 1
+    assert len(list(tree.iter("main"))) == 1
+    assert not list(tree.iter("script"))
+    for one in tree.iter("table"):
+        assert len(list(one.iter("caption"))) == 1
+    assert all(head.get("scope") == "row" for head in tree.iter("th"))
+    heads = {"".join(head.itertext()) for head in tree.iter("th")}
+    assert [head for head in heads if head.endswith("?")], "questions as they were asked"
+
+
+def test_other_peoples_names_in_free_text_are_flagged(desk: Desk, make: Factory, db: DbSession) -> None:
+    make.person("Berta Quillfeather")
+    person = make.person("Ada Lead")
+    with unit_of_work(db, desk.clock, "system:test") as work:
+        work.db.get_one(Person, person.id).adjustments = "Sits beside Quillfeather, as Lead asked"
+    files = export(desk, person.id)
+    flags = json.loads(files["cover.json"])["check_for_other_people"]
+    assert [(flag["store"], flag["column"], flag["word"]) for flag in flags] == [
+        ("person", "adjustments", "Quillfeather")
+    ]
+    assert "may name other people" in files["index.html"]
+
+
+@pytest.mark.parametrize("word", NASTY)
+def test_what_was_typed_does_nothing_and_names_no_entry(
+    desk: Desk, make: Factory, db: DbSession, word: str
+) -> None:
+    """P-h."""
+    person = make.person(word)
+    with unit_of_work(db, desk.clock, "system:test") as work:
+        work.db.get_one(Person, person.id).adjustments = f"=1+1 {word}"
+    files = export(desk, person.id)
+    tree = html5lib.parse(files["index.html"], namespaceHTMLElements=False)
+    assert not list(tree.iter("script"))
+    assert not list(tree.iter("img"))
+    assert word in "".join(tree.itertext())
+    for name in files:
+        assert name in ("index.html", "cover.json") or name.startswith("data/")
+        assert not any(part in name for part in ("..", "<", "passwd"))
+    for name, text in files.items():
+        if name.endswith(".csv"):
+            for row in csv.reader(io.StringIO(text.removeprefix("\ufeff"))):
+                assert not [cell for cell in row if cell.startswith(TAKEN_FOR_FORMULAS)], name
+
+
+def test_two_peoples_exports_by_several_workers_stay_apart(desk: Desk, make: Factory, stack: Stack) -> None:
+    """P-d: asked for at once, several times, built by several workers at once."""
+    versions.publish_shipped(make.db, stack.clock)
+    sides = Side(make, "first"), Side(make, "second")
+    make.db.rollback()
+    asked = []
+    for _ in range(2):
+        asked = [(side, ask(desk, side.leader)) for side in sides]
+        workers = [threading.Thread(target=person_exports.run, args=(desk,)) for _ in range(4)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        for side, export_id in asked:
+            text = "\n".join(fetch(desk, export_id, side.leader).values())
+            other = "second" if side.name == "first" else "first"
+            for word in ("leadername", "leaderanswer", "leadergoal", "leaderneeds"):
+                assert f"{side.name}{word}" in text
+                assert f"{other}{word}" not in text
+
+
+def test_it_is_sealed_where_it_lies_and_fetched_once(desk: Desk, side: Side, db: DbSession) -> None:
+    export_id = ask(desk, side.leader)
+    assert ask(desk, side.leader) == export_id, "asking again while it waits is the same export"
+    person_exports.run(desk)
+    (path,) = desk.folder.iterdir()
+    assert b"firstleadername" not in path.read_bytes()
+    assert b"PK\x03\x04" not in path.read_bytes()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(desk.folder.stat().st_mode) == 0o700
+    assert fetch(desk, export_id, side.leader)
+    with pytest.raises(NotReleased):
+        fetch(desk, export_id, side.leader)
+    assert person_exports.sweep(db, desk.folder, now=desk.clock()) == 1
+    assert list(desk.folder.iterdir()) == []
+
+
+def test_another_persons_export_is_not_fetched_with_an_id(desk: Desk, side: Side) -> None:
+    export_id = ask(desk, side.leader)
+    person_exports.run(desk)
+    with pytest.raises(NotReleased):
+        fetch(desk, export_id, side.member)
+    assert fetch(desk, export_id, side.leader)
+
+
+def test_after_seven_days_it_is_too_old(desk: Desk, side: Side, clock: SetClock, db: DbSession) -> None:
+    export_id = ask(desk, side.leader)
+    person_exports.run(desk)
+    clock.pass_time(days=7)
+    with pytest.raises(NotReleased):
+        fetch(desk, export_id, side.leader)
+    assert person_exports.sweep(db, desk.folder, now=clock()) == 1
+
+
+def test_it_goes_with_the_person(desk: Desk, side: Side, stack: Stack) -> None:
+    desk = replace(desk, folder=housekeeping.export_folder(stack.instance))
+    export_id = ask(desk, side.leader)
+    person_exports.run(desk)
+    assert list(desk.folder.iterdir()) != []
+    instruct(stack)
+    with desk.sessions() as db, unit_of_work(db, desk.clock, "system:test") as work:
+        erasure.begin(work, person_id=side.leader, letter="INSTR 12")
+    erasure.finish(housekeeping.places(stack.instance, desk.sessions))
+    assert list(desk.folder.iterdir()) == []
+    with pytest.raises(NotReleased):
+        fetch(desk, export_id, side.leader)
+
+
+def test_whoever_is_erased_while_it_is_built_leaves_no_file(desk: Desk, side: Side, stack: Stack) -> None:
+    instruct(stack)
+    export_id = ask(desk, side.leader)
+    erase(places_of(stack), side.leader)
+    assert person_exports.run(desk) == 0
+    assert not (desk.folder / f"{export_id}.sealed").exists()
+
+
+def test_one_store_that_does_not_answer_releases_nothing(desk: Desk, side: Side, db: DbSession) -> None:
+    """A value that was moved from another row does not open: the store fails, and it is named."""
+    other = db.get_one(Person, side.member).phone_sealed or db.get_one(Person, side.member).name_sealed
+    db.rollback()
+    db.execute(update(Person).where(Person.id == side.leader).values(phone_sealed=other))
+    db.commit()
+    export_id = ask(desk, side.leader)
+    person_exports.run(desk)
+    found = db.get_one(PersonExport, export_id, populate_existing=True)
+    assert (found.state, found.failed_store) == (ExportState.FAILED, "person")
+    assert found.answered < found.stores
+    assert not list(desk.folder.iterdir()) if desk.folder.is_dir() else True
+    with pytest.raises(NotReleased):
+        fetch(desk, export_id, side.leader)
+
+
+def test_a_worker_that_died_is_taken_over(desk: Desk, side: Side, clock: SetClock, db: DbSession) -> None:
+    export_id = ask(desk, side.leader)
+    claimed = {"state": ExportState.BUILDING, "claimed_until": clock() + timedelta(minutes=10)}
+    db.execute(update(PersonExport).where(PersonExport.id == export_id).values(**claimed))
+    db.commit()
+    assert person_exports.run(desk) == 0
+    clock.pass_time(minutes=10)
+    assert person_exports.run(desk) == 1
+    assert fetch(desk, export_id, side.leader)
+
+
+def test_a_mentors_export_leaves_their_leaders_out(desk: Desk, side: Side, db: DbSession) -> None:
+    files = export(desk, side.mentor)
+    naming = next(text for name, text in files.items() if name.endswith("-session-naming.json"))
+    given = json.loads(naming)["rows"]
+    assert {row["mentor_id"] for row in given} == {str(side.mentor)}
+    text = "\n".join(files.values())
+    for word in ("leadername", "leaderanswer", "leadergoal", "sessionplace", "waiver"):
+        assert f"first{word}" not in text, word
+    assert db.scalars(select(Participation)).first() is not None

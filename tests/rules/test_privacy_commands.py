@@ -1,0 +1,108 @@
+"""`flask privacy` about people's data: thin commands over the rules, one document or plain lines each."""
+
+import json
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+from click.testing import Result
+from sqlalchemy import select
+from sqlalchemy.orm import Session as DbSession
+
+from portal.models import Person
+from privacy.rights import Erasure, ErasureState
+from tests.conftest import Stack
+from tests.factories import Factory
+
+LETTER = ("--instruction", "INSTR 12")
+
+
+@pytest.fixture
+def ref(make: Factory) -> str:
+    person = make.person("Ada Lead", email="ada@council.example")
+    make.package(person)
+    found = person.ref
+    make.db.rollback()
+    return found
+
+
+def run(stack: Stack, *args: str | Path, fails: bool = False) -> Result:
+    done = stack.app.test_cli_runner().invoke(args=["privacy", *map(str, args)])
+    assert (done.exit_code != 0) is fails, done.output
+    return done
+
+
+def test_export_writes_one_private_file(stack: Stack, ref: str, tmp_path: Path, db: DbSession) -> None:
+    out = tmp_path / "ada.zip"
+    done = run(stack, "export", "ADA@council.example", "--out", out)
+    assert done.stdout == ""
+    assert out.stat().st_mode & 0o077 == 0
+    with ZipFile(out) as archive:
+        assert "Ada Lead" in archive.read("index.html").decode()
+    assert "is there already" in run(stack, "export", ref, "--out", out, fails=True).stderr
+    assert "nobody has" in run(stack, "export", "P-222222", "--out", tmp_path / "b.zip", fails=True).stderr
+
+
+def test_erase_tells_first_and_takes_an_instruction(stack: Stack, ref: str, db: DbSession) -> None:
+    told = run(stack, "erase", ref, *LETTER, "--dry-run").stdout
+    assert "person: 1 go, 0 emptied, 0 stay" in told.splitlines()
+    assert db.scalars(select(Person.ref)).all() == [ref]
+    db.rollback()
+    assert "no instruction INSTR 12" in run(stack, "erase", ref, *LETTER, fails=True).stderr
+    run(stack, "instruction", "INSTR 12", "--text", "Erase.")
+    assert f"{ref}: erased" in run(stack, "erase", ref, *LETTER).stderr
+    assert db.scalars(select(Person)).all() == []
+    assert db.scalars(select(Erasure.state)).one() is ErasureState.ERASED
+
+
+def test_hold_and_lift(stack: Stack, ref: str, db: DbSession) -> None:
+    run(stack, "instruction", "INSTR 12", "--text", "Erase.")
+    hold_id = run(stack, "hold", ref, "--cause", "foi").stdout.strip()
+    assert f"{ref}: waits for a hold to be lifted" in run(stack, "erase", ref, *LETTER).stderr
+    run(stack, "hold", ref, "--lift", hold_id)
+    assert db.scalars(select(Erasure.state)).one() is ErasureState.ERASED
+
+
+def test_restrict_and_lift(stack: Stack, ref: str, db: DbSession) -> None:
+    run(stack, "instruction", "INSTR 12", "--text", "Restrict.")
+    run(stack, "restrict", ref, *LETTER)
+    assert db.scalars(select(Person.restricted_at)).one() is not None
+    db.rollback()
+    run(stack, "restrict", ref, *LETTER, "--lift")
+    assert db.scalars(select(Person.restricted_at)).one() is None
+
+
+def test_retention_tells_and_does(stack: Stack) -> None:
+    found = json.loads(run(stack, "retention", "--dry-run", "--json").stdout)
+    assert {"mail", "sign_in", "browser_session", "parked_form", "person_export"} <= {
+        one["table"] for one in found["tables"]
+    }
+    assert json.loads(run(stack, "retention", "--json").stdout) == {"tables": []}
+
+
+def test_the_map_knows_stores_outside_the_software(stack: Stack) -> None:
+    about = ("--holds", "letters", "--protection", "a password", "--keep", "a year")
+    run(stack, "store", "shared mailbox", *about)
+    stack.clock.pass_time(minutes=1)
+    run(stack, "store", "shared mailbox", *about[:-1], "6 months")
+    stores = json.loads(run(stack, "data-map", "--json").stdout)["stores"]
+    assert [(one["keep"], one["outside"]) for one in stores if one["name"] == "shared mailbox"] == [
+        ("6 months", True)
+    ]
+    assert {"key store", "backups", "export folder", "log", "calendar mails"} <= {
+        one["name"] for one in stores
+    }
+
+
+def test_the_record_of_processing_is_that_of_article_30_2(stack: Stack) -> None:
+    record = json.loads(run(stack, "record-of-processing").stdout)
+    assert record["article"] == "30(2)"
+    assert record["controller"]["name"] == "Department for Education"
+    for part in ("processor", "processor_data_protection_officer", "transfers", "measures", "stores"):
+        assert record[part], part
+    kinds = {one["table"]: one for one in record["categories_of_processing"]}
+    assert kinds["person"]["special"] == ["adjustments", "political group"]
+    assert kinds["response"]["about"] == "a person"
+    assessment = json.loads(run(stack, "record-of-processing", "--assessment").stdout)
+    assert "answers" in assessment["description"]["categories_of_data"]
+    assert assessment["measures"] == record["measures"]
