@@ -34,6 +34,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_head")),
     )
     op.create_table(
+        "backup_run",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=60), nullable=True),
+        sa.Column("folder", sa.String(length=300), nullable=True),
+        sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seconds", sa.Integer(), nullable=False),
+        sa.Column("ok", sa.Boolean(), nullable=False),
+        sa.Column("trouble", sa.String(length=40), nullable=True),
+        sa.Column("rows", sa.BigInteger(), nullable=True),
+        sa.Column("size", sa.BigInteger(), nullable=True),
+        sa.Column("mail_released_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_backup_run")),
+    )
+    with op.batch_alter_table("backup_run", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_backup_run_began_at"), ["began_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_backup_run_kind"), ["kind"], unique=False)
+
+    op.create_table(
         "council",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("gss", sa.String(length=9), nullable=False),
@@ -65,6 +84,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_export")),
     )
     op.create_table(
+        "holiday_change",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("on_day", sa.Date(), nullable=False),
+        sa.Column("closed", sa.Boolean(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=80), nullable=False),
+        sa.Column("name_sealed", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_holiday_change")),
+        sa.UniqueConstraint("on_day", name=op.f("uq_holiday_change_on_day")),
+    )
+    op.create_table(
         "instance_fact",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.String(length=20), nullable=False),
@@ -74,6 +104,22 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_instance_fact_name")),
     )
     op.create_table(
+        "key_event",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("act", sa.String(length=40), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=80), nullable=False),
+        sa.Column("keys", sa.String(length=400), nullable=False),
+        sa.Column("passed", sa.Boolean(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("trouble", sa.String(length=40), nullable=True),
+        sa.Column("people_sealed", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_key_event")),
+    )
+    with op.batch_alter_table("key_event", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_key_event_act"), ["act"], unique=False)
+
+    op.create_table(
         "person",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("ref", sa.String(length=12), nullable=False),
@@ -82,10 +128,14 @@ def upgrade() -> None:
         sa.Column("email_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("phone_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("adjustments_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("dietary_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("political_group_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("mentor_wish_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("meets_children", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reminders_stopped_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("restricted_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_person")),
         sa.UniqueConstraint("email_index", name=op.f("uq_person_email_index")),
         sa.UniqueConstraint("ref", name=op.f("uq_person_ref")),
@@ -97,6 +147,7 @@ def upgrade() -> None:
         sa.Column("letter", sa.String(length=30), nullable=False),
         sa.Column("from_on", sa.Date(), nullable=False),
         sa.Column("value_on", sa.Date(), nullable=True),
+        sa.Column("items", sa.JSON(), nullable=True),
         sa.Column("entered_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("by", sa.String(length=80), nullable=False),
         sa.Column("body_sealed", sa.LargeBinary(), nullable=True),
@@ -106,9 +157,27 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_register_entry_register"), ["register"], unique=False)
 
     op.create_table(
+        "resource",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("roles", sa.JSON(), nullable=False),
+        sa.Column("session_kinds", sa.JSON(), nullable=False),
+        sa.Column("crown", sa.Boolean(), nullable=False),
+        sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=80), nullable=False),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("file_kind", sa.String(length=10), nullable=True),
+        sa.Column("file_bytes", sa.Integer(), nullable=True),
+        sa.Column("title_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("about_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("link_sealed", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_resource")),
+    )
+    op.create_table(
         "respondent",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("audience", sa.String(length=30), nullable=False),
+        sa.Column("restricted_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_respondent")),
     )
     op.create_table(
@@ -121,6 +190,38 @@ def upgrade() -> None:
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_version")),
         sa.UniqueConstraint("code", "number", name=op.f("uq_version_code_number")),
+    )
+    op.create_table(
+        "blackout",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("council_id", sa.Uuid(), nullable=True),
+        sa.Column("from_on", sa.Date(), nullable=False),
+        sa.Column("from_minute", sa.Integer(), nullable=False),
+        sa.Column("to_on", sa.Date(), nullable=False),
+        sa.Column("to_minute", sa.Integer(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=80), nullable=False),
+        sa.Column("name_sealed", sa.LargeBinary(), nullable=True),
+        sa.CheckConstraint(
+            "from_minute between 0 and 1440 and to_minute between 0 and 1440",
+            name=op.f("ck_blackout_blackout_in_a_day"),
+        ),
+        sa.CheckConstraint(
+            "from_on < to_on or from_minute < to_minute", name=op.f("ck_blackout_blackout_is_not_empty")
+        ),
+        sa.ForeignKeyConstraint(["council_id"], ["council.id"], name=op.f("fk_blackout_council_id_council")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_blackout")),
+    )
+    with op.batch_alter_table("blackout", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_blackout_council_id"), ["council_id"], unique=False)
+
+    op.create_table(
+        "booking_limit",
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("per_day", sa.Integer(), nullable=True),
+        sa.Column("per_week", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_booking_limit_person_id_person")),
+        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_booking_limit")),
     )
     op.create_table(
         "browser_session",
@@ -142,6 +243,49 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("browser_session", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_browser_session_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
+        "casefile",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("ref", sa.String(length=12), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("channel", sa.String(length=40), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("entered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=80), nullable=False),
+        sa.Column("subject_id", sa.Uuid(), nullable=True),
+        sa.Column("exercise", sa.Boolean(), nullable=False),
+        sa.Column("copy_of", sa.Uuid(), nullable=True),
+        sa.Column("contact_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("asked_sealed", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(["copy_of"], ["casefile.id"], name=op.f("fk_casefile_copy_of_casefile")),
+        sa.ForeignKeyConstraint(["subject_id"], ["person.id"], name=op.f("fk_casefile_subject_id_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_casefile")),
+        sa.UniqueConstraint("ref", name=op.f("uq_casefile_ref")),
+    )
+    with op.batch_alter_table("casefile", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_casefile_kind"), ["kind"], unique=False)
+        batch_op.create_index(batch_op.f("ix_casefile_received_at"), ["received_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_casefile_subject_id"), ["subject_id"], unique=False)
+
+    op.create_table(
+        "clearance",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("from_on", sa.Date(), nullable=False),
+        sa.Column("expires_on", sa.Date(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=80), nullable=False),
+        sa.Column("ended_on", sa.Date(), nullable=True),
+        sa.Column("note_sealed", sa.LargeBinary(), nullable=True),
+        sa.CheckConstraint("expires_on > from_on", name=op.f("ck_clearance_expires_after_start")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_clearance_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_clearance")),
+    )
+    with op.batch_alter_table("clearance", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_clearance_expires_on"), ["expires_on"], unique=False)
+        batch_op.create_index(batch_op.f("ix_clearance_person_id"), ["person_id"], unique=False)
 
     op.create_table(
         "correction",
@@ -168,16 +312,76 @@ def upgrade() -> None:
         sa.Column("to_on", sa.Date(), nullable=True),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("by", sa.String(length=80), nullable=False),
+        sa.Column("corrects_id", sa.Uuid(), nullable=True),
+        sa.Column("corrected_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("changed_by", sa.String(length=80), nullable=True),
         sa.Column("agreed_with_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("evidence_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("reason_sealed", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["corrects_id"], ["council_fact.id"], name=op.f("fk_council_fact_corrects_id_council_fact")
+        ),
         sa.ForeignKeyConstraint(
             ["council_id"], ["council.id"], name=op.f("fk_council_fact_council_id_council")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_council_fact")),
     )
     with op.batch_alter_table("council_fact", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_council_fact_corrects_id"), ["corrects_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_council_fact_council_id"), ["council_id"], unique=False)
 
+    op.create_table(
+        "delegation",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("leader_id", sa.Uuid(), nullable=False),
+        sa.Column("assistant_id", sa.Uuid(), nullable=False),
+        sa.Column("from_on", sa.Date(), nullable=False),
+        sa.Column("to_on", sa.Date(), nullable=True),
+        sa.Column("named_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("named_by", sa.String(length=80), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_by", sa.String(length=80), nullable=True),
+        sa.Column("called_sealed", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["assistant_id"], ["person.id"], name=op.f("fk_delegation_assistant_id_person")
+        ),
+        sa.ForeignKeyConstraint(["leader_id"], ["person.id"], name=op.f("fk_delegation_leader_id_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delegation")),
+    )
+    with op.batch_alter_table("delegation", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_delegation_assistant_id"), ["assistant_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_delegation_leader_id"), ["leader_id"], unique=False)
+
+    op.create_table(
+        "erasure",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("instruction_id", sa.Uuid(), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("begun_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("data_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("erased_on", sa.Date(), nullable=True),
+        sa.Column("by", sa.String(length=80), nullable=False),
+        sa.Column("holders", sa.JSON(), nullable=False),
+        sa.Column("report", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["instruction_id"], ["register_entry.id"], name=op.f("fk_erasure_instruction_id_register_entry")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_erasure")),
+    )
+    with op.batch_alter_table("erasure", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_erasure_person_id"), ["person_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_erasure_state"), ["state"], unique=False)
+
+    op.create_table(
+        "feed",
+        sa.Column("person_id", sa.Uuid(), autoincrement=False, nullable=False),
+        sa.Column("token", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_feed_person_id_person")),
+        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_feed")),
+        sa.UniqueConstraint("token", name=op.f("uq_feed_token")),
+    )
     op.create_table(
         "hours",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -190,6 +394,64 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("hours", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_hours_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
+        "interest",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("council_id", sa.Uuid(), nullable=False),
+        sa.Column("from_on", sa.Date(), nullable=False),
+        sa.Column("to_on", sa.Date(), nullable=True),
+        sa.Column("declared_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=80), nullable=False),
+        sa.Column("nature_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("action_sealed", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(["council_id"], ["council.id"], name=op.f("fk_interest_council_id_council")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_interest_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_interest")),
+    )
+    with op.batch_alter_table("interest", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_interest_council_id"), ["council_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_interest_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
+        "leave",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("from_on", sa.Date(), nullable=False),
+        sa.Column("from_minute", sa.Integer(), nullable=False),
+        sa.Column("to_on", sa.Date(), nullable=False),
+        sa.Column("to_minute", sa.Integer(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "from_minute between 0 and 1440 and to_minute between 0 and 1440",
+            name=op.f("ck_leave_leave_in_a_day"),
+        ),
+        sa.CheckConstraint(
+            "from_on < to_on or from_minute < to_minute", name=op.f("ck_leave_leave_is_not_empty")
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_leave_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_leave")),
+    )
+    with op.batch_alter_table("leave", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_leave_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
+        "legal_hold",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("item_table", sa.String(length=60), nullable=True),
+        sa.Column("item_id", sa.Uuid(), nullable=True),
+        sa.Column("cause", sa.String(length=40), nullable=False),
+        sa.Column("placed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("lifted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("by", sa.String(length=80), nullable=False),
+        sa.Column("reason_sealed", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_legal_hold_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_legal_hold")),
+    )
+    with op.batch_alter_table("legal_hold", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_legal_hold_person_id"), ["person_id"], unique=False)
 
     op.create_table(
         "mail",
@@ -218,6 +480,31 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_mail_due_at"), ["due_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_mail_person_id"), ["person_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_mail_state"), ["state"], unique=False)
+
+    op.create_table(
+        "mentor_profile",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("about_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("record_sealed", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=op.f("fk_mentor_profile_person_id_person")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mentor_profile")),
+        sa.UniqueConstraint("person_id", name=op.f("uq_mentor_profile_person_id")),
+    )
+    op.create_table(
+        "neighbours",
+        sa.Column("lower_id", sa.Uuid(), nullable=False),
+        sa.Column("higher_id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("lower_id < higher_id", name=op.f("ck_neighbours_in_order")),
+        sa.ForeignKeyConstraint(["higher_id"], ["council.id"], name=op.f("fk_neighbours_higher_id_council")),
+        sa.ForeignKeyConstraint(["lower_id"], ["council.id"], name=op.f("fk_neighbours_lower_id_council")),
+        sa.PrimaryKeyConstraint("lower_id", "higher_id", name=op.f("pk_neighbours")),
+    )
+    with op.batch_alter_table("neighbours", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_neighbours_higher_id"), ["higher_id"], unique=False)
 
     op.create_table(
         "office",
@@ -255,15 +542,19 @@ def upgrade() -> None:
         sa.Column("planned_minutes", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("baseline_waived_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("follows_id", sa.Uuid(), nullable=True),
         sa.Column("title_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("waiver_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("short_reason_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("withdrawal_sealed", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["council_id"], ["council.id"], name=op.f("fk_package_council_id_council")),
+        sa.ForeignKeyConstraint(["follows_id"], ["package.id"], name=op.f("fk_package_follows_id_package")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_package")),
         sa.UniqueConstraint("ref", name=op.f("uq_package_ref")),
     )
     with op.batch_alter_table("package", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_package_council_id"), ["council_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_package_follows_id"), ["follows_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_package_state"), ["state"], unique=False)
         batch_op.create_index(batch_op.f("ix_package_strand"), ["strand"], unique=False)
 
@@ -281,6 +572,65 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_parked_form_parked_at"), ["parked_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_parked_form_person_id"), ["person_id"], unique=False)
 
+    op.create_table(
+        "person_export",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=80), nullable=False),
+        sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("stores", sa.Integer(), nullable=False),
+        sa.Column("answered", sa.Integer(), nullable=False),
+        sa.Column("failed_store", sa.String(length=60), nullable=True),
+        sa.Column("ready_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("fetched_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_person_export_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_person_export")),
+    )
+    with op.batch_alter_table("person_export", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_person_export_person_id"), ["person_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_person_export_state"), ["state"], unique=False)
+
+    op.create_table(
+        "rectification",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("item_table", sa.String(length=60), nullable=False),
+        sa.Column("item_id", sa.Uuid(), nullable=False),
+        sa.Column("item_column", sa.String(length=60), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=80), nullable=False),
+        sa.Column("before_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("after_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("reason_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("told_sealed", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_rectification_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rectification")),
+    )
+    with op.batch_alter_table("rectification", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_rectification_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
+        "refusal",
+        sa.Column("person_id", sa.Uuid(), autoincrement=False, nullable=False),
+        sa.Column("code", sa.Integer(), nullable=False),
+        sa.Column("first_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_refusal_person_id_person")),
+        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_refusal")),
+    )
+    op.create_table(
+        "resource_file",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("resource_id", sa.Uuid(), nullable=False),
+        sa.Column("content_sealed", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["resource_id"], ["resource.id"], name=op.f("fk_resource_file_resource_id_resource")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_resource_file")),
+        sa.UniqueConstraint("resource_id", name=op.f("uq_resource_file_resource_id")),
+    )
     op.create_table(
         "response",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -316,6 +666,20 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_response_respondent_id"), ["respondent_id"], unique=False)
 
     op.create_table(
+        "review",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("council_id", sa.Uuid(), nullable=False),
+        sa.Column("held_on", sa.Date(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=80), nullable=False),
+        sa.Column("notes_sealed", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(["council_id"], ["council.id"], name=op.f("fk_review_council_id_council")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_review")),
+    )
+    with op.batch_alter_table("review", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_review_council_id"), ["council_id"], unique=False)
+
+    op.create_table(
         "sign_in",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("person_id", sa.Uuid(), nullable=True),
@@ -338,6 +702,53 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_sign_in_verifier"), ["verifier"], unique=False)
 
     op.create_table(
+        "casefile_event",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("entered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=80), nullable=False),
+        sa.Column("value_on", sa.Date(), nullable=True),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("entry_id", sa.Uuid(), nullable=True),
+        sa.Column("body_sealed", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["case_id"], ["casefile.id"], name=op.f("fk_casefile_event_case_id_casefile")
+        ),
+        sa.ForeignKeyConstraint(
+            ["entry_id"], ["register_entry.id"], name=op.f("fk_casefile_event_entry_id_register_entry")
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=op.f("fk_casefile_event_person_id_person")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_casefile_event")),
+        sa.UniqueConstraint("case_id", "number", name=op.f("uq_casefile_event_case_id_number")),
+    )
+    with op.batch_alter_table("casefile_event", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_casefile_event_case_id"), ["case_id"], unique=False)
+
+    op.create_table(
+        "mentor_choice",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("package_id", sa.Uuid(), nullable=False),
+        sa.Column("mentor_id", sa.Uuid(), nullable=False),
+        sa.Column("chosen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=80), nullable=False),
+        sa.Column("overridden", sa.Boolean(), nullable=False),
+        sa.Column("reasons_sealed", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(["mentor_id"], ["person.id"], name=op.f("fk_mentor_choice_mentor_id_person")),
+        sa.ForeignKeyConstraint(
+            ["package_id"], ["package.id"], name=op.f("fk_mentor_choice_package_id_package")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mentor_choice")),
+    )
+    with op.batch_alter_table("mentor_choice", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_mentor_choice_mentor_id"), ["mentor_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_mentor_choice_package_id"), ["package_id"], unique=False)
+
+    op.create_table(
         "offer",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("batch_id", sa.Uuid(), nullable=False),
@@ -349,6 +760,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=40), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("where_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("travel_sealed", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["mentor_id"], ["person.id"], name=op.f("fk_offer_mentor_id_person")),
         sa.ForeignKeyConstraint(["package_id"], ["package.id"], name=op.f("fk_offer_package_id_package")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_offer")),
@@ -409,6 +821,27 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_participation_person_id"), ["person_id"], unique=False)
 
     op.create_table(
+        "partner",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("council_id", sa.Uuid(), nullable=True),
+        sa.Column("package_id", sa.Uuid(), nullable=True),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("from_on", sa.Date(), nullable=False),
+        sa.Column("to_on", sa.Date(), nullable=True),
+        sa.Column("name_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("reached_sealed", sa.LargeBinary(), nullable=True),
+        sa.CheckConstraint(
+            "(council_id is null) <> (package_id is null)", name=op.f("ck_partner_council_or_package")
+        ),
+        sa.ForeignKeyConstraint(["council_id"], ["council.id"], name=op.f("fk_partner_council_id_council")),
+        sa.ForeignKeyConstraint(["package_id"], ["package.id"], name=op.f("fk_partner_package_id_package")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_partner")),
+    )
+    with op.batch_alter_table("partner", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_partner_council_id"), ["council_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_partner_package_id"), ["package_id"], unique=False)
+
+    op.create_table(
         "response_past",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("response_id", sa.Uuid(), nullable=False),
@@ -439,12 +872,16 @@ def upgrade() -> None:
         sa.Column("capacity", sa.Integer(), nullable=True),
         sa.Column("delivered_minutes", sa.Integer(), nullable=True),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("uid", sa.String(length=80), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("by", sa.String(length=80), nullable=False),
         sa.Column("title_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("where_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("travel_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("called_off_sealed", sa.LargeBinary(), nullable=True),
         sa.CheckConstraint("ends_at > starts_at", name=op.f("ck_session_ends_after_start")),
         sa.ForeignKeyConstraint(["mentor_id"], ["person.id"], name=op.f("fk_session_mentor_id_person")),
         sa.ForeignKeyConstraint(["package_id"], ["package.id"], name=op.f("fk_session_package_id_package")),
@@ -466,6 +903,9 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=40), nullable=False),
         sa.Column("booked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("by", sa.String(length=80), nullable=False),
+        sa.Column("uid", sa.String(length=80), nullable=True),
+        sa.Column("sequence", sa.Integer(), nullable=True),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["participation_id"],
             ["participation.id"],
@@ -477,6 +917,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_attendance")),
         sa.UniqueConstraint("session_id", "person_id", name=op.f("uq_attendance_session_id_person_id")),
+        sa.UniqueConstraint("uid", name=op.f("uq_attendance_uid")),
     )
     with op.batch_alter_table("attendance", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_attendance_person_id"), ["person_id"], unique=False)
@@ -506,6 +947,26 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "casefile_file",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=True),
+        sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=80), nullable=False),
+        sa.Column("media_type", sa.String(length=80), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("name_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("content_sealed", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(["case_id"], ["casefile.id"], name=op.f("fk_casefile_file_case_id_casefile")),
+        sa.ForeignKeyConstraint(
+            ["event_id"], ["casefile_event.id"], name=op.f("fk_casefile_file_event_id_casefile_event")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_casefile_file")),
+    )
+    with op.batch_alter_table("casefile_file", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_casefile_file_case_id"), ["case_id"], unique=False)
+
+    op.create_table(
         "goal",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("package_id", sa.Uuid(), nullable=False),
@@ -513,6 +974,7 @@ def upgrade() -> None:
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=40), nullable=False),
         sa.Column("agreed_on", sa.Date(), nullable=False),
+        sa.Column("revisited_on", sa.Date(), nullable=True),
         sa.Column("text_sealed", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["package_id"], ["package.id"], name=op.f("fk_goal_package_id_package")),
         sa.ForeignKeyConstraint(
@@ -525,6 +987,27 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_goal_participation_id"), ["participation_id"], unique=False)
 
     op.create_table(
+        "group_plan",
+        sa.Column("session_id", sa.Uuid(), nullable=False),
+        sa.Column("set_id", sa.Uuid(), nullable=True),
+        sa.Column("minimum", sa.Integer(), nullable=True),
+        sa.Column("decide_on", sa.Date(), nullable=True),
+        sa.Column("decision", sa.String(length=40), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("host_council_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["host_council_id"], ["council.id"], name=op.f("fk_group_plan_host_council_id_council")
+        ),
+        sa.ForeignKeyConstraint(
+            ["session_id"], ["session.id"], name=op.f("fk_group_plan_session_id_session")
+        ),
+        sa.PrimaryKeyConstraint("session_id", name=op.f("pk_group_plan")),
+    )
+    with op.batch_alter_table("group_plan", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_group_plan_decide_on"), ["decide_on"], unique=False)
+        batch_op.create_index(batch_op.f("ix_group_plan_set_id"), ["set_id"], unique=False)
+
+    op.create_table(
         "occupied",
         sa.Column("person_id", sa.Uuid(), nullable=False),
         sa.Column("cell", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -535,6 +1018,23 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("occupied", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_occupied_session_id"), ["session_id"], unique=False)
+
+    op.create_table(
+        "partner_contact",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column("on_day", sa.Date(), nullable=False),
+        sa.Column("way", sa.String(length=40), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=80), nullable=False),
+        sa.Column("about_sealed", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["partner_id"], ["partner.id"], name=op.f("fk_partner_contact_partner_id_partner")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_partner_contact")),
+    )
+    with op.batch_alter_table("partner_contact", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_partner_contact_partner_id"), ["partner_id"], unique=False)
 
     op.create_table(
         "reopening",
@@ -558,6 +1058,82 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_reopening_participation_id"), ["participation_id"], unique=False)
 
     op.create_table(
+        "resource_use",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("resource_id", sa.Uuid(), nullable=False),
+        sa.Column("package_id", sa.Uuid(), nullable=True),
+        sa.Column("session_id", sa.Uuid(), nullable=True),
+        sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=80), nullable=False),
+        sa.CheckConstraint(
+            "(package_id is null) <> (session_id is null)", name=op.f("ck_resource_use_one_place")
+        ),
+        sa.ForeignKeyConstraint(
+            ["package_id"], ["package.id"], name=op.f("fk_resource_use_package_id_package")
+        ),
+        sa.ForeignKeyConstraint(
+            ["resource_id"], ["resource.id"], name=op.f("fk_resource_use_resource_id_resource")
+        ),
+        sa.ForeignKeyConstraint(
+            ["session_id"], ["session.id"], name=op.f("fk_resource_use_session_id_session")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_resource_use")),
+        sa.UniqueConstraint("resource_id", "package_id", name=op.f("uq_resource_use_resource_id_package_id")),
+        sa.UniqueConstraint("resource_id", "session_id", name=op.f("uq_resource_use_resource_id_session_id")),
+    )
+    with op.batch_alter_table("resource_use", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_resource_use_package_id"), ["package_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_resource_use_resource_id"), ["resource_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_resource_use_session_id"), ["session_id"], unique=False)
+
+    op.create_table(
+        "session_note",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("session_id", sa.Uuid(), nullable=False),
+        sa.Column("package_id", sa.Uuid(), nullable=False),
+        sa.Column("participation_id", sa.Uuid(), nullable=True),
+        sa.Column("author_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("written_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("text_sealed", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(["author_id"], ["person.id"], name=op.f("fk_session_note_author_id_person")),
+        sa.ForeignKeyConstraint(
+            ["package_id"], ["package.id"], name=op.f("fk_session_note_package_id_package")
+        ),
+        sa.ForeignKeyConstraint(
+            ["participation_id"],
+            ["participation.id"],
+            name=op.f("fk_session_note_participation_id_participation"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["session_id"], ["session.id"], name=op.f("fk_session_note_session_id_session")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_session_note")),
+    )
+    with op.batch_alter_table("session_note", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_session_note_author_id"), ["author_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_session_note_participation_id"), ["participation_id"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_session_note_session_id"), ["session_id"], unique=False)
+
+    op.create_table(
+        "session_package",
+        sa.Column("session_id", sa.Uuid(), nullable=False),
+        sa.Column("package_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["package_id"], ["package.id"], name=op.f("fk_session_package_package_id_package")
+        ),
+        sa.ForeignKeyConstraint(
+            ["session_id"], ["session.id"], name=op.f("fk_session_package_session_id_session")
+        ),
+        sa.PrimaryKeyConstraint("session_id", "package_id", name=op.f("pk_session_package")),
+    )
+    with op.batch_alter_table("session_package", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_session_package_package_id"), ["package_id"], unique=False)
+
+    op.create_table(
         "share",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("participation_id", sa.Uuid(), nullable=False),
@@ -575,30 +1151,112 @@ def upgrade() -> None:
     with op.batch_alter_table("share", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_share_mentor_id"), ["mentor_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_share_participation_id"), ["participation_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_share_response_id"), ["response_id"], unique=False)
+
+    op.create_table(
+        "waiting",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("session_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("participation_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("joined_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=80), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("passed_over_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("passed_over", sa.String(length=40), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["participation_id"], ["participation.id"], name=op.f("fk_waiting_participation_id_participation")
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_waiting_person_id_person")),
+        sa.ForeignKeyConstraint(["session_id"], ["session.id"], name=op.f("fk_waiting_session_id_session")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_waiting")),
+        sa.UniqueConstraint("session_id", "person_id", name=op.f("uq_waiting_session_id_person_id")),
+    )
+    with op.batch_alter_table("waiting", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_waiting_person_id"), ["person_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_waiting_session_id"), ["session_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_waiting_state"), ["state"], unique=False)
+
+    op.create_table(
+        "goal_event",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("goal_id", sa.Uuid(), nullable=False),
+        sa.Column("holder_id", sa.Uuid(), nullable=False),
+        sa.Column("act", sa.String(length=40), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=80), nullable=False),
+        sa.Column("text_sealed", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(["goal_id"], ["goal.id"], name=op.f("fk_goal_event_goal_id_goal")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_goal_event")),
+    )
+    with op.batch_alter_table("goal_event", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_goal_event_goal_id"), ["goal_id"], unique=False)
 
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table("goal_event", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_goal_event_goal_id"))
+
+    op.drop_table("goal_event")
+    with op.batch_alter_table("waiting", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_waiting_state"))
+        batch_op.drop_index(batch_op.f("ix_waiting_session_id"))
+        batch_op.drop_index(batch_op.f("ix_waiting_person_id"))
+
+    op.drop_table("waiting")
     with op.batch_alter_table("share", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_share_response_id"))
         batch_op.drop_index(batch_op.f("ix_share_participation_id"))
         batch_op.drop_index(batch_op.f("ix_share_mentor_id"))
 
     op.drop_table("share")
+    with op.batch_alter_table("session_package", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_session_package_package_id"))
+
+    op.drop_table("session_package")
+    with op.batch_alter_table("session_note", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_session_note_session_id"))
+        batch_op.drop_index(batch_op.f("ix_session_note_participation_id"))
+        batch_op.drop_index(batch_op.f("ix_session_note_author_id"))
+
+    op.drop_table("session_note")
+    with op.batch_alter_table("resource_use", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_resource_use_session_id"))
+        batch_op.drop_index(batch_op.f("ix_resource_use_resource_id"))
+        batch_op.drop_index(batch_op.f("ix_resource_use_package_id"))
+
+    op.drop_table("resource_use")
     with op.batch_alter_table("reopening", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_reopening_participation_id"))
 
     op.drop_table("reopening")
+    with op.batch_alter_table("partner_contact", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_partner_contact_partner_id"))
+
+    op.drop_table("partner_contact")
     with op.batch_alter_table("occupied", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_occupied_session_id"))
 
     op.drop_table("occupied")
+    with op.batch_alter_table("group_plan", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_group_plan_set_id"))
+        batch_op.drop_index(batch_op.f("ix_group_plan_decide_on"))
+
+    op.drop_table("group_plan")
     with op.batch_alter_table("goal", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_goal_participation_id"))
         batch_op.drop_index(batch_op.f("ix_goal_package_id"))
 
     op.drop_table("goal")
+    with op.batch_alter_table("casefile_file", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_casefile_file_case_id"))
+
+    op.drop_table("casefile_file")
     with op.batch_alter_table("call_request", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_call_request_participation_id"))
 
@@ -616,6 +1274,11 @@ def downgrade() -> None:
 
     op.drop_table("session")
     op.drop_table("response_past")
+    with op.batch_alter_table("partner", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_partner_package_id"))
+        batch_op.drop_index(batch_op.f("ix_partner_council_id"))
+
+    op.drop_table("partner")
     with op.batch_alter_table("participation", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_participation_person_id"))
         batch_op.drop_index(batch_op.f("ix_participation_package_id"))
@@ -632,6 +1295,15 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_offer_batch_id"))
 
     op.drop_table("offer")
+    with op.batch_alter_table("mentor_choice", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_mentor_choice_package_id"))
+        batch_op.drop_index(batch_op.f("ix_mentor_choice_mentor_id"))
+
+    op.drop_table("mentor_choice")
+    with op.batch_alter_table("casefile_event", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_casefile_event_case_id"))
+
+    op.drop_table("casefile_event")
     with op.batch_alter_table("sign_in", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_sign_in_verifier"))
         batch_op.drop_index(batch_op.f("ix_sign_in_person_id"))
@@ -639,10 +1311,25 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_sign_in_chain"))
 
     op.drop_table("sign_in")
+    with op.batch_alter_table("review", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_review_council_id"))
+
+    op.drop_table("review")
     with op.batch_alter_table("response", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_response_respondent_id"))
 
     op.drop_table("response")
+    op.drop_table("resource_file")
+    op.drop_table("refusal")
+    with op.batch_alter_table("rectification", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_rectification_person_id"))
+
+    op.drop_table("rectification")
+    with op.batch_alter_table("person_export", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_person_export_state"))
+        batch_op.drop_index(batch_op.f("ix_person_export_person_id"))
+
+    op.drop_table("person_export")
     with op.batch_alter_table("parked_form", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_parked_form_person_id"))
         batch_op.drop_index(batch_op.f("ix_parked_form_parked_at"))
@@ -651,6 +1338,7 @@ def downgrade() -> None:
     with op.batch_alter_table("package", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_package_strand"))
         batch_op.drop_index(batch_op.f("ix_package_state"))
+        batch_op.drop_index(batch_op.f("ix_package_follows_id"))
         batch_op.drop_index(batch_op.f("ix_package_council_id"))
 
     op.drop_table("package")
@@ -660,6 +1348,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_office_council_id"))
 
     op.drop_table("office")
+    with op.batch_alter_table("neighbours", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_neighbours_higher_id"))
+
+    op.drop_table("neighbours")
+    op.drop_table("mentor_profile")
     with op.batch_alter_table("mail", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_mail_state"))
         batch_op.drop_index(batch_op.f("ix_mail_person_id"))
@@ -668,32 +1361,84 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_mail_about"))
 
     op.drop_table("mail")
+    with op.batch_alter_table("legal_hold", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_legal_hold_person_id"))
+
+    op.drop_table("legal_hold")
+    with op.batch_alter_table("leave", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_leave_person_id"))
+
+    op.drop_table("leave")
+    with op.batch_alter_table("interest", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_interest_person_id"))
+        batch_op.drop_index(batch_op.f("ix_interest_council_id"))
+
+    op.drop_table("interest")
     with op.batch_alter_table("hours", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_hours_person_id"))
 
     op.drop_table("hours")
+    op.drop_table("feed")
+    with op.batch_alter_table("erasure", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_erasure_state"))
+        batch_op.drop_index(batch_op.f("ix_erasure_person_id"))
+
+    op.drop_table("erasure")
+    with op.batch_alter_table("delegation", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_delegation_leader_id"))
+        batch_op.drop_index(batch_op.f("ix_delegation_assistant_id"))
+
+    op.drop_table("delegation")
     with op.batch_alter_table("council_fact", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_council_fact_council_id"))
+        batch_op.drop_index(batch_op.f("ix_council_fact_corrects_id"))
 
     op.drop_table("council_fact")
     op.drop_table("correction")
+    with op.batch_alter_table("clearance", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_clearance_person_id"))
+        batch_op.drop_index(batch_op.f("ix_clearance_expires_on"))
+
+    op.drop_table("clearance")
+    with op.batch_alter_table("casefile", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_casefile_subject_id"))
+        batch_op.drop_index(batch_op.f("ix_casefile_received_at"))
+        batch_op.drop_index(batch_op.f("ix_casefile_kind"))
+
+    op.drop_table("casefile")
     with op.batch_alter_table("browser_session", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_browser_session_person_id"))
 
     op.drop_table("browser_session")
+    op.drop_table("booking_limit")
+    with op.batch_alter_table("blackout", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_blackout_council_id"))
+
+    op.drop_table("blackout")
     op.drop_table("version")
     op.drop_table("respondent")
+    op.drop_table("resource")
     with op.batch_alter_table("register_entry", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_register_entry_register"))
 
     op.drop_table("register_entry")
     op.drop_table("person")
+    with op.batch_alter_table("key_event", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_key_event_act"))
+
+    op.drop_table("key_event")
     op.drop_table("instance_fact")
+    op.drop_table("holiday_change")
     op.drop_table("export")
     with op.batch_alter_table("council", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_council_short_name"))
 
     op.drop_table("council")
+    with op.batch_alter_table("backup_run", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_backup_run_kind"))
+        batch_op.drop_index(batch_op.f("ix_backup_run_began_at"))
+
+    op.drop_table("backup_run")
     op.drop_table("audit_head")
     with op.batch_alter_table("audit_entry", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_audit_entry_holder"))
