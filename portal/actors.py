@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy.orm import joinedload
-from sqlalchemy.orm.strategy_options import Load
 
 from portal import clearances
 from portal.clearances import Gap
 from portal.models import PARTICIPANT, STAFF, BrowserSession, Delegation, Person, Role
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm.strategy_options import _AbstractLoad
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ def roles_of(person: Person, day: date) -> frozenset[Role]:
     return held | {Role.ASSISTANT} if any(one.live_on(day) for one in person.assists) else held
 
 
-def with_roles() -> tuple[Load, ...]:
+def with_roles() -> "tuple[_AbstractLoad, ...]":
     """What reads a person together with everything that `roles_of` and `leaders_of` ask, in one query."""
     leader = joinedload(Person.assists).joinedload(Delegation.leader)
     return joinedload(Person.offices), leader.joinedload(Person.offices)

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session as DbSession
 
 from portal.instance import Instance, open_canary
 from portal.models import BrowserSession, InstanceFact, Session, SignIn
-from portal.settings import Settings
+from portal.settings import Backups, Settings
 from privacy import backup, backup_records, backup_restore
 from privacy.backup import Keep, Made, Plan, Progress, silent
 from privacy.backup_postgres import scratch_database
@@ -112,6 +112,32 @@ def _plan(instance: Instance, sessions: Sessions, order: Order) -> Plan:
         keep_keys=order.keep_keys,
         programs=instance.settings.postgres_programs,
     )
+
+
+# ---- Kept how long
+
+
+@dataclass(frozen=True)
+class LastCopies:
+    """The days by which backups no longer hold what is erased on a day: `shut`, when no kept backup of the key
+    store opens it any more, and `gone`, when the last backup of the data with it is overwritten."""
+
+    shut: date
+    gone: date
+
+
+def last_copies(asked: Backups | None, *, on: date) -> LastCopies | None:
+    """For backups that the worker makes; None where it makes none: whoever makes them knows how long they last."""
+    if asked is None:
+        return None
+    shut, gone = (_kept(keep, asked.every) for keep in (asked.keep_keys, asked.keep))
+    return LastCopies(on + min(shut, gone), on + gone)
+
+
+def _kept(keep: Keep, every: timedelta) -> timedelta:
+    """Whole days; what is too old goes with the next backup."""
+    lasts = (keep.age or every * (keep.count or 1)) + every
+    return timedelta(days=-(-lasts // timedelta(days=1)))
 
 
 # ---- Restoring

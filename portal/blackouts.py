@@ -11,10 +11,10 @@ from sqlalchemy.orm import joinedload
 from portal import clashes
 from portal.availability import Interval, stretch
 from portal.diary import Refused
-from portal.leave import checked
+from portal.leave import checked, when
 from portal.models import Blackout
 from privacy.audit import Action
-from privacy.clock import MINUTES_IN_DAY, clock_face, london_date
+from privacy.clock import MINUTES_IN_DAY, london_date
 from privacy.records import new_id
 from privacy.work import Work
 
@@ -31,18 +31,6 @@ class NoSessionsThen(Refused):
 def words(blackout: Blackout) -> str:
     """What those who book are told, such as "Pre-election period, 20 March 2023 to 4 May 2023"."""
     return f"{blackout.name or 'Closed'}, {when(blackout)}"
-
-
-def when(row: Blackout) -> str:
-    """The stretch in words: days, and times where it is not whole days."""
-    whole = (row.from_minute, row.to_minute) == (0, MINUTES_IN_DAY)
-    if whole and row.from_on == row.to_on:
-        return _day(row.from_on)
-    if row.from_on == row.to_on:
-        return f"{_day(row.from_on)}, {clock_face(row.from_minute)} to {clock_face(row.to_minute)}"
-    if whole:
-        return f"{_day(row.from_on)} to {_day(row.to_on)}"
-    return f"{_day(row.from_on)}, {clock_face(row.from_minute)} to {_day(row.to_on)}, {clock_face(row.to_minute)}"
 
 
 def span_of(row: Blackout) -> Interval:
@@ -63,8 +51,8 @@ def add(
 ) -> Blackout:
     """Book no session of a council (None: of any) in a stretch of time.
 
-    Sessions that are booked stay; without `despite` they raise SessionsInTheWay. Also raises WrongStretch and
-    NotQuarterHours.
+    Sessions that are booked stay; without `despite` they raise SessionsInTheWay. The same again changes nothing. Also
+    raises WrongStretch and NotQuarterHours.
     """
     within = checked(
         from_on=from_on,
@@ -73,17 +61,20 @@ def add(
         to_minute=to_minute,
         today=london_date(work.now),
     )
+    work.wait_turn("blackouts")
+    days = {"from_on": from_on, "from_minute": from_minute, "to_on": to_on, "to_minute": to_minute}
+    alike = work.db.scalars(select(Blackout).filter_by(council_id=council_id, **days))
+    same = next((one for one in alike if one.name == name), None)
+    if same is not None:
+        return same
     found = clashes.of_council(work.db, council_id, within=within, now=work.now)
     clashes.require_none(found, despite=despite)
     row = Blackout(
         id=new_id(),
         council_id=council_id,
-        from_on=from_on,
-        from_minute=from_minute,
-        to_on=to_on,
-        to_minute=to_minute,
         made_at=work.now,
         by=work.actor,
+        **days,
     )
     row.name = name
     work.db.add(row)
@@ -134,7 +125,3 @@ def of(db: DbSession, council_id: UUID | None, *, first: date, last: date) -> Se
         )
         .order_by(Blackout.from_on, Blackout.from_minute, Blackout.id)
     ).all()
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"

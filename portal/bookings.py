@@ -185,7 +185,12 @@ def move(
     session.place, session.where, session.travel = met
     session.sequence += 1
     standing.tell(work, session, [session.mentor_id, *people])
-    work.record(Action.SESSION_MOVED, object=f"session:{session.id}", starts_at=session.starts_at)
+    work.record(
+        Action.SESSION_MOVED,
+        object=f"session:{session.id}",
+        holder=_leader_of(session, people),
+        starts_at=session.starts_at,
+    )
     return session
 
 
@@ -212,9 +217,15 @@ def cancel(work: Work, *, session_id: UUID) -> Session:
     session.state, session.cancelled_at = SessionState.CANCELLED, work.now
     session.sequence += 1
     diary.free(work, session_id=session.id)
-    standing.tell(work, session, [session.mentor_id, *standing.live_people(work.db, session_id)])
-    work.record(Action.SESSION_CANCELLED, object=f"session:{session.id}")
+    people = standing.live_people(work.db, session_id)
+    standing.tell(work, session, [session.mentor_id, *people])
+    work.record(Action.SESSION_CANCELLED, object=f"session:{session.id}", holder=_leader_of(session, people))
     return session
+
+
+def _leader_of(session: Session, people: Sequence[UUID]) -> UUID | None:
+    """For whom a one-to-one session is; a group's is for nobody alone."""
+    return people[0] if session.capacity is None and people else None
 
 
 def inside_notice(programme: Programme, session: Session, *, now: datetime) -> bool:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload
 
-from portal import mail
+from portal import mail, restriction
 from portal.models import Person, Refusal
 from privacy.audit import Action
 from privacy.work import Work
@@ -56,7 +56,7 @@ def waiting(db: DbSession) -> Sequence[Refusal]:
     return db.scalars(
         select(Refusal)
         .join(Refusal.person)
-        .where(Person.disabled_at.is_(None))
+        .where(Person.disabled_at.is_(None), restriction.usable())
         .options(joinedload(Refusal.person))
         .order_by(Refusal.last_at.desc(), Refusal.person_id)
     ).all()

@@ -23,6 +23,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import selectinload
 
+from portal import restriction
 from portal.models import Clearance, ClearanceKind, Office, Person, Role
 from privacy.audit import Action
 from privacy.clock import london_date
@@ -151,7 +152,7 @@ def watch(db: DbSession, *, on: date, days: int = WARNED_DAYS[0]) -> list[Lapsin
     office = Office.role.in_(GATED) & (Office.from_on <= on) & or_(Office.to_on.is_(None), Office.to_on >= on)
     people = db.scalars(
         select(Person)
-        .where(Person.disabled_at.is_(None), Person.offices.any(office))
+        .where(Person.disabled_at.is_(None), restriction.usable(), Person.offices.any(office))
         .options(selectinload(Person.clearances))
         .order_by(Person.ref)
     )

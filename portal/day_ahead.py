@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import selectinload
 
-from portal import invitations, mail, standing
+from portal import invitations, mail
 from portal.gathering import MORNING
 from portal.instance import Instance
 from portal.models import Mail, Session, SessionState
@@ -80,7 +80,8 @@ def find(db: DbSession, *, now: datetime) -> list[Near]:
     found = [
         Near(session.id, reader_id, step_of(session))
         for session in coming
-        for _, reader_id in standing.recipients(db, session, _booked_before(session, start_of_day(today)))
+        # Assistants are not in it: their own calendar reminds them.
+        for reader_id in dict.fromkeys(_booked_before(session, start_of_day(today)))
     ]
     return [one for one in found if (one.session_id, one.reader_id, one.step) not in queued]
 

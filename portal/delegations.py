@@ -128,7 +128,7 @@ def assistants_of(db: DbSession, leader_ids: Collection[UUID], on: date) -> dict
         .join(Person, Person.id == Delegation.assistant_id)
         .where(Delegation.leader_id.in_(leader_ids), _live(on), Person.disabled_at.is_(None))
     )
-    return {leader_id: assistant_id for leader_id, assistant_id in rows}
+    return {row[0]: row[1] for row in rows}
 
 
 def of_leader(db: DbSession, leader_id: UUID, on: date) -> Delegation | None:
@@ -153,6 +153,15 @@ def of_assistant(db: DbSession, assistant_id: UUID, on: date) -> Sequence[Delega
 def may_have_one(person: Person, on: date) -> bool:
     """Whether somebody is a leader in office, who can have an assistant."""
     return bool(roles_on(person, on) & PARTICIPANT)
+
+
+def names(db: DbSession, person_ids: Collection[UUID]) -> dict[UUID, str]:
+    """What these people are called."""
+    if not person_ids:
+        return {}
+    return {
+        one.id: one.name or one.ref for one in db.scalars(select(Person).where(Person.id.in_(person_ids)))
+    }
 
 
 def booked_by(db: DbSession, session: Session, person_ids: Collection[UUID]) -> list[tuple[str, str]]:

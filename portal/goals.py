@@ -134,7 +134,13 @@ def _changeable(work: Work, package_id: UUID, goal_id: UUID) -> Goal:
 
 def _enter(work: Work, goal: Goal, act: GoalAct, text: str | None = None) -> None:
     event = GoalEvent(
-        id=new_id(), goal_id=goal.id, holder_id=goal.holder_id, act=act, at=work.now, by=work.actor
+        id=new_id(),
+        goal_id=goal.id,
+        package_id=goal.package_id,
+        participation_id=goal.participation_id,
+        act=act,
+        at=work.now,
+        by=work.actor,
     )
     event.text = text
     work.db.add(event)

@@ -97,7 +97,9 @@ def book_set(
     here = standing.enter(work, package_id=package_id, mentor_id=mentor_id)
     before = dates_of(work.db, set_id)
     if before:
-        if any(one.package_id != package_id for one in before):
+        if any(one.package_id != package_id for one in before) or (
+            {one.starts_at for one in before} != set(starts)
+        ):
             raise FormUsed
         return list(before)
     members = [one for one in here.members if one.person_id in member_ids]

@@ -199,8 +199,9 @@ def _packages(
     db: DbSession, from_id: UUID, sessions: Sequence[Session], *, now: datetime
 ) -> Sequence[Package]:
     """What the mentor serves, and what their coming sessions belong to, that is not over."""
-    wanted = {*serving.served_by(db, from_id, on=london_date(now)), *(one.package_id for one in sessions)}
-    return db.scalars(
+    today, with_sessions = london_date(now), {one.package_id for one in sessions}
+    wanted = {*serving.served_by(db, from_id, on=today), *with_sessions}
+    found = db.scalars(
         select(Package)
         .where(Package.id.in_(wanted), Package.state.not_in(matching.OVER))
         .options(
@@ -210,6 +211,14 @@ def _packages(
         )
         .order_by(Package.starts_on, Package.ref)
     ).all()
+    # What they serve today for the last time was handed over already.
+    return [one for one in found if one.id in with_sessions or _goes_on(one, from_id, after=today)]
+
+
+def _goes_on(package: Package, person_id: UUID, *, after: date) -> bool:
+    return any(
+        one.person_id == person_id and (one.to_on is None or one.to_on > after) for one in package.mentors
+    )
 
 
 def _stops(db: DbSession, packages: Sequence[Package], to_id: UUID, *, on: date) -> dict[UUID, str | None]:

@@ -136,6 +136,11 @@ def tidy(instance: Instance, sessions: Sessions, engine: Engine) -> list[retenti
         log.info("retention.done", table=one.table, rows=one.rows)
     with sessions() as db:
         _sweep(instance, db)
+    try:
+        # A folder that was away when somebody was erased has come back since.
+        spread_ledger(instance, sessions)
+    except OSError as error:
+        log.error("ledger.unspread", trouble=type(error).__name__)
     for one_engine in (engine, instance.vault.engine):
         vacuum(one_engine)
     return went

@@ -61,16 +61,21 @@ def open_instance(settings: Settings, *, engine: Engine, clock: Clock) -> Instan
         raise InstanceFault("this instance has not been made yet: run `flask init` (or `flask demo`)")
     ring = settings.key_source.load()
     keystore = open_engine(settings.keystore_url)
-    if not _is_there(settings.keystore_url) or not inspect(keystore).has_table("subject_key"):
-        raise InstanceFault("the key store is missing: without it nothing in the database can be opened")
-    if not inspect(keystore).has_table("ring_key"):
-        raise InstanceFault("the key store is older than this software: run `flask init`")
-    vault = Vault(ring, keystore, clock, reload=settings.key_source.load)
-    vault.require_ring()
-    programme = programmes.load(programme_path(settings))
-    with DbSession(engine, info={"vault": vault}) as db:
-        fact = open_canary(db)
-        return Instance(settings, programme, vault, clock, demo=fact.name == DEMO)
+    try:
+        if not _is_there(settings.keystore_url) or not inspect(keystore).has_table("subject_key"):
+            raise InstanceFault("the key store is missing: without it nothing in the database can be opened")
+        if not inspect(keystore).has_table("ring_key"):
+            raise InstanceFault("the key store is older than this software: run `flask init`")
+        vault = Vault(ring, keystore, clock, reload=settings.key_source.load)
+        vault.require_ring()
+        programme = programmes.load(programme_path(settings))
+        with DbSession(engine, info={"vault": vault}) as db:
+            fact = open_canary(db)
+            return Instance(settings, programme, vault, clock, demo=fact.name == DEMO)
+    except BaseException:
+        # Refused, nobody else knows of this engine: its connections would stay open until they are swept up.
+        keystore.dispose()
+        raise
 
 
 def open_canary(db: DbSession) -> InstanceFact:

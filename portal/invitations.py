@@ -89,19 +89,21 @@ def entry(
     stamp_at: datetime,
     known: Known,
     cancelled: bool,
+    whose: Person | None = None,
 ) -> calendar.Event:
     """The session as the reader's calendar holds it. `url` is the session's page; `stamp_at` is when the mail is
-    made, or for a feed when the session last changed."""
-    others = others_of(session, reader)
+    made, or for a feed when the session last changed; `whose` is in it where the reader books for somebody."""
+    others = others_of(session, whose or reader)
     summary = heading_of(session, programme)
+    summary = f"{summary} with {' and '.join(others)}" if others else summary
     return calendar.Event(
         uid=known.uid,
         sequence=known.sequence,
         starts_at=session.starts_at,
         ends_at=session.ends_at,
         stamp_at=stamp_at,
-        summary=f"{summary} with {' and '.join(others)}" if others else summary,
-        description=f"{_acts(session, reader)} here: {url}",
+        summary=f"{summary}, for {name_of(whose)}" if whose is not None else summary,
+        description=f"{_acts(session, whose or reader, own=whose is None)} here: {url}",
         location=where_of(session),
         url=url,
         organizer_name=programme.sender,
@@ -112,6 +114,7 @@ def entry(
     )
 
 
-def _acts(session: Session, reader: Person) -> str:
-    own_place = session.capacity is not None and session.mentor_id != reader.id
-    return "See it or give up your place" if own_place else "See it, move it or cancel it"
+def _acts(session: Session, person: Person, *, own: bool) -> str:
+    if session.capacity is None or session.mentor_id == person.id:
+        return "See it, move it or cancel it"
+    return "See it or give up your place" if own else "See it or give up the place"

@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session as DbSession
 from portal import clashes, diary
 from portal.availability import Interval, stretch
 from portal.diary import Refused
+from portal.filters import day
 from portal.intervals import QUARTER, NotQuarterHours
-from portal.models import BookingLimit, Leave
+from portal.models import Blackout, BookingLimit, Leave
 from portal.programme import Programme
 from privacy.audit import Action
-from privacy.clock import MINUTES_IN_DAY, london_date
+from privacy.clock import MINUTES_IN_DAY, clock_face, london_date
 from privacy.records import new_id
 from privacy.work import Work
 
@@ -52,6 +53,18 @@ def checked(*, from_on: date, from_minute: int, to_on: date, to_minute: int, tod
     return stretch(from_on, from_minute, to_on, to_minute)
 
 
+def when(row: Leave | Blackout) -> str:
+    """The stretch in words: days, and times where it is not whole days."""
+    first, last = day(row.from_on), day(row.to_on)
+    if (row.from_minute, row.to_minute) == (0, MINUTES_IN_DAY):
+        return first if row.from_on == row.to_on else f"{first} to {last}"
+    if row.from_on == row.to_on:
+        return f"{first}, {clock_face(row.from_minute)} to {clock_face(row.to_minute)}"
+    begins = f", {clock_face(row.from_minute)}" if row.from_minute else ""
+    ends = f", {clock_face(row.to_minute)}" if row.to_minute != MINUTES_IN_DAY else ""
+    return f"{first}{begins} to {last}{ends}"
+
+
 def add(
     work: Work,
     *,
@@ -65,7 +78,7 @@ def add(
     """Take a mentor out of the list of times from a minute of a London day to a minute of another.
 
     Sessions that are booked stay booked: without `despite` they raise SessionsInTheWay, so that somebody decides.
-    Also raises WrongStretch and NotQuarterHours.
+    The same again changes nothing. Also raises WrongStretch and NotQuarterHours.
     """
     within = checked(
         from_on=from_on,
@@ -75,16 +88,17 @@ def add(
         today=london_date(work.now),
     )
     diary.lock(work, [mentor_id])
+    days = {"from_on": from_on, "from_minute": from_minute, "to_on": to_on, "to_minute": to_minute}
+    same = work.db.scalars(select(Leave).filter_by(person_id=mentor_id, **days)).first()
+    if same is not None:
+        return same
     found = clashes.of_mentor(work.db, mentor_id, within=within, now=work.now)
     clashes.require_none(found, despite=despite)
     row = Leave(
         id=new_id(),
         person_id=mentor_id,
-        from_on=from_on,
-        from_minute=from_minute,
-        to_on=to_on,
-        to_minute=to_minute,
         made_at=work.now,
+        **days,
     )
     work.db.add(row)
     work.record(

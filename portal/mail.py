@@ -52,6 +52,20 @@ def queue(
     )
 
 
+def numbered(number: int, *, whose: UUID | None = None) -> str:
+    """The step of a calendar mail: its number, and whose session it is where somebody else reads it for them.
+
+    Somebody who reads for two people in one session gets a mail for each.
+    """
+    return str(number) if whose is None else f"{number}:{whose.hex}"
+
+
+def number_of(step: str) -> tuple[int, UUID | None]:
+    """What `numbered` has put together."""
+    number, _, whose = step.partition(":")
+    return int(number), UUID(whose) if whose else None
+
+
 def note_carried(work: Work, *, template: str, about: UUID, carrier: Mail) -> None:
     """Note that something was said within a mail that went, so that it is not said again and shows in the log."""
     noted = Mail(
@@ -94,6 +108,7 @@ WORDS = {
     "offers": "Times offered",
     "clearance": "Something of their clearance expires",
     "session": "Calendar entry",
+    "assistant": "Named as an assistant",
     "day_before": "Reminder the day before a session",
     "test_mail": "Test mail",
     "feedback": "Feedback on a session, within another mail",

@@ -13,9 +13,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import accounts, day_ahead, invitations, reminders, windows
+from portal import accounts, day_ahead, delegations, invitations, reminders, windows
 from portal.calendar import Event
 from portal.letters import one_line
+from portal.mail import number_of
 from portal.models import (
     Attendance,
     Mail,
@@ -45,6 +46,7 @@ PATHS = {
     "person": "/team/people/{}",
     "decide": "/sessions/{}/decide",
     "freed_place": "/sessions/{}/freed-place",
+    "assisting": "/who-you-book-for",
 }
 
 
@@ -165,8 +167,14 @@ def session(db: DbSession, mail: Mail, reader: Person, around: Around) -> Letter
         return None
     if _newer_waits(db, mail):
         return None
+    _, whose_id = number_of(mail.step)
+    if whose_id is not None and not _books_for(db, reader, whose_id, around):
+        return None
+    # Read for somebody else, it is the session as that person has it.
+    whose = db.get_one(Person, whose_id) if whose_id is not None else None
+    person = whose or reader
     url = around.link("session", about.id)
-    known = invitations.known_to(about, reader.id)
+    known = invitations.known_to(about, person.id)
     event = invitations.entry(
         about,
         around.programme,
@@ -175,16 +183,24 @@ def session(db: DbSession, mail: Mail, reader: Person, around: Around) -> Letter
         stamp_at=around.now,
         known=known,
         cancelled=known.gone,
+        whose=whose,
     )
-    words = {**words_of(about, around.programme, reader), "link": url, "cancelled": known.gone}
-    return Letter({**words, "own_place": _own_place(about, reader)}, event)
+    words = {**words_of(about, around.programme, person), "link": url, "cancelled": known.gone}
+    called = one_line(invitations.name_of(whose)) if whose is not None else ""
+    return Letter({**words, "own_place": _own_place(about, person), "whose": called}, event)
+
+
+def _books_for(db: DbSession, reader: Person, leader_id: UUID, around: Around) -> bool:
+    return leader_id in delegations.leaders_of(db, reader.id, london_date(around.now))
 
 
 def _newer_waits(db: DbSession, mail: Mail) -> bool:
     same = select(Mail.step).where(
         Mail.person_id == mail.person_id, Mail.template == mail.template, Mail.about == mail.about
     )
-    return any(int(step) > int(mail.step) for step in db.scalars(same))
+    number, whose = number_of(mail.step)
+    others = [number_of(step) for step in db.scalars(same)]
+    return any(one > number for one, of in others if of == whose)
 
 
 def _own_place(about: Session, reader: Person) -> bool:

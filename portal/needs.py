@@ -5,7 +5,7 @@ Both are special category data: asked for, stored and shown only while an instru
 over, and the team. They stand in no calendar and no mail.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -78,9 +78,15 @@ def of_person(person: Person, kinds: Iterable[DataItem]) -> list[Need]:
 
 def of_session(db: DbSession, session: Session, *, now: datetime) -> list[Need]:
     """What those who come need, by name, from the booking on until the session is over; then nothing."""
+    return in_session(session, asked(db, on=london_date(now)), now=now)
+
+
+def in_session(session: Session, kinds: Collection[DataItem], *, now: datetime) -> list[Need]:
+    """The same, for the kinds that are listed."""
     if session.state is not SessionState.BOOKED or session.ends_at <= now:
         return []
-    kinds = asked(db, on=london_date(now))
-    people = [seat.person for seat in session.attendances if seat.state is AttendanceState.BOOKED] if kinds else []
+    people = (
+        [seat.person for seat in session.attendances if seat.state is AttendanceState.BOOKED] if kinds else []
+    )
     people.sort(key=lambda one: (one.name or one.ref).casefold())
     return [need for person in people for need in of_person(person, kinds)]

@@ -65,7 +65,7 @@ def change(work: Work, *, note_id: UUID, text: str) -> SessionNote:
     return note
 
 
-def delete(work: Work, *, note_id: UUID) -> None:
+def take_back(work: Work, *, note_id: UUID) -> None:
     """Delete a note. Raises NoteGone."""
     note = _locked(work, note_id)
     _note(work, Action.NOTE_DELETED, note)

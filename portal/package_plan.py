@@ -20,7 +20,7 @@ from portal.package_rows import COLUMNS, Gathered, Head, MemberRow, MentorRow, S
 from portal.package_states import PackageRefused
 from portal.programme import Period, Programme, contract_period
 from privacy.clock import end_of_day, london_date
-from privacy.columns import address_index, keys_of, normal_address
+from privacy.columns import AddressKeys, keys_of, normal_address
 from privacy.keys import KeyRing
 
 Days = tuple[date, date | None]
@@ -58,8 +58,11 @@ class Planned:
 
 
 def _id(ring: KeyRing, *parts: str) -> UUID:
-    """An id that the same words always give, and that nobody can guess from the words without the keys."""
-    return UUID(bytes=ring.digest("index", "packages.file|v1", *(part.encode() for part in parts))[:16])
+    """An id that the same words always give, and that nobody can guess from the words without the keys.
+
+    The key of the audit trail is the one that is never changed while the data is kept.
+    """
+    return UUID(bytes=ring.digest("audit", "packages.file|v1", *(part.encode() for part in parts))[:16])
 
 
 class Reader:
@@ -69,6 +72,7 @@ class Reader:
         self.db, self.programme, self.now = db, programme, now
         self.today = london_date(now)
         self.ring = keys_of(db).vault.ring
+        self.address_keys = AddressKeys(db)
         self.period: Period = contract_period(db, programme, on=self.today)
         self.faults: list[Fault] = []
         self.people: dict[bytes, Person] = {}
@@ -97,7 +101,7 @@ class Reader:
                 *(address for row in one.sessions for address in row.attended),
             )
         }
-        indexes = [address_index(self.ring, address) for address in sorted(addresses)]
+        indexes = [index for address in sorted(addresses) for index in self.address_keys.indexes(address)]
         people = self.db.scalars(
             select(Person).where(Person.email_index.in_(indexes)).options(selectinload(Person.offices))
         )
@@ -188,7 +192,9 @@ class Reader:
             )
 
     def _person(self, line: int, address: str) -> Person | None:
-        person = self.people.get(address_index(self.ring, address))
+        # While addresses are indexed anew, somebody may still be found by the key of before.
+        indexes = self.address_keys.indexes(address)
+        person = next((self.people[index] for index in indexes if index in self.people), None)
         if person is None:
             self._fault(line, f"“{imports.shortened(address)}” is nobody we know. Add people first")
         return person

@@ -118,6 +118,8 @@ def create(
     _require_council(work.db, strand, council_id, starts_on)
     _require_time(programme, strand, planned_minutes)
     member_ids = [person_id for person_id, _ in members]
+    # Who is sent twice at once must not get the same support twice.
+    work.wait_turn(f"support:{council_id}")
     matching.require_members(work.db, strand=strand, council_id=council_id, members=members, on=starts_on)
     for mentor_id in sorted(set(mentor_ids)):
         work.wait_turn(f"mentor:{mentor_id}")

@@ -380,6 +380,11 @@ def may_write_note(actor: Actor, session: Session, kind: NoteKind) -> bool:
     return session.capacity is None and (serves or takes_part(actor, session.package))
 
 
+def may_write_notes(actor: Actor, session: Session) -> bool:
+    """Write a note of one kind or the other."""
+    return any(may_write_note(actor, session, kind) for kind in NoteKind)
+
+
 def may_read_note(actor: Actor, note: SessionNote) -> bool:
     """A shared note: whoever may write one there. A private one: its author, while they serve."""
     return may_write_note(actor, note.session, note.kind) and (

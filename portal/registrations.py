@@ -28,12 +28,14 @@ PASSED_OVER = {
     PassedOver.CLASH: "has another session then",
     PassedOver.BASELINE: "the first questionnaire is missing",
     PassedOver.NOT_A_MEMBER: "is no longer in the group",
+    PassedOver.RESTRICTED: "the data about them is restricted",
 }
 
 PASSED_OVER_YOU = {
     PassedOver.CLASH: "A place was free, but you have another session then.",
     PassedOver.BASELINE: "A place was free, but your first questionnaire comes before your first session.",
     PassedOver.NOT_A_MEMBER: "A place was free, but you are no longer in this group.",
+    PassedOver.RESTRICTED: "A place was free, but the data about you is restricted.",
 }
 
 

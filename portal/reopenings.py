@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload
 
-from portal import shares
+from portal import restriction, shares
 from portal.models import Package, Participation, Reopening
 from portal.questionnaires import Asked
 from privacy.audit import Action
@@ -89,7 +89,9 @@ def all_waiting(db: DbSession) -> Sequence[Reopening]:
     """Every wish that waits for the team, longest waiting first, with who asked."""
     return db.scalars(
         select(Reopening)
-        .where(Reopening.done_at.is_(None))
+        .join(Reopening.participation)
+        .join(Participation.person)
+        .where(Reopening.done_at.is_(None), restriction.usable())
         .options(
             joinedload(Reopening.participation).options(
                 joinedload(Participation.person),

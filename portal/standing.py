@@ -6,7 +6,7 @@ after them is what the rule decides on.
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import select, union
@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload
 
-from portal import clearances, diary, mail, serving
+from portal import clearances, delegations, diary, mail, serving
 from portal.availability import Interval
 from portal.diary import Refused
 from portal.models import (
@@ -169,16 +169,22 @@ def without_baseline(db: DbSession, package: Package, participation_ids: Collect
     """
     if package.baseline_waived_at is not None or not participation_ids:
         return set()
+    return awaited(db, participation_ids)
+
+
+def awaited(db: DbSession, participation_ids: Collection[UUID]) -> set[UUID]:
+    """The same for participations of several packages, waived or not, in two queries."""
     missing = set(participation_ids) - submitted(db, list(participation_ids), Wave.BASELINE)
     if not missing:
         return set()
     begun = db.scalars(
         select(Attendance.participation_id)
-        .join(Session)
+        .join(Session, Session.id == Attendance.session_id)
+        .join(Participation, Participation.id == Attendance.participation_id)
         .where(
             Attendance.participation_id.in_(missing),
             Attendance.state == AttendanceState.ATTENDED,
-            Session.package_id == package.id,
+            Session.package_id == Participation.package_id,
             Session.state != SessionState.CANCELLED,
         )
     )
@@ -286,9 +292,18 @@ def live_people(db: DbSession, session_id: UUID) -> list[UUID]:
     )
 
 
-def recipients(db: DbSession, session: Session, person_ids: Iterable[UUID]) -> list[tuple[UUID, UUID]]:
-    """Whom mail about a session goes to: pairs of who is in it and who reads it, each pair once."""
-    return [(person_id, person_id) for person_id in dict.fromkeys(person_ids)]
+def recipients(
+    db: DbSession, session: Session, person_ids: Iterable[UUID], *, on: date
+) -> list[tuple[UUID, UUID]]:
+    """Whom mail about a session goes to on a day: pairs of who is in it and who reads it, each pair once.
+
+    Whoever has an assistant is followed by them. A mentor's assistant, were they a leader too, has no part in what
+    they mentor.
+    """
+    everybody = list(dict.fromkeys(person_ids))
+    assistants = delegations.assistants_of(db, [one for one in everybody if one != session.mentor_id], on)
+    pairs = [(person_id, person_id) for person_id in everybody]
+    return pairs + [(one, assistants[one]) for one in everybody if one in assistants]
 
 
 def tell(work: Work, session: Session, person_ids: Iterable[UUID]) -> None:
@@ -296,9 +311,9 @@ def tell(work: Work, session: Session, person_ids: Iterable[UUID]) -> None:
 
     Each call is one change that calendars must see. A place in a group session has a number of its own, which
     rises here and touches nobody else's; the session's own is raised by the rule that changes it. The step of the
-    mail is the number that calendars will see (RFC 5546 2.1.4).
+    mail is the number that calendars will see (RFC 5546 2.1.4), and for an assistant's copy also whose session it is.
     """
-    pairs = recipients(work.db, session, person_ids)
+    pairs = recipients(work.db, session, person_ids, on=london_date(work.now))
     asked = select(Attendance).where(
         Attendance.session_id == session.id,
         Attendance.person_id.in_({person_id for person_id, _ in pairs}),
@@ -312,4 +327,5 @@ def tell(work: Work, session: Session, person_ids: Iterable[UUID]) -> None:
         session.told_at = work.now
     for person_id, reader_id in pairs:
         number = seats[person_id].sequence if person_id in seats else session.sequence
-        mail.queue(work, template="session", about=session.id, to=reader_id, step=str(number))
+        step = mail.numbered(number or 0, whose=None if reader_id == person_id else person_id)
+        mail.queue(work, template="session", about=session.id, to=reader_id, step=step)

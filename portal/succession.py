@@ -73,10 +73,11 @@ class Outcome:
 def one_to_one(
     work: Work, programme: Programme, one: Running, *, terms: Terms, to: UUID | None, outcome: Outcome
 ) -> UUID:
-    old = matching.locked(work, one.package.id)
+    # Sessions before the package: the one order of locks.
     for session in one.coming:
         bookings.cancel(work, session_id=session.id)
     work.db.flush()
+    old = matching.locked(work, one.package.id)
     _close(work, programme, old, terms)
     if to is None or terms.successor is None:
         outcome.cancelled += len(one.coming)
@@ -84,6 +85,9 @@ def one_to_one(
     new = _follow(work, programme, old, terms, to, terms.successor)
     for session in one.coming:
         moved = terms.with_sessions and _rebook(work, programme, session, new, to)
+        if moved:
+            # Who follows has its time, which is not lost: the ledger counts no late cancellation.
+            session.cancelled_at = None
         outcome.passed_on += moved
         outcome.cancelled += not moved
     return new.id

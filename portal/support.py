@@ -4,7 +4,7 @@ Everything is read in a fixed number of queries, whatever somebody takes part in
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -90,6 +90,7 @@ class Support:
     offers: Sequence[Offer]
     resources: Sequence[Resource]
     baseline_in: bool
+    has_left: bool = False
 
     @property
     def one_to_one(self) -> bool:
@@ -123,7 +124,7 @@ class Support:
     def may_book(self) -> bool:
         """Whether a session can be booked now: the baseline comes first, unless the team waived it."""
         ready = self.baseline_in or self.package.baseline_waived_at is not None
-        return self.one_to_one and ready and self.ended_on is None
+        return self.one_to_one and ready and self.ended_on is None and not self.has_left
 
 
 def timeline(support: Support) -> list[Stage]:
@@ -164,16 +165,24 @@ class Overview:
     reminders_stopped_at: datetime | None
 
 
-def overview(db: DbSession, programme: Programme, *, person_id: UUID, now: datetime) -> Overview:
-    """Everything somebody takes part in or took part in, and the tools that they can use."""
+def overview(
+    db: DbSession, programme: Programme, *, person_id: UUID, now: datetime, has_left: bool = False
+) -> Overview:
+    """Everything somebody takes part in or took part in, and the tools that they can use.
+
+    Who `has_left` office sees what was, and what there is to answer; nothing is offered to them.
+    """
     parts = _parts(db, person_id)
     if not parts:
         return Overview([], [], None)
     stands = standings(db, [part.id for part in parts])
     person = parts[0].person
+    supports = _supports(db, programme, parts, stands=stands, now=now)
+    if has_left:
+        supports = [replace(one, upcoming=[], offers=[], has_left=True) for one in supports]
     return Overview(
-        supports=_supports(db, programme, parts, stands=stands, now=now),
-        tools=tools.tools_of(db, parts, known=stands),
+        supports=supports,
+        tools=[] if has_left else tools.tools_of(db, parts, known=stands),
         reminders_stopped_at=person.reminders_stopped_at if person is not None else None,
     )
 

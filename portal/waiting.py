@@ -215,6 +215,8 @@ def _try(work: Work, session: Session, entry: Waiting, member: Participation | N
     """Give somebody who waits a place; why not, where it cannot be."""
     if member is None:
         return PassedOver.NOT_A_MEMBER
+    if member.person is not None and member.person.restricted_at is not None:
+        return PassedOver.RESTRICTED
     try:
         seats.require_baselines(work.db, [member])
         held = seats.give(work, session, member)

@@ -103,6 +103,13 @@ STORES = (
         "as the system keeps it",
     ),
     Store(
+        "calendar feeds",
+        "the sessions of whoever follows them, in a calendar of their own choice",
+        "by a secret address that they can end; the portal keeps its digest alone",
+        "until they end it, or nobody reads it any more",
+        erase="the address opens nothing from then on; what a calendar copied stays theirs",
+    ),
+    Store(
         "calendar mails",
         "date, place and people of a session, in the calendars of those who take part",
         "as their own calendar",

@@ -175,11 +175,15 @@ def load(folder: Path) -> KeyRing:
     files: dict[str, str] = {}
     made_at = {}
     for path in sorted(folder.glob("*.key")):
-        state = path.stat()
+        try:
+            state, content = path.stat(), path.read_text(errors="replace")
+        except FileNotFoundError:
+            # Retired by another process this very moment: what still needs it is told below.
+            continue
         if stat.S_IMODE(state.st_mode) & 0o077:
             faults.append(f"{path} can be read by others (it should be 0400)")
             continue
-        files[path.name] = path.read_text(errors="replace")
+        files[path.name] = content
         made_at[path.name] = datetime.fromtimestamp(state.st_mtime, UTC)
     return assemble(files, where=f"{folder}/", faults=faults, made_at=made_at)
 

@@ -196,12 +196,20 @@ class Vault:
 
     def index_numbers(self) -> list[int]:
         """The numbers of the index masters by which people may be found now, newest first."""
+        names = self._indexes()
+        try:
+            self.ring_with(*names)
+        except KeyFault:
+            # One of them may have been retired, and its file destroyed, since they were read.
+            names = self._indexes()
+            self.ring_with(*names)
+        return sorted(map(number_of, names), reverse=True) or [max(self.ring.indexes)]
+
+    def _indexes(self) -> Sequence[str]:
         with self.engine.connect() as connection:
-            names = connection.scalars(
+            return connection.scalars(
                 select(RING_KEY.c.id).where(RING_KEY.c.id.like("I%"), RING_KEY.c.retired_at.is_(None))
             ).all()
-        self.ring_with(*names)
-        return sorted(map(number_of, names), reverse=True) or [max(self.ring.indexes)]
 
     def require_ring(self) -> None:
         """Raises KeyFault naming every key that the store needs and the ring lacks, and every wrong one."""

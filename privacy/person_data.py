@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, LargeBinary, Table, Text, and_, or_, select
+from sqlalchemy import Column, ColumnElement, LargeBinary, Table, Text, and_, or_, select
 from sqlalchemy.orm import Session as DbSession
 
 from privacy import purge, reach
@@ -24,6 +24,7 @@ from privacy.records import Held
 
 BATCH = 500
 DIGEST = "a keyed digest, which nobody can read back"
+TOGETHER = "about everybody in the group together"
 _WORD = re.compile(r"[^\W\d_]{3,}")
 
 Value = str | int | float | bool | None | list[Any] | dict[str, Any]
@@ -33,12 +34,13 @@ Reader = Callable[[DbSession, Any], Sequence[tuple[str, str]]]
 
 @dataclass(frozen=True)
 class Row:
-    """One row, opened. `words` are its values in words where codes would say little; `free` the columns that
-    somebody typed, in which others may be named."""
+    """One row, opened. `words` are its values in words where codes would say little, `coded` the columns that they
+    stand for; `free` the columns that somebody typed, in which others may be named."""
 
     values: Mapping[str, Value]
     words: Sequence[tuple[str, str]] = ()
     free: frozenset[str] = frozenset()
+    coded: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,16 @@ class Gathered:
 def stores(db: DbSession, person_id: UUID, *, readers: Mapping[str, Reader]) -> list[Asked]:
     """Every store that has to answer about a person. `readers` are for `table.column`."""
     own = [
-        Asked(table.name, partial(_own, db, table, person_id, readers)) for table in reach.personal_tables()
+        Asked(
+            table.name,
+            partial(_own, db, table, reach.about(table, person_id), readers=readers, why="about them"),
+        )
+        for table in reach.personal_tables()
+    ]
+    own += [
+        Asked(f"{table.name}-together", partial(_own, db, table, theirs, readers=readers, why=TOGETHER))
+        for table in reach.personal_tables()
+        if (theirs := reach.together(table, person_id)) is not None
     ]
     around = [
         Asked(f"{table.name}-around", partial(_around, db, table, person_id)) for table in _pointed_at()
@@ -106,16 +117,18 @@ def stores(db: DbSession, person_id: UUID, *, readers: Mapping[str, Reader]) -> 
 # ---- stores
 
 
-def _own(db: DbSession, table: Table, person_id: UUID, readers: Mapping[str, Reader]) -> Store:
+def _own(
+    db: DbSession, table: Table, theirs: ColumnElement[bool], *, readers: Mapping[str, Reader], why: str
+) -> Store:
     kind: Any = reach.mapper_of(table).class_
-    asked = select(kind).where(reach.about(table, person_id)).order_by(*reach.key(table))
+    asked = select(kind).where(theirs).order_by(*reach.key(table))
     opening = _Opening(table, kind, readers)
     rows = []
     for found in db.scalars(asked.execution_options(yield_per=BATCH)).partitions():
         rows += [opening.row(db, one) for one in found]
         for one in found:
             db.expunge(one)
-    return _store(table, "about them", rows)
+    return _store(table, why, rows)
 
 
 class _Opening:
@@ -137,11 +150,13 @@ class _Opening:
             name: _plain_column(column, getattr(one, attribute)) for name, column, attribute in self.clear
         }
         words: list[tuple[str, str]] = []
+        coded = set[str]()
         for name, reader in self.sealed:
             values[name] = plain(getattr(one, name))
-            if reader is not None and values[name] is not None:
-                words += reader(db, one)
-        return Row(values, words, self.free)
+            if reader is not None and values[name] is not None and (said := reader(db, one)):
+                words += said
+                coded.add(name)
+        return Row(values, words, self.free, frozenset(coded))
 
 
 def _attributes(kind: type) -> Iterator[tuple[str, Any]]:

@@ -23,6 +23,7 @@ from privacy.columns import keys_of, seal, unseal
 from privacy.erasure import NobodyThere
 from privacy.person_data import Gathered, Reader, Store, flags, stores
 from privacy.person_file import Cover, build
+from privacy.processing import HOW_LONG, WHY
 from privacy.records import Keep, new_id
 from privacy.rights import ExportState, PersonExport
 from privacy.work import Work, unit_of_work
@@ -177,7 +178,13 @@ def whole(desk: Desk, db: DbSession, person_id: UUID, *, tell: Tell = lambda ans
         except Exception as error:
             raise StoreFailed(one.name) from error
         tell(len(answered), len(asked))
-    cover = Cover(reference, desk.clock(), len(answered), len(asked), desk.about)
+    held = [store for store in answered if store.rows]
+    about = {
+        **desk.about,
+        WHY: list(dict.fromkeys(store.purpose for store in held)),
+        HOW_LONG: sorted({store.keep for store in held}),
+    }
+    cover = Cover(reference, desk.clock(), len(answered), len(asked), about)
     return build(cover, Gathered(person_id, answered, flags(db, person_id, answered)))
 
 

@@ -6,9 +6,11 @@ Whatever was typed is data here: escaped on the page, no formula in CSV, and nev
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from html import escape
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
@@ -19,9 +21,12 @@ TAKEN_FOR_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－",
 STYLE = (
     "body{font:1.1rem/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#0b0c0c}"
     "table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.4rem;"
-    "border-bottom:1px solid #b1b4b6;overflow-wrap:anywhere}caption{text-align:left;font-weight:bold}"
+    "border-bottom:1px solid #b1b4b6;overflow-wrap:anywhere;white-space:pre-line}"
+    "th{width:30%;overflow-wrap:break-word}caption{text-align:left;font-weight:bold}"
     "section{margin-top:2.5rem}.flag{border-left:.4rem solid #b10e1e;padding-left:1rem}"
 )
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?[+]00:00")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 NO_SCRIPT = "default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -157,10 +162,34 @@ def _table(caption: str, row: Row) -> Iterator[str]:
 
 def _pairs(row: Row) -> Iterable[tuple[str, str]]:
     for name, value in row.values.items():
-        if value not in (None, "", [], {}):
-            text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
-            yield _said(name), text
+        # What stands below in words is not shown in codes; the files for machines have both.
+        if value not in (None, "", [], {}) and name not in row.coded:
+            yield _said(name), _shown(value)
     yield from row.words
+
+
+def _shown(value: Value) -> str:
+    """A value as people write it: days and times of day in London, lists line by line."""
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if isinstance(value, dict):
+        return "\n".join(f"{_said(str(name))}: {_shown(one)}" for name, one in value.items())
+    if isinstance(value, list):
+        return "\n".join(map(_shown, value))
+    if isinstance(value, str) and (_MOMENT.fullmatch(value) or _DAY.fullmatch(value)):
+        # What somebody typed can look like a day and be none.
+        with suppress(ValueError):
+            return _day(date.fromisoformat(value)) if len(value) == len("2023-03-01") else _moment(value)
+    return str(value)
+
+
+def _moment(value: str) -> str:
+    at = london(datetime.fromisoformat(value))
+    return f"{_day(at)}, {at.hour % 12 or 12}:{at:%M}{'am' if at.hour < 12 else 'pm'}"
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"
 
 
 def _said(name: str) -> str:

@@ -24,6 +24,8 @@ MEASURES = (
     "Declared keeping times run by themselves; erasure destroys keys and leaves a ledger.",
     "Restriction is enforced in code: mail, lists, figures and exports leave a restricted person out.",
 )
+WHY = "Why it is held"
+HOW_LONG = "How long it is kept"
 RIGHTS = (
     "To see what is held, and have it put right.",
     "To have its use restricted, or to object to it.",
@@ -123,12 +125,12 @@ def told(parties: Parties) -> Mapping[str, Sequence[str]]:
     """What a person is told beside their data (Article 15(1) and (2)), as headings with lines."""
     found = activities()
     return {
-        "Why it is held": list(dict.fromkeys(activity.purpose for activity in found)),
+        WHY: list(dict.fromkeys(activity.purpose for activity in found)),
         "Who receives it": [
             f"{parties.controller}, which decides why and how it is used ({parties.controller_contact})",
             f"{parties.processor}, which runs the programme ({parties.processor_contact})",
         ],
-        "How long it is kept": sorted({activity.keep for activity in found}),
+        HOW_LONG: sorted({activity.keep for activity in found}),
         "Where it comes from": ["You, your council, the programme team and your mentors."],
         "Decisions by machine": ["None."],
         "Transfers": [TRANSFERS],

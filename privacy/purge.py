@@ -258,13 +258,13 @@ def _sealed_for(db: DbSession, shared: Table, ids: set[UUID]) -> Iterable[Any]:
     for table in reach.tables():
         kind: Any = reach.mapper_of(table).class_
         descriptors = sealed_columns(kind)
+        names = {str(table.c[one.column].info["held"].holder) for one in descriptors}
         points = [
             column
-            for column in table.columns
-            if (table is shared and column.name == "id")
-            or (column.foreign_keys and reach.target_of(column).table is shared)
+            for column in {column for name in names for column in _holder_columns(table, name)}
+            if not column.foreign_keys or reach.target_of(column).table is shared
         ]
-        if not descriptors or not points:
+        if not points:
             continue
         for row in db.scalars(select(kind).where(or_(*(column.in_(ids) for column in points)))):
             if any(one.holder(row) in ids and getattr(row, one.column) is not None for one in descriptors):

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, Select, String, Table, select, tuple_
+from sqlalchemy import Column, ColumnElement, Select, String, Table, and_, or_, select, tuple_
 from sqlalchemy.orm import Mapper
 
 from privacy import holdings
@@ -112,6 +112,26 @@ def about(table: Table, person_id: UUID) -> ColumnElement[bool]:
 def keys_about(table: Table, person_id: UUID) -> Select[*tuple[Any, ...]]:
     """A query of the primary keys of the rows about somebody."""
     return select(*key(table)).where(about(table, person_id))
+
+
+def together(table: Table, person_id: UUID) -> ColumnElement[bool] | None:
+    """The rows of a personal table that are about nobody alone, and about everybody tied to a shared row that
+    somebody is tied to: the goals of a group. None for a table that has no such rows."""
+    subject = subject_column(table)
+    if subject is None or table in {ties(shared)[0] for shared in shared_tables()}:
+        return None
+    if subject.nullable:
+        shares = [
+            column.in_(select(tie).where(about(by, person_id)))
+            for column in table.columns
+            if column.foreign_keys and target_of(column).table in shared_tables()
+            for by, tie in [ties(target_of(column).table)]
+        ]
+        if shares:
+            return and_(subject.is_(None), or_(*shares))
+    target = target_of(subject)
+    further = together(target.table, person_id)
+    return None if further is None else subject.in_(select(target).where(further))
 
 
 def target_of(column: Column[Any]) -> Column[Any]:

@@ -37,6 +37,8 @@ def clear_people(walk: Walk) -> None:
         "/privacy-desk/instructions/new",
         letter="DFE 7",
         political_group="listed",
+        adjustments="listed",
+        dietary="listed",
         **date_of("from_on", 1),
     )
     leader = f"/team/people/{walk.person(walk.address['leader'])}"

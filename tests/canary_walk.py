@@ -104,7 +104,7 @@ class Walk:
         with self.db() as db, unit_of_work(db, self.stack.clock, "system:test") as work:
             staff.add_administrator(work, address=address, name=name)
             work.db.flush()
-            person = accounts.find(work.db, work.ring, address)
+            person = accounts.find(work.db, address)
             assert person is not None
             work.db.add_all(needed(work, person.id, Role.ADMINISTRATOR))
         return address

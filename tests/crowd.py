@@ -20,8 +20,11 @@ from portal.models import (
     Council,
     CouncilFact,
     CouncilKind,
+    Delegation,
     Fact,
     Goal,
+    GoalAct,
+    GoalEvent,
     GoalState,
     Ground,
     HolidayChange,
@@ -31,6 +34,7 @@ from portal.models import (
     Mail,
     MailState,
     MentorChoice,
+    NoteKind,
     Offer,
     OfferState,
     Office,
@@ -48,6 +52,7 @@ from portal.models import (
     Role,
     Session,
     SessionKind,
+    SessionNote,
     SessionState,
     Share,
     Strand,
@@ -96,6 +101,8 @@ class Crowd:
         self.administrator = self.person(Role.ADMINISTRATOR).id
         self.mentor = self.person(Role.MENTOR).id
         self.leader = self.person(Role.LEAD_MEMBER, self.council).id
+        self.assistant = self.person(Role.ASSISTANT).id
+        self._assist(self.leader)
         for _ in range(self.size):
             self._council()
             self._one_more()
@@ -112,6 +119,7 @@ class Crowd:
             from_on=self.today,
         )
         self.person(Role.OBSERVER)
+        self._assist(somebody)
         self._fact()
         self._deliver()
         self._partner()
@@ -262,6 +270,25 @@ class Crowd:
             self.session(self.group, days=number + 5, capacity=5)
             session = self.session(one.package_id, days=number + 5)
             self.seat(session, self.leader, one.id)
+        self.noted = session.id
+        self._note(one, session.id)
+
+    def _assist(self, leader_id: UUID) -> None:
+        """One more whom the assistant books for."""
+        known = {"from_on": self.today, "named_at": self.now, "named_by": "system:test", "called": "Pat"}
+        self.add(Delegation, leader_id=leader_id, assistant_id=self.assistant, **known)
+
+    def _note(self, one: Participation, session_id: UUID) -> None:
+        """Notes on a session, and a goal that was often looked back at."""
+        sealed = {"package_id": one.package_id, "participation_id": one.id, "text": "Some words"}
+        agreed = {"state": GoalState.OPEN, "agreed_on": self.today, "number": 0}
+        self.goal = self.add(Goal, **sealed, **agreed).id
+        for _ in range(self.size):
+            author = self.person(Role.MENTOR).id
+            note = {"author_id": author, "kind": NoteKind.SHARED, "written_at": self.now}
+            self.add(SessionNote, session_id=session_id, **note, **sealed)
+            event = {"act": GoalAct.SAID, "at": self.now, "by": f"person:{author}"}
+            self.add(GoalEvent, goal_id=self.goal, **event, **sealed)
 
     def _answer(self) -> None:
         """Everybody whose support ended has answered before and after it, with an example of impact."""

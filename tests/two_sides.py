@@ -8,11 +8,15 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from sqlalchemy import select
+
 from portal import (
     blackouts,
     clearances,
+    goals,
     interests,
     leave,
+    notes,
     parking,
     partners,
     profiles,
@@ -27,11 +31,13 @@ from portal.models import (
     CallRequest,
     ClearanceKind,
     CouncilFact,
+    Delegation,
     Fact,
     Goal,
     GoalState,
     Ground,
     MentorChoice,
+    NoteKind,
     Offer,
     OfferState,
     Package,
@@ -44,6 +50,7 @@ from portal.models import (
     Role,
     Session,
     SessionKind,
+    SessionNote,
     SessionState,
     Strand,
     Way,
@@ -65,6 +72,13 @@ TYPED = {
     "leaderaddress": "leader's address",
     "leaderphone": "leader's phone number",
     "leaderneeds": "leader's needs in a session",
+    "leaderdiet": "leader's dietary needs",
+    "assistantname": "assistant's name",
+    "assistantcalled": "assistant's name, as the leader wrote it",
+    "sharednote": "leader's shared note",
+    "privatenote": "mentor's private note",
+    "goalremark": "what was said of the leader's goal",
+    "goalbefore": "how the leader's goal was worded before",
     "leaderanswer": "leader's answer",
     "leadergoal": "leader's goal",
     "membername": "member's name",
@@ -140,6 +154,8 @@ class Side:
         ended: dict[str, Any] = {"state": PackageState.ENDED, "ends_on": make.today - timedelta(days=20)}
         past = make.package(former, council=council, starts_on=make.today - timedelta(days=200), **ended)
         self.past, self.former_part = past.id, past.participations[0].id
+        assistant = self._person("assistant")
+        self.assistant = assistant.id
         with unit_of_work(self.db, make.clock, "system:test") as work:
             self._clear(work)
             self._tell(work)
@@ -147,6 +163,7 @@ class Side:
             self._shut(work)
             self._gather(work)
             self._agree(work)
+            self._assist(work)
         self._answer()
 
     def _person(self, who: str, **more: Any) -> Person:
@@ -201,6 +218,7 @@ class Side:
         """What is known of people, and who wants to be rung."""
         leader = work.db.get_one(Person, self.leader)
         leader.phone, leader.adjustments = f"{self.name}leaderphone", f"{self.name}leaderneeds"
+        leader.dietary = f"{self.name}leaderdiet"
         self.call = self._add(
             work,
             CallRequest,
@@ -352,6 +370,8 @@ class Side:
                 number=1,
                 text=f"{self.name}{text}",
             )
+            if part is not None:
+                self.leader_goal = self.goal
         self._add(
             work,
             CouncilFact,
@@ -365,6 +385,43 @@ class Side:
             evidence=f"{self.name}evidence",
         )
         self._know(work)
+
+    def _assist(self, work: Work) -> None:
+        """Who books for the leader and for the member, notes on the session to come, what was said of the goal; and
+        the former is out of office."""
+        today = self.make.today
+        for office in work.db.get_one(Person, self.former).offices:
+            office.to_on = today - timedelta(days=20)
+        for office in work.db.get_one(Person, self.assistant).offices:
+            work.db.delete(office)
+        for leader in (self.leader, self.member):
+            self.delegation = self._add(
+                work,
+                Delegation,
+                leader_id=leader,
+                assistant_id=self.assistant,
+                from_on=today,
+                named_at=work.now,
+                named_by="system:test",
+                called=f"{self.name}assistantcalled",
+            )
+        for author, kind, word in (
+            (self.leader, NoteKind.SHARED, "sharednote"),
+            (self.mentor, NoteKind.PRIVATE, "privatenote"),
+        ):
+            text = f"{self.name}{word}"
+            self.note = notes.write(work, session_id=self.session, author_id=author, kind=kind, text=text).id
+        work.db.flush()
+        self.shared_note = work.db.scalars(
+            select(SessionNote.id).where(
+                SessionNote.session_id == self.session, SessionNote.kind == NoteKind.SHARED
+            )
+        ).one()
+        goal = {"package_id": self.package, "goal_id": self.leader_goal}
+        goals.revisit(work, **goal, remark=f"{self.name}goalremark")
+        work.db.get_one(Goal, self.leader_goal).text = f"{self.name}goalbefore"
+        work.db.flush()
+        goals.reword(work, **goal, text=f"{self.name}leadergoal")
 
     def _know(self, work: Work) -> None:
         """A fact of the council that was taken back, a partner with a contact, a review, a package given up."""

@@ -1,4 +1,4 @@
-"""`flask backup` and `flask mail`: backups are made, checked, restored and drilled; mail goes again after a restore."""
+"""`flask backup` and `flask mail release`: backups are made, checked, restored, drilled; mail goes again after it."""
 
 import sys
 from collections.abc import Callable
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session as DbSession
 from portal import backups
 from portal.backups import Order
 from portal.cli.base import fail, print_json, say, with_instance
+from portal.cli.mail import group as mail
 from portal.db import db
 from portal.instance import Instance, InstanceFault
 from portal.settings import Settings
@@ -251,11 +252,6 @@ def drill(instance: Instance, folder: Path, key_path: Path, name: str | None) ->
     )
 
 
-@click.group("mail")
-def mail() -> None:
-    """Mail that waits."""
-
-
 @mail.command("release")
 @plainly
 @with_instance
@@ -266,4 +262,4 @@ def release(instance: Instance) -> None:
     say("Mail goes again." if released else "Mail was not held.")
 
 
-COMMANDS: tuple[click.Command, ...] = (backup, mail)
+COMMANDS: tuple[click.Command, ...] = (backup,)

@@ -1,7 +1,7 @@
 """`flask keys`: which keys there are, rotation, retirement, escrow and its drill."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -13,6 +13,7 @@ from portal import key_keeping, key_report
 from portal.cli.base import fail, print_json, say, with_instance
 from portal.db import db
 from portal.instance import Instance
+from privacy import backup_records
 from privacy import keys as key_files
 from privacy.audit import LooseDetail
 from privacy.backup_folder import key_ids_in_use
@@ -79,7 +80,7 @@ def rotate(instance: Instance, keep_addresses: bool) -> None:
         done = key_keeping.rotate(
             instance,
             _sessions(instance),
-            kept=_in_backups(instance),
+            kept=_kept(instance),
             with_addresses=not keep_addresses,
             tell=_progress,
         )
@@ -97,12 +98,25 @@ def rotate(instance: Instance, keep_addresses: bool) -> None:
 @click.argument("key_id", metavar="KEY")
 @click.option("--instruction", required=True, help="The reference of the instruction that this rests on.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--given-up",
+    "given_up",
+    type=FOLDER,
+    multiple=True,
+    help="A folder whose backups are gone for good, or need not open any more.",
+)
 @with_instance
-def retire(instance: Instance, key_id: str, instruction: str, yes: bool) -> None:
+def retire(instance: Instance, key_id: str, instruction: str, yes: bool, given_up: tuple[Path, ...]) -> None:
     """Destroy KEY (such as K1) for good, once neither live data nor a kept backup of the key store needs it."""
     if not yes:
         click.confirm(f"Destroy {key_id} for good?", abort=True, err=True)
-    kept_in = _in_backups(instance).get(key_id, [])
+    needed, away = _in_backups(instance, given_up)
+    if away:
+        fail(
+            f"backups were made in {', '.join(map(str, away))}, which cannot be looked into: "
+            "bring it back, or give it up with --given-up"
+        )
+    kept_in = needed.get(key_id, [])
     try:
         gone = key_keeping.retire(
             instance, _sessions(instance), key_id=key_id, instruction=instruction, kept_in=kept_in
@@ -183,12 +197,26 @@ def _sessions(instance: Instance) -> Callable[[], DbSession]:
     return partial(DbSession, db.engine, info={"vault": instance.vault})
 
 
-def _in_backups(instance: Instance) -> dict[str, list[str]]:
-    """Which keys the retained backups need; none where this instance makes no backups."""
-    backups = instance.settings.backups
-    if backups is None or not backups.folder.is_dir():
-        return {}
-    return key_ids_in_use(backups.folder)
+def _in_backups(instance: Instance, given_up: Sequence[Path] = ()) -> tuple[dict[str, list[str]], list[Path]]:
+    """Which keys the retained backups need, by hand or by the worker made, and the folders that are away."""
+    folders = set(backup_records.folders(db.session())) - {folder.resolve() for folder in given_up}
+    if instance.settings.backups is not None:
+        folders |= {instance.settings.backups.folder.resolve()} - {folder.resolve() for folder in given_up}
+    needed: dict[str, list[str]] = {}
+    away = []
+    for folder in sorted(folders):
+        if folder.is_dir():
+            for key_id, names in key_ids_in_use(folder).items():
+                needed[key_id] = needed.get(key_id, []) + [str(folder / name) for name in names]
+        else:
+            away.append(folder)
+    return needed, away
+
+
+def _kept(instance: Instance) -> set[str]:
+    """The ids of keys whose files a rotation leaves: all of them while a folder of backups is away."""
+    needed, away = _in_backups(instance)
+    return {*needed, *(instance.vault.ring.fingerprints() if away else ())}
 
 
 def _progress(what: str) -> Progress:

@@ -1,4 +1,4 @@
-"""`flask privacy` about people's data: export, rectify, restrict, hold, erase, retention, and their registers."""
+"""`flask privacy` about people's data: export, restrict, hold, erase, retention, and their registers."""
 
 import sys
 from functools import partial
@@ -8,9 +8,10 @@ from uuid import UUID
 import click
 from sqlalchemy.orm import Session as DbSession
 
-from portal import housekeeping, person_reading, person_rights, restriction
+from portal import backups, housekeeping, person_reading, person_rights, restriction
 from portal.cli.base import fail, print_json, say, with_instance
 from portal.db import db
+from portal.filters import day
 from portal.instance import Instance
 from portal.models import Person
 from privacy import erasure, outside, person_exports, processing, registers, retention, sparing
@@ -95,6 +96,11 @@ def erase(instance: Instance, person: str, letter: str, dry_run: bool) -> None:
         fail(f"the data is gone; the backup folder cannot be reached ({error}): the worker will go on")
     state = db.session().get_one(Erasure, begun, populate_existing=True).state
     say(f"{ref}: {'waits for a hold to be lifted' if state is ErasureState.HELD else state.value}")
+    copies = backups.last_copies(instance.settings.backups, on=london_date(instance.clock()))
+    if copies is not None and state is not ErasureState.HELD:
+        say(
+            f"In backups nothing opens it from {day(copies.shut)}; the last of them is gone by {day(copies.gone)}."
+        )
 
 
 @click.command("restrict")
@@ -129,7 +135,7 @@ def hold(
     try:
         with unit_of_work(db.session(), instance.clock, ACTOR) as work:
             if lift is not None:
-                erasure.lift_hold(work, hold_id=lift)
+                erasure.lift_hold(work, hold_id=lift, person_id=person_id)
             else:
                 placed = erasure.place_hold(work, person_id=person_id, cause=Cause(cause), item=item)
                 click.echo(str(placed.id))

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session as DbSession
 from portal import mail, reminders
 from portal.demo.agenda import SYSTEM, Agenda, Diary, standing_at
 from portal.demo.around import surround
+from portal.demo.assisting import assist
 from portal.demo.cast import LEADERS, Cast, gather
 from portal.demo.delivering import clear
 from portal.demo.gatherings import furnish
@@ -123,6 +124,7 @@ def fill(
     refuse(agenda, cast)
     agenda.at(now, lambda work: furnish(work, programme), by=team[0])
     shut_times(agenda, diary, programme, cast)
+    agenda.at(now - 2 * STILL_WAITING, assist, by=team[0])
     agenda.at(now - 2 * STILL_WAITING, lambda work: _remind(work, programme))
     agenda.at(now, lambda work: _finish(work, cast))
     return len(agenda), _run(db, agenda, opened_on=programme.contract.starts_on)

@@ -261,6 +261,13 @@ class GiveForm(Form):
         return {"mentor_id": UUID(self.to.data), "starts_at": instant_of(self.on, self.at)}
 
 
+_SAYS = [
+    SelectChoice("silent", "Nothing"),
+    SelectChoice("listed", "It lists them: they may be recorded"),
+    SelectChoice("no_more", "They may be recorded no more"),
+]
+
+
 class InstructionForm(Form):
     """A written instruction of the Controller, and the data items it lists, or lists no more."""
 
@@ -275,13 +282,15 @@ class InstructionForm(Form):
         "From which day does it hold?", said="The day", validators=[InputRequired("Enter the day")]
     )
     political_group = ChosenRadioField(
-        "What does it say of political groups?",
-        said="Say what it says of political groups",
-        choices=[
-            SelectChoice("silent", "Nothing"),
-            SelectChoice("listed", "It lists them: they may be recorded"),
-            SelectChoice("no_more", "They may be recorded no more"),
-        ],
+        "What does it say of political groups?", said="Say what it says of political groups", choices=_SAYS
+    )
+    adjustments = ChosenRadioField(
+        "What does it say of adjustments that people need in sessions?",
+        said="Say what it says of adjustments",
+        choices=_SAYS,
+    )
+    dietary = ChosenRadioField(
+        "What does it say of dietary needs?", said="Say what it says of dietary needs", choices=_SAYS
     )
     wording = TextAreaField(
         "What the instruction says",
@@ -296,8 +305,8 @@ class InstructionForm(Form):
     @property
     def items(self) -> dict[DataItem, bool] | None:
         """What the rule takes."""
-        said = self.political_group.data
-        return None if said == "silent" else {DataItem.POLITICAL_GROUP: said == "listed"}
+        said = {item: self[item.value].data for item in DataItem}
+        return {item: word == "listed" for item, word in said.items() if word != "silent"} or None
 
     @property
     def starts_on(self) -> date:

@@ -17,6 +17,7 @@ from portal.forms.base import DatePartsField, Form, plain_line
 from portal.intervals import QUARTER
 from portal.models import Place
 from privacy.clock import MINUTES_IN_DAY, MissingTime, clock_face, wall
+from privacy.records import new_id
 
 WHERE_AT_MOST = 300
 TRAVEL_AT_MOST = 500
@@ -154,6 +155,13 @@ class HiddenIdField(HiddenField):
     def pre_validate(self, form: Any) -> None:
         if self.data is None:
             raise StopValidation("Open this page again and send the form once more")
+
+
+def renew_ids(form: Form) -> None:
+    """Give a form that is shown again a new id: what it was opened for has been made, as after going back."""
+    for field in form:
+        if isinstance(field, HiddenIdField):
+            field.data = new_id()
 
 
 PLACES = tuple(SelectChoice(place.value, said) for place, said in places.WORDS.items())

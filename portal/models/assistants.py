@@ -24,7 +24,10 @@ class Delegation(Record):
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=reference())
     leader_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True, info=reference())
-    assistant_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True, info=reference())
+    # The row goes with the assistant too: their name stands in it, under the leader's key.
+    assistant_id: Mapped[UUID] = mapped_column(
+        ForeignKey("person.id"), index=True, info=reference(erase=Erase.DELETE_ROW)
+    )
     from_on: Mapped[date] = mapped_column(info=plain())
     to_on: Mapped[date | None] = mapped_column(info=plain())
     named_at: Mapped[datetime] = mapped_column(info=plain())

@@ -75,6 +75,7 @@ class PassedOver(StrEnum):
     CLASH = "clash"
     BASELINE = "baseline"
     NOT_A_MEMBER = "not_a_member"
+    RESTRICTED = "restricted"
 
 
 class Waiting(Record):

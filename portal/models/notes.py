@@ -75,13 +75,16 @@ class GoalEvent(Record):
     __holding__ = Holding(
         "to revisit what support is for (sch 5 1.3.3)",
         Keep.CONTRACT,
-        subject="goal_id",
+        subject="participation_id",
         erase=Erase.DELETE_ROW,
     )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=reference())
     goal_id: Mapped[UUID] = mapped_column(ForeignKey("goal.id"), index=True, info=reference())
-    holder_id: Mapped[UUID] = mapped_column(Uuid, info=reference("whose key seals it: the goal's"))
+    package_id: Mapped[UUID] = mapped_column(ForeignKey("package.id"), info=plain())
+    participation_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("participation.id"), index=True, info=reference()
+    )
     act: Mapped[GoalAct] = mapped_column(Word(GoalAct), info=plain())
     at: Mapped[datetime] = mapped_column(info=plain())
     by: Mapped[str] = mapped_column(String(80), info=reference("who"))
@@ -91,3 +94,8 @@ class GoalEvent(Record):
     text = SealedText("text_sealed")
 
     goal: Mapped[Goal] = relationship(back_populates="events")
+
+    @property
+    def holder_id(self) -> UUID:
+        """Whose key seals it: the goal's."""
+        return self.participation_id or self.package_id

@@ -5,13 +5,24 @@ from typing import TypeVar
 
 from wtforms import Field
 
-from portal.bookings import Away, Full, NoSessionsThen, NotOffered
+from portal.assisting import NotOpenNow
+from portal.bookings import (
+    Away,
+    BaselineMissing,
+    Full,
+    NoSessionsThen,
+    NotOffered,
+    NotServing,
+    SupportClosed,
+)
 from portal.diary import Refused, TimeTaken
 from portal.forms.base import Form
+from portal.forms.times import renew_ids
 from portal.offers import OfferGone, OfferShut
 from portal.packages import PackageRefused
 from portal.programme import OutsideContract
 from portal.sessions import SessionFull
+from portal.standing import FormUsed
 from portal.views.context import work
 from privacy.work import Work
 
@@ -20,15 +31,24 @@ T = TypeVar("T")
 QUICKER = (TimeTaken, NotOffered, OfferGone, SessionFull, Away, Full, NoSessionsThen, OfferShut)
 """Somebody else was quicker, or the list that was shown is no longer true."""
 
+TELLING = (BaselineMissing, SupportClosed, NotServing)
+"""What tells how support stands."""
 
-def attempt(form: Form, field: Field | None, act: Callable[[Work], T]) -> T | None:
-    """Run the rule in a unit of work; None when it refused, and then the message stands beside the field."""
+
+def attempt(form: Form, field: Field | None, act: Callable[[Work], T], *, discreet: bool = False) -> T | None:
+    """Run the rule in a unit of work; None when it refused, and then the message stands beside the field.
+
+    `discreet`: an assistant acts, and is not told why nothing can be booked yet (portal/assisting.py).
+    """
     try:
         with work() as unit:
             return act(unit)
     except (Refused, PackageRefused, OutsideContract) as problem:
-        form.refuse(field, problem)
-        form.refused_by = problem
+        said = NotOpenNow() if discreet and isinstance(problem, TELLING) else problem
+        form.refuse(field, said)
+        form.refused_by = said
+        if isinstance(problem, FormUsed):
+            renew_ids(form)
         return None
 
 

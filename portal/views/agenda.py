@@ -1,6 +1,6 @@
 """Sessions as a calendar, for mentors their own and for the team all; how hours are used; a day on paper."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -8,10 +8,11 @@ from uuid import UUID
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from portal import agenda, councils, directory, invitations, policies, use
+from portal import agenda, councils, directory, invitations, needs, policies, use
 from portal.agenda import Whose
 from portal.models import Person, Session
-from portal.views.context import programme, session, the_actor, today
+from portal.needs import Need
+from portal.views.context import clock_now, programme, session, the_actor, today
 from portal.views.guards import guarded
 
 bp = Blueprint("agenda", __name__, url_prefix="/agenda")
@@ -55,7 +56,7 @@ def day() -> ResponseReturnValue:
         on=on,
         mentor=mentor,
         sessions=agenda.between(session(), first=on, last=on, whose=whose) if mentor is not None else [],
-        own=mentor is not None and mentor.id == the_actor().person_id,
+        needs=_needs() if mentor is not None and mentor.id == the_actor().person_id else None,
         mentors=mentors,
         whole=policies.may_run_programme(the_actor()),
         heading_of=_heading_of,
@@ -84,6 +85,12 @@ def use_of_hours() -> ResponseReturnValue:
         mentor_id=whose,
         whole=policies.may_run_programme(the_actor()),
     )
+
+
+def _needs() -> Callable[[Session], list[Need]]:
+    """What those who come to a session need, read for all sessions at once."""
+    kinds, now = needs.asked(session(), on=today()), clock_now()
+    return lambda held: needs.in_session(held, kinds, now=now)
 
 
 def _whose() -> Whose:

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from portal import (
+    assisting,
     blackouts,
     bookings,
     choices,
@@ -20,19 +21,19 @@ from portal import (
     profiles,
     serving,
     sessions,
-    shelves,
     standing,
 )
 from portal.bookings import Choice
 from portal.forms.base import Form
 from portal.forms.bookings import BookForm, CancelForm, FreeMoveForm, FreeTimeForm, MoveForm, OfferChoiceForm
-from portal.models import Offer, Package, Person, Place, Session, SessionState
-from portal.views import group_pages
+from portal.models import Offer, Package, Person, Place, Session
 from portal.views.acts import attempt, status_of
 from portal.views.context import clock_now, instance, programme, the_actor, today
 from portal.views.context import session as db
 from portal.views.guards import guarded
 from portal.views.loaders import load_offer, load_package, load_session
+from portal.views.on_behalf import back_from_booking, is_own, whose_place
+from portal.views.session_page import is_ahead, session_page
 from privacy.clock import london_date, minute_of_day
 from privacy.records import new_id
 from privacy.work import Work
@@ -49,8 +50,7 @@ def times(package: Package) -> ResponseReturnValue:
     asked = free if free is not None and free.is_sent else form
     booked = _book(package, asked) if asked.validate_on_submit() else None
     if booked is not None:
-        flash("Your session is booked. A calendar invitation is on its way by e-mail.")
-        return redirect(url_for("bookings.session", session_id=booked.id), 303)
+        return _booked(booked)
     return render_template("bookings/times.html", free=free, asked=asked, **_times(package, form)), status_of(
         asked
     )
@@ -67,10 +67,10 @@ def offer(offered: tuple[Offer, Package]) -> ResponseReturnValue:
             form,
             None,
             lambda unit: offers.choose(unit, programme(), offer_id=offer_id, session_id=session_id),
+            discreet=policies.only_books(the_actor(), package),
         )
         if booked is not None:
-            flash("Your session is booked. A calendar invitation is on its way by e-mail.")
-            return redirect(url_for("bookings.session", session_id=booked.id), 303)
+            return _booked(booked)
     shown = _times(package, BookForm(None), limit=6)
     mentor = db().get(Person, chosen.mentor_id)
     return render_template(
@@ -85,13 +85,13 @@ def offer(offered: tuple[Offer, Package]) -> ResponseReturnValue:
 @bp.get("/sessions/<uuid:session_id>")
 @guarded(load_session, policies.may_see_session)
 def session(held: Session) -> ResponseReturnValue:
-    return _session_page(held, Form(None))
+    return session_page(held, Form(None))
 
 
 @bp.route("/sessions/<uuid:session_id>/move", methods=["GET", "POST"])
 @guarded(load_session, policies.may_change_session)
 def move(held: Session) -> ResponseReturnValue:
-    if request.method == "GET" and not _is_ahead(held):
+    if request.method == "GET" and not is_ahead(held):
         return redirect(url_for("bookings.session", session_id=held.id), 303)
     typed = policies.may_record(the_actor(), held)
     met = {"place": held.place, "where": held.where, "travel": held.travel}
@@ -115,7 +115,7 @@ def move(held: Session) -> ResponseReturnValue:
 @bp.route("/sessions/<uuid:session_id>/cancel", methods=["GET", "POST"])
 @guarded(load_session, policies.may_change_session)
 def cancel(held: Session) -> ResponseReturnValue:
-    if request.method == "GET" and not _is_ahead(held):
+    if request.method == "GET" and not is_ahead(held):
         return redirect(url_for("bookings.session", session_id=held.id), 303)
     serving = policies.may_record(the_actor(), held)
     form, late = CancelForm(), _inside_notice(held)
@@ -132,12 +132,13 @@ def cancel(held: Session) -> ResponseReturnValue:
 @guarded(load_session, policies.may_take_place)
 def place(held: Session) -> ResponseReturnValue:
     def take(unit: Work) -> object:
-        return sessions.take_place(unit, programme(), session_id=session_id, person_id=the_actor().person_id)
+        return sessions.take_place(unit, programme(), session_id=session_id, person_id=person_id)
 
-    session_id, form = held.id, Form()
-    if attempt(form, None, take) is None:
-        return _session_page(held, form)
-    flash("You have a place. A calendar invitation is on its way by e-mail.")
+    session_id, form, person_id = held.id, Form(), whose_place(held)
+    if attempt(form, None, take, discreet=not is_own(person_id)) is None:
+        return session_page(held, form)
+    whose = "You have" if is_own(person_id) else "They have"
+    flash(f"{whose} a place. A calendar invitation is on its way by e-mail.")
     return redirect(url_for("bookings.session", session_id=session_id), 303)
 
 
@@ -145,13 +146,13 @@ def place(held: Session) -> ResponseReturnValue:
 @guarded(load_session, policies.may_take_place)
 def give_up(held: Session) -> ResponseReturnValue:
     def give(unit: Work) -> bool:
-        sessions.give_up_place(unit, programme(), session_id=session_id, person_id=the_actor().person_id)
+        sessions.give_up_place(unit, programme(), session_id=session_id, person_id=person_id)
         return True
 
-    session_id, form = held.id, Form()
+    session_id, form, person_id = held.id, Form(), whose_place(held)
     if attempt(form, None, give) is None:
-        return _session_page(held, form)
-    flash("You have given up your place.")
+        return session_page(held, form)
+    flash("You have given up your place." if is_own(person_id) else "Their place is given up.")
     return redirect(url_for("bookings.session", session_id=session_id), 303)
 
 
@@ -189,7 +190,15 @@ def _book(package: Package, form: BookForm | FreeTimeForm) -> Session | None:
         form,
         form.time_field,
         lambda unit: bookings.book(unit, programme(), package_id=package_id, **form.booking),
+        discreet=policies.only_books(the_actor(), package),
     )
+
+
+def _booked(booked: Session) -> ResponseReturnValue:
+    own = policies.takes_part(the_actor(), booked.package)
+    what = "Your session is booked" if own else "The session is booked"
+    flash(f"{what}. A calendar invitation is on its way by e-mail.")
+    return redirect(url_for("bookings.session", session_id=booked.id), 303)
 
 
 def _times(package: Package, form: BookForm, *, limit: int = TIMES_ON_A_PAGE) -> dict[str, object]:
@@ -205,11 +214,15 @@ def _times(package: Package, form: BookForm, *, limit: int = TIMES_ON_A_PAGE) ->
         after=_from(request.args.get("from")),
         place=place,
     )
-    waiting = standing.without_baseline(
-        db(), package, [member.id for member in standing.members_of(db(), package.id)]
-    )
+    discreet = policies.only_books(the_actor(), package)
+    closed = discreet and not assisting.is_open(db(), package, on=today())
+    # What support waits for is not for an assistant to know.
+    members = [] if discreet else standing.members_of(db(), package.id)
+    waiting = standing.without_baseline(db(), package, [member.id for member in members])
     return {
         "package": package,
+        "back": back_from_booking(package),
+        "not_open": assisting.NOT_OPEN if closed else None,
         "choices": found[:limit],
         "more": found[limit].starts_at.isoformat() if len(found) > limit else None,
         "session_id": form.session_id.data or new_id(),
@@ -238,7 +251,7 @@ def _from(text: str | None) -> datetime | None:
 
 
 def _inside_notice(held: Session) -> bool:
-    return _is_ahead(held) and bookings.inside_notice(programme(), held, now=clock_now())
+    return is_ahead(held) and bookings.inside_notice(programme(), held, now=clock_now())
 
 
 def _cancelling(session_id: UUID, *, serving: bool) -> Callable[[Work], Session]:
@@ -279,33 +292,5 @@ def _move(held: Session, form: MoveForm | FreeMoveForm) -> Session | None:
             free_time=free_time,
             **form.met,
         ),
+        discreet=policies.only_books_session(the_actor(), held),
     )
-
-
-def _is_ahead(held: Session) -> bool:
-    """Whether it is still to come; what is not is shown, not changed."""
-    return held.state is SessionState.BOOKED and held.starts_at > clock_now()
-
-
-def _session_page(held: Session, form: Form) -> ResponseReturnValue:
-    actor = the_actor()
-    seats = [seat for seat in held.attendances if seat.state in standing.LIVE]
-    return render_template(
-        "bookings/session.html",
-        form=form,
-        held=held,
-        group=group_pages.shown(held) if held.capacity is not None else None,
-        resources=shelves.of_session(
-            db(), held, roles=None if policies.may_record(actor, held) else actor.roles
-        ),
-        heading=invitations.heading_of(held, programme()),
-        others=invitations.others_of(held, db().get_one(Person, actor.person_id)),
-        where=invitations.where_of(held),
-        seats=seats if policies.may_record(actor, held) else [],
-        places_left=None if held.capacity is None else max(0, held.capacity - len(seats)),
-        mine=any(seat.person_id == actor.person_id for seat in seats),
-        ahead=_is_ahead(held),
-        may_change=policies.may_change_session(actor, held),
-        may_record=policies.may_record(actor, held),
-        may_take_place=policies.may_take_place(actor, held),
-    ), status_of(form)

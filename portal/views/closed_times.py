@@ -3,7 +3,7 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import blackouts, clashes, councils, holidays, policies
+from portal import blackouts, clashes, councils, holidays, leave, policies
 from portal.days import day_in
 from portal.forms.base import Form
 from portal.forms.closed_times import BlackoutForm, HolidayForm, TakeOutForm
@@ -30,7 +30,7 @@ def index() -> ResponseReturnValue:
     return render_template(
         "closed_times/index.html",
         blackouts=blackouts.ahead(db(), today=today()),
-        when=blackouts.when,
+        when=leave.when,
         holidays=holidays.named(db(), first=first, last=last),
         taken_out=holidays.taken_out(db(), first=first, last=last),
     )
@@ -62,7 +62,7 @@ def conflicts(blackout: Blackout) -> ResponseReturnValue:
     return render_template(
         "closed_times/conflicts.html",
         blackout=blackout,
-        when=blackouts.when(blackout),
+        when=leave.when(blackout),
         found=clashes.sessions(db(), [one.id for one in found]),
         heading_of=heading_of,
     )

@@ -3,20 +3,31 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from portal import group_plans, policies, waiting
-from portal.models import GroupPlan, Session, SessionState, WaitingState
+from portal import delegations, group_plans, policies, standing, waiting
+from portal.assisting import NOT_OPEN
+from portal.models import GroupPlan, PassedOver, Session, SessionState, WaitingState
 from portal.registrations import PASSED_OVER_YOU
 from portal.views.context import clock_now, programme, the_actor
 from portal.views.context import session as db
 
 
 @dataclass(frozen=True)
-class GroupShown:
-    """The plan, somebody's own place in the waiting list, and what they may do."""
+class PlaceOf:
+    """A place that one may take or give up: one's own, or (`called`) of somebody whose assistant one is."""
 
-    plan: GroupPlan | None
+    person_id: UUID
+    called: str | None
+    has: bool
     position: int | None
     passed_over: str | None
+
+
+@dataclass(frozen=True)
+class GroupShown:
+    """The plan, the places that are somebody's to take, and what they may do."""
+
+    plan: GroupPlan | None
+    places: list[PlaceOf]
     promoting: bool
     fixed: bool
     may_run: bool
@@ -28,16 +39,13 @@ class GroupShown:
 def shown(held: Session) -> GroupShown:
     """For whoever looks at it."""
     actor, plan = the_actor(), group_plans.of(db(), held.id)
-    entry = waiting.entry_of(db(), held.id, actor.person_id) if policies.may_take_place(actor, held) else None
-    waits = entry is not None and entry.state is WaitingState.WAITING
+    people = policies.may_come_for(actor, held)
+    names = delegations.names(db(), [one for one in people if one != actor.person_id])
     mine = [seat for seat in held.attendances if seat.person_id == actor.person_id]
     ahead = held.state is SessionState.BOOKED and held.starts_at > clock_now()
     return GroupShown(
         plan=plan,
-        position=waiting.position(db(), entry) if entry is not None and waits else None,
-        passed_over=PASSED_OVER_YOU[entry.passed_over]
-        if entry is not None and waits and entry.passed_over
-        else None,
+        places=[_place(held, person_id, names.get(person_id)) for person_id in people],
         promoting=waiting.in_time(programme(), held, now=clock_now()),
         fixed=plan is not None and plan.set_id is not None,
         may_run=policies.may_run_group(actor, held),
@@ -45,3 +53,23 @@ def shown(held: Session) -> GroupShown:
         certificate_id=next((seat.id for seat in mine if policies.may_see_certificate(actor, seat)), None),
         to_decide=ahead and plan is not None and plan.minimum is not None and plan.decision is None,
     )
+
+
+def _place(held: Session, person_id: UUID, called: str | None) -> PlaceOf:
+    entry = waiting.entry_of(db(), held.id, person_id)
+    waits = entry is not None and entry.state is WaitingState.WAITING
+    why = entry.passed_over if entry is not None and waits else None
+    return PlaceOf(
+        person_id,
+        called,
+        has=any(seat.person_id == person_id and seat.state in standing.LIVE for seat in held.attendances),
+        position=waiting.position(db(), entry) if entry is not None and waits else None,
+        passed_over=None if why is None else PASSED_OVER_YOU[why] if called is None else _discreet(why),
+    )
+
+
+def _discreet(why: PassedOver) -> str:
+    """Why somebody could not come up, without what an assistant must not learn."""
+    if why is PassedOver.CLASH:
+        return "A place was free, but they have another session then."
+    return f"A place was free. {NOT_OPEN}."

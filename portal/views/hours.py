@@ -54,6 +54,7 @@ def show() -> ResponseReturnValue:
         heading_of=heading_of,
         errors=errors,
         clock_face=clock_face,
+        when=leave.when,
     ), 422 if errors else 200
 
 
@@ -75,7 +76,7 @@ def add_leave(mentor: Person) -> ResponseReturnValue:
         leaves=leave.ahead(db(), mentor.id, today=today()),
         in_the_way=in_the_way(form),
         heading_of=heading_of,
-        clock_face=clock_face,
+        when=leave.when,
     ), 422 if form.errors else 200
 
 

@@ -3,12 +3,12 @@
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import policies, profiles
+from portal import needs, policies
 from portal.forms.delivery import InstructionForm
 from portal.views.context import session, the_actor, today, work
 from portal.views.guards import guarded
 from privacy import registers
-from privacy.registers import Register
+from privacy.registers import DataItem, Register
 
 bp = Blueprint("instructions", __name__, url_prefix="/privacy-desk/instructions")
 
@@ -19,7 +19,8 @@ def index() -> ResponseReturnValue:
     return render_template(
         "instructions/index.html",
         entries=registers.entries(session(), Register.INSTRUCTION),
-        listed=profiles.may_hold_groups(session(), on=today()),
+        items={DataItem.POLITICAL_GROUP: "Political groups", **needs.WORDS},
+        listed=registers.listed(session(), on=today()),
         may_enter=policies.may_enter_instructions(the_actor()),
     )
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import joinedload, selectinload
 
-from portal import balance, profiles, questionnaires, shelves
+from portal import balance, delegations, needs, profiles, questionnaires, shelves
 from portal.balance import Balance
 from portal.clearances import GATED
 from portal.models import (
@@ -14,6 +14,7 @@ from portal.models import (
     Clearance,
     Council,
     CouncilFact,
+    Delegation,
     Goal,
     Interest,
     Offer,
@@ -24,6 +25,7 @@ from portal.models import (
     Person,
     Role,
     Session,
+    SessionNote,
 )
 from portal.questionnaires import Asked
 from portal.shelves import Shown
@@ -109,6 +111,32 @@ def load_balance() -> Balance | None:
 
 def load_blackout(blackout_id: UUID) -> Blackout | None:
     return session().get(Blackout, blackout_id, options=[joinedload(Blackout.council)])
+
+
+def load_delegation(delegation_id: UUID) -> Delegation | None:
+    """Who books for whom, while it holds."""
+    row = session().get(Delegation, delegation_id)
+    return row if row is not None and row.live_on(today()) else None
+
+
+def load_leader(person_id: UUID) -> Person | None:
+    """A leader in office, who can have an assistant."""
+    person = load_person(person_id)
+    return person if person is not None and delegations.may_have_one(person, today()) else None
+
+
+def load_note(note_id: UUID) -> SessionNote | None:
+    return session().get(SessionNote, note_id)
+
+
+def load_any_goal(goal_id: UUID) -> Goal | None:
+    """A goal of any package."""
+    return session().get(Goal, goal_id)
+
+
+def load_person_with_needs(person_id: UUID) -> Person | None:
+    """A person, while an instruction lists any need (sch 3a); else there is nothing to see."""
+    return load_person(person_id) if needs.asked(session(), on=today()) else None
 
 
 def load_office(person_id: UUID, office_id: UUID) -> Office | None:

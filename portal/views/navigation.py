@@ -23,6 +23,7 @@ class Link:
 LINKS: tuple[tuple[frozenset[Role], str, str], ...] = (
     (PARTICIPANT, "Your support", "your_support.index"),
     (PARTICIPANT, "Your calendar", "calendars.show"),
+    (frozenset({Role.ASSISTANT}), "Who you book for", "assistants.index"),
     (frozenset({Role.MENTOR}), "Your mentoring", "mentors.home"),
     (frozenset({Role.MENTOR}), "Your hours", "hours.show"),
     (frozenset({Role.TEAM}), "Today", "team.home"),
@@ -50,7 +51,8 @@ def links_for(actor: Actor | None) -> list[Link]:
     return [
         Link(text, url_for(endpoint), request.endpoint == endpoint)
         for roles, text, endpoint in LINKS
-        if roles & actor.roles
+        # Who has left office and comes back to answer has the page with what there is to answer.
+        if roles & actor.roles or (actor.former and endpoint == "your_support.index")
     ]
 
 

@@ -12,7 +12,7 @@ LENGTH_AT_MOST = 300
 _PLAIN = re.compile(r"/(?![/\\])[A-Za-z0-9/_\-?=&.%:+~]*")
 # What an address may keep of its query. Anything else may be a name that somebody searched for, and would be
 # stored with the sign-in.
-KEPT = ("as_of", "council", "from", "page", "strand")
+KEPT = ("as_of", "council", "for", "from", "page", "strand")
 _HARMLESS = re.compile(r"[a-z0-9_\-]{1,40}")
 
 

@@ -134,7 +134,8 @@ def invite(package: Package) -> ResponseReturnValue:
         count = carry_out(form, lambda unit: packages.invite(unit, package_id=package_id))
         if count is not None:
             people = "1 person" if count == 1 else f"{count} people"
-            return _done(f"The invitation goes to {people}.", package_id)
+            said = f"The invitation goes to {people}." if count else "They have the invitation already."
+            return _done(said, package_id)
     waiting = package_lists.uninvited(session(), package_id)
     return render_template("packages/invite.html", form=form, package=package, waiting=waiting), status_of(
         form

@@ -5,7 +5,7 @@ from uuid import UUID
 from flask import Blueprint, Response, abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import housekeeping, person_rights, policies, restriction
+from portal import backups, housekeeping, person_rights, policies, restriction
 from portal.forms.person_desk import (
     CAUSES,
     EraseForm,
@@ -194,9 +194,8 @@ def erase(person: Person) -> ResponseReturnValue:
             flash(f"The data of {ref} is erased, as far as no hold keeps it.", "success")
             return redirect(url_for("person_desk.find"), 303)
     plan = erasure.plan(session(), person_id)
-    page = render_template(
-        "person_desk/erase.html", form=form, person=person, plan=plan, backups=instance().settings.backups
-    )
+    copies = backups.last_copies(instance().settings.backups, on=london_date(clock_now()))
+    page = render_template("person_desk/erase.html", form=form, person=person, plan=plan, copies=copies)
     return page, 422 if form.errors else 200
 
 

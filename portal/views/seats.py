@@ -7,10 +7,11 @@ from portal import group_plans, invitations, policies, sessions, waiting
 from portal.forms.base import Form
 from portal.models import Attendance, AttendanceState, Session, SessionState, WaitingState
 from portal.views.acts import attempt, status_of
-from portal.views.context import clock_now, programme, the_actor
+from portal.views.context import clock_now, programme
 from portal.views.context import session as db
 from portal.views.guards import guarded
 from portal.views.loaders import load_attendance, load_session
+from portal.views.on_behalf import is_own, whose_place
 
 bp = Blueprint("seats", __name__)
 
@@ -19,7 +20,7 @@ bp = Blueprint("seats", __name__)
 @guarded(load_session, policies.may_take_place)
 def wait(held: Session) -> ResponseReturnValue:
     """Join the waiting list; where a place has become free by then, it is theirs."""
-    form, session_id, person_id = Form(), held.id, the_actor().person_id
+    form, session_id, person_id = Form(), held.id, whose_place(held)
     if form.validate_on_submit():
         done = attempt(
             form,
@@ -27,19 +28,24 @@ def wait(held: Session) -> ResponseReturnValue:
             lambda unit: isinstance(
                 waiting.join(unit, programme(), session_id=session_id, person_id=person_id), Attendance
             ),
+            discreet=not is_own(person_id),
         )
         if done is not None:
-            flash("You have a place: one has just become free." if done else "You are on the waiting list.")
+            whose = "You have" if is_own(person_id) else "They have"
+            on = "You are" if is_own(person_id) else "They are"
+            flash(f"{whose} a place: one has just become free." if done else f"{on} on the waiting list.")
             return redirect(url_for("bookings.session", session_id=session_id), 303)
-    return render_template("seats/wait.html", form=form, held=held, heading=_heading(held)), status_of(form)
+    return render_template(
+        "seats/wait.html", form=form, held=held, heading=_heading(held), person_id=person_id
+    ), status_of(form)
 
 
 @bp.post("/sessions/<uuid:session_id>/wait/stop")
 @guarded(load_session, policies.may_take_place)
 def stop_waiting(held: Session) -> ResponseReturnValue:
-    session_id, person_id = held.id, the_actor().person_id
+    session_id, person_id = held.id, whose_place(held)
     attempt(Form(), None, lambda unit: waiting.leave(unit, session_id=session_id, person_id=person_id))
-    flash("You are off the waiting list.")
+    flash("You are off the waiting list." if is_own(person_id) else "They are off the waiting list.")
     return redirect(url_for("bookings.session", session_id=session_id), 303)
 
 
@@ -47,7 +53,7 @@ def stop_waiting(held: Session) -> ResponseReturnValue:
 @guarded(load_session, policies.may_take_place)
 def freed_place(held: Session) -> ResponseReturnValue:
     """A place from the waiting list, which can be declined; opening the page changes nothing."""
-    form, session_id, person_id = Form(), held.id, the_actor().person_id
+    form, session_id, person_id = Form(), held.id, whose_place(held)
     if form.validate_on_submit():
         done = attempt(
             form,
@@ -57,7 +63,8 @@ def freed_place(held: Session) -> ResponseReturnValue:
             ),
         )
         if done is not None:
-            flash("You have declined the place. It goes to the next one who waits.")
+            whose = "You have" if is_own(person_id) else "They have"
+            flash(f"{whose} declined the place. It goes to the next one who waits.")
             return redirect(url_for("bookings.session", session_id=session_id), 303)
     entry = waiting.entry_of(db(), session_id, person_id)
     mine = any(
@@ -71,6 +78,7 @@ def freed_place(held: Session) -> ResponseReturnValue:
         where=invitations.where_of(held),
         promoted=mine and entry is not None and entry.state is WaitingState.PROMOTED,
         mine=mine,
+        person_id=person_id,
         ahead=held.state is SessionState.BOOKED and held.starts_at > clock_now(),
     ), status_of(form)
 

@@ -45,7 +45,10 @@ def next_step() -> ResponseReturnValue:
 
 
 def _overview() -> Overview:
-    return support.overview(session(), programme(), person_id=the_actor().person_id, now=clock_now())
+    actor = the_actor()
+    return support.overview(
+        session(), programme(), person_id=actor.person_id, now=clock_now(), has_left=actor.former
+    )
 
 
 def _page_of(step: Step) -> str:

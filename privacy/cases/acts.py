@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import selectinload
 
+from privacy import erasure
 from privacy.audit import Action
 from privacy.cases.rules import RULES, Incomplete, InFuture, Rule
 from privacy.cases.story import Story
@@ -20,6 +21,7 @@ from privacy.cases.tables import Case, CaseEvent, CaseKind, Channel, Event
 from privacy.clock import as_utc, london_date
 from privacy.records import new_id
 from privacy.references import new_reference
+from privacy.rights import Cause, LegalHold
 from privacy.work import Work
 
 
@@ -53,7 +55,34 @@ def open_case(
     case.contact, case.asked = dict(contact or {}), asked
     work.db.add(case)
     work.record(Action.CASE_OPENED, object=f"case:{case.id}", holder=case.id, kind=kind, channel=channel)
+    work.db.flush()
+    _hold(work, case)
     return case
+
+
+HOLDS = {CaseKind.ACCESS: Cause.ACCESS, CaseKind.FOI: Cause.FOI}
+"""While such a request is open, what was asked for is kept (Data Protection Act 2018 s 173; FOI Act s 77)."""
+
+
+def _hold(work: Work, case: Case) -> None:
+    """Keep what is asked for from erasure; the hold has the case's id. An exercise holds nothing."""
+    cause = HOLDS.get(case.kind)
+    if cause is None or case.subject_id is None or case.exercise:
+        return
+    placed = work.db.get(LegalHold, case.id, with_for_update=True, populate_existing=True)
+    if placed is not None:
+        placed.lifted_at = None
+        work.record(
+            Action.HOLD_PLACED, object=f"hold:{case.id}", holder=case.subject_id, cause=cause, table=None
+        )
+        return
+    erasure.place_hold(work, person_id=case.subject_id, cause=cause, reason=case.ref, hold_id=case.id)
+
+
+def _let_go(work: Work, case: Case) -> None:
+    """The request is done with: an erasure that waited for it begins."""
+    if work.db.get(LegalHold, case.id) is not None:
+        erasure.lift_hold(work, hold_id=case.id)
 
 
 def happen(
@@ -93,6 +122,9 @@ def happen(
     event.body = dict(body or {})
     work.db.add(event)
     work.record(Action.CASE_WENT_ON, object=f"case:{case_id}", holder=case_id, event=kind)
+    if kind in (Event.CLOSED, Event.REOPENED):
+        work.db.flush()
+        (_let_go if kind is Event.CLOSED else _hold)(work, story.case)
     return event
 
 

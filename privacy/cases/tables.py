@@ -155,7 +155,9 @@ class CaseEvent(Record):
     by: Mapped[str] = mapped_column(String(80), info=reference("who wrote it down"))
     value_on: Mapped[date | None] = mapped_column(info=plain())
     person_id: Mapped[UUID | None] = mapped_column(
-        ForeignKey("person.id"), info=reference("who has the case from then on", erase=Erase.BLANK)
+        ForeignKey("person.id"),
+        index=True,
+        info=reference("who has the case from then on", erase=Erase.BLANK),
     )
     entry_id: Mapped[UUID | None] = mapped_column(ForeignKey("register_entry.id"), info=plain())
     body_sealed: Mapped[bytes | None] = sealed(

@@ -75,7 +75,7 @@ class Portal:
                 stderr=log,
                 start_new_session=True,
             )
-        for _ in range(150):
+        for _ in range(600):
             try:
                 with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=1):
                     return

@@ -18,9 +18,12 @@ from werkzeug.test import TestResponse
 from portal.app import CONTENT_POLICY
 from portal.db import db as flask_db
 from portal.models import Role
+from privacy import registers
 from privacy.audit import Action, AuditEntry
 from privacy.keystore import SUBJECT_KEY
 from privacy.records import Record
+from privacy.registers import DataItem, Register
+from privacy.work import unit_of_work
 from surveys import versions
 from tests.conftest import Stack, make_stack
 from tests.factories import Factory
@@ -30,6 +33,20 @@ from tests.two_sides import TOOL, TYPED, Side
 TABLE = Path(__file__).with_name("access.txt")
 STAFF = (Role.TEAM, Role.OBSERVER, Role.DPO, Role.AUDITOR, Role.ADMINISTRATOR)
 # One line that is written when staff read answers, once a day: it is there to show that they did.
+# Names of those they book for and whom these meet, times and places: an assistant sees nothing else.
+ASSISTANTS_SEE = {
+    "leader's name",
+    "member's name",
+    "assistant's name",
+    "mentor's name",
+    "what the mentor says of themselves",
+    "place of the leader's session",
+    "way to the leader's session",
+    "title of the workshop",
+    "place of the workshop",
+    "place of an offered time",
+    "name of a time without sessions",
+}
 NOTED = Action.RESPONSE_OPENED.word
 HEADERS = {
     "Content-Security-Policy": CONTENT_POLICY,
@@ -83,6 +100,14 @@ def whose(side: Side, version_id: UUID) -> dict[str, list[tuple[str, dict[str, A
         "interest_id": [("mentor's", {"interest_id": side.interest})],
         "attendance_id": [("member's place in a workshop held", {"attendance_id": side.attendance})],
         "resource_id": [("workshop's file", {"resource_id": side.resource})],
+        "goal_id": [
+            ("leader's goal", {"goal_id": side.leader_goal}),
+            ("group's goal", {"goal_id": side.goal}),
+        ],
+        "note_id": [
+            ("leader's shared note", {"note_id": side.shared_note}),
+            ("mentor's private note", {"note_id": side.note}),
+        ],
         "call_id": [("call to the member", {"call_id": side.call})],
         "parked_id": [("leader's kept form", {"parked_id": side.kept})],
         "code": [("last questionnaire", {"code": "post"}), ("tool", {"code": TOOL})],
@@ -124,6 +149,14 @@ def crawl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crawl]:
         versions.publish_shipped(db, stack.clock)
         make = Factory(db, stack.clock, stack.instance.programme)
         first, second = Side(make, "first"), Side(make, "second")
+        with unit_of_work(db, stack.clock, "system:test") as work:
+            registers.enter(
+                work,
+                register=Register.INSTRUCTION,
+                letter="INS 1",
+                from_on=make.today,
+                items={DataItem.ADJUSTMENTS: True, DataItem.DIETARY: True},
+            )
         staff = {role.value: make.person(role=role).id for role in STAFF}
     visitors = {
         "nobody": None,
@@ -131,6 +164,7 @@ def crawl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crawl]:
         "member": first.member,
         "colleague": first.colleague,
         "former": first.former,
+        "assistant": first.assistant,
         "mentor": first.mentor,
         "other leader": second.leader,
         "other mentor": second.mentor,
@@ -259,6 +293,12 @@ def test_the_table_itself_keeps_words_from_those_who_may_not_read_them(crawl: Cr
             assert seen == {writer, "team"}, what
         elif "kept" in what:
             assert seen == {"leader"}, what
+        elif what == "leader's shared note":
+            assert seen == {"leader", "mentor"}, what
+        elif what == "mentor's private note":
+            assert seen == {"mentor"}, what
+        if "assistant" in seen:
+            assert what in ASSISTANTS_SEE, what
 
 
 def test_no_side_meets_words_of_the_other(crawl: Crawl) -> None:

@@ -25,8 +25,10 @@ from portal.models import (
     SessionState,
 )
 from portal.programme import Programme
+from privacy import registers
 from privacy.clock import london_date, wall
 from privacy.records import new_id
+from privacy.registers import DataItem, Register
 from privacy.work import unit_of_work
 from tests.conftest import SetClock
 from tests.factories import Factory
@@ -226,6 +228,10 @@ def test_a_day_on_paper_says_where_how_to_get_there_and_whom_to_ring(
         travel="Ten minutes from the station",
     )
     with unit_of_work(office.db, office.clock, "system:test") as work:
+        listed = {DataItem.ADJUSTMENTS: True}
+        registers.enter(
+            work, register=Register.INSTRUCTION, letter="INS 1", from_on=date(2023, 3, 1), items=listed
+        )
         work.db.get_one(Person, office.sam).adjustments = "A seat near the door"
     page = client.sign_in(office.ada).get("/agenda/day?on=2023-03-09")
     for words in ("10am to 11am", "Sam Okoro", "County Hall", "Ten minutes from the station", "Northshire"):

@@ -114,6 +114,31 @@ def test_the_same_form_twice_shows_the_first_booking(world: World) -> None:
     assert len(world.db.scalars(select(Session.id)).all()) == 1
 
 
+def test_going_back_and_choosing_another_time_books_that_one_too(world: World) -> None:
+    form = world.form()
+    world.as_leader().post(world.times, form)
+    other = form | {"time": world.form(TEN.replace(hour=14))["time"]}
+    page = world.client.post(world.times, other, status=422)
+    assert "This page was used before for another time" in page.words()
+    again = posted_by(page, "Book this time")
+    assert again["session_id"] != form["session_id"]
+    assert again["time"] == other["time"], "the chosen time stays chosen"
+    assert world.client.post(world.times, again).status == 303
+    assert len(world.db.scalars(select(Session.id)).all()) == 2
+
+
+def test_a_time_from_further_on_stays_chosen_when_something_else_is_wrong(world: World) -> None:
+    page = world.as_leader().get(world.times)
+    more = next(link.get("href") for link in page.all("a") if page.words(link) == "More times")
+    page = world.client.get(more)
+    sent = next(
+        form.get("action") for form in page.all("form", method="post") if form.get("action") != "/sign-out"
+    )
+    chosen = page.all("input", name="time")[-1].get("value")
+    page = world.client.post(sent, {**world.form(), "time": chosen, "where": "x" * 301}, status=422)
+    assert posted_by(page, "Book this time")["time"] == chosen
+
+
 @pytest.mark.parametrize(
     "broken",
     [

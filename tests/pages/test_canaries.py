@@ -33,6 +33,7 @@ from tests.canary_answers import change_minds, reword, take_in_paper, take_out
 from tests.canary_councils import know_councils, let_people_go
 from tests.canary_delivery import clear_people, hand_over
 from tests.canary_groups import gather_groups, no_date
+from tests.canary_notes import assist_and_note
 from tests.canary_rights import answer_for_data
 from tests.canary_times import shut_times
 from tests.canary_walk import COUNCILS, PEOPLE, TEN, Walk, date_of
@@ -290,6 +291,7 @@ STEPS = (
     come_in,
     agree_support,
     answer_and_book,
+    assist_and_note,
     hand_over,
     meet,
     shut_times,

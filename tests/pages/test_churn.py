@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import bookings, delivery, goals, post, sessions
+from portal import bookings, delivery, goals, ledger, notes, post, sessions
 from portal.delivery import Outcome
 from portal.models import (
     Attendance,
@@ -17,8 +17,10 @@ from portal.models import (
     Council,
     CouncilFact,
     Fact,
+    Goal,
     Ground,
     Mail,
+    NoteKind,
     Occupied,
     Office,
     Package,
@@ -45,7 +47,7 @@ from tests.factories import Factory
 from tests.pages_client import PageClient
 
 TEN = datetime(2023, 3, 9, 10, 0, tzinfo=UTC)
-CANARIES = ("firstgoal", "firstanswer", "firstname", "firstneeds")
+CANARIES = ("firstgoal", "firstanswer", "firstname", "firstneeds", "firstnote", "firstremark")
 
 
 class World:
@@ -74,6 +76,12 @@ class World:
                 self._answer(work, self.part(package_id, self.first))
         self.coming = [self._book(TEN), self._book(TEN + timedelta(days=1))]
         self.workshop = self._workshop()
+        with self.work() as work:
+            for session_id in self.coming:
+                said = {"author_id": self.first, "kind": NoteKind.SHARED, "text": "firstnote"}
+                notes.write(work, session_id=session_id, **said)
+            goal = work.db.scalars(select(Goal)).one()
+            goals.revisit(work, package_id=self.one, goal_id=goal.id, remark="firstremark")
 
     def _package(self, **more: Any) -> UUID:
         people = self.db.get_one(Person, self.first), self.db.get_one(Person, self.mentor)
@@ -202,6 +210,19 @@ def test_support_and_sessions_pass_to_the_successor(world: World) -> None:
     )
     told = {(row[0], row[1]) for row in asked}
     assert told == {("post_open", world.first), ("invitation", world.second)}
+
+
+def test_only_a_session_that_nobody_takes_over_is_a_late_cancellation(world: World) -> None:
+    world.clock.now = TEN - timedelta(hours=1)
+    world.pass_on()
+    assert ledger.ledger(world.db, world.programme, world.one).late == 0
+    assert ledger.ledger(world.db, world.programme, world.follower().id).booked == 120
+
+
+def test_sessions_that_do_not_go_along_near_their_time_are_late_cancellations(world: World) -> None:
+    world.clock.now = TEN - timedelta(hours=1)
+    world.pass_on(with_sessions="")
+    assert ledger.ledger(world.db, world.programme, world.one).late == 1
 
 
 def test_neither_meets_a_word_of_the_other(world: World) -> None:

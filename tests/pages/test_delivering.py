@@ -54,7 +54,8 @@ class World:
             ).id
 
     def instruct(self, says: str) -> None:
-        typed = {"letter": "I 7", "political_group": says, "wording": "As agreed", **date_of("from_on", 1)}
+        said = {"political_group": says, "adjustments": "silent", "dietary": "silent"}
+        typed = {"letter": "I 7", "wording": "As agreed", **said, **date_of("from_on", 1)}
         self.another(self.dpo).post("/privacy-desk/instructions/new", typed)
         self.stack.clock.pass_time(seconds=1)
 

@@ -198,6 +198,8 @@ def test_the_team_joins_packages_to_a_joint_workshop(world: GroupWorld, team: Pa
 
 def test_a_learning_set_is_booked_and_somebody_replaced(world: GroupWorld, team: PageClient) -> None:
     client, address = mentor(world), f"/packages/{world.group}/learning-set"
+    ways = [link.get("href") for link in team.get(f"/team/packages/{world.group}").all("a")]
+    assert address in ways, "the team books one too"
     page = client.get(address)
     form: dict[str, Any] = {
         "set_id": page.all("input", name="set_id")[0].get("value"),

@@ -20,7 +20,7 @@ FEW, MANY = 5, 50
 YOUR_SUPPORT_AT_MOST = 14
 SAVE_AT_MOST = 8
 # Forms of one package, and a list that ends after thirty times.
-NO_LONGER = {"packages.end", "mentors.schedule", "bookings.times"}
+NO_LONGER = {"packages.end", "mentors.schedule", "bookings.times", "bookings.times (an assistant's)"}
 
 
 @pytest.fixture(autouse=True)
@@ -108,6 +108,10 @@ def pages(crowd: Crowd) -> dict[str, tuple[UUID, str]]:
         "groups.sign_in_sheet": (mentor, f"/sessions/{crowd.workshop}/sign-in-sheet"),
         "groups.learning_set": (mentor, f"/packages/{group}/learning-set"),
         "bookings.times": (leader, f"/packages/{one}/times"),
+        "assistants.index": (crowd.assistant, "/who-you-book-for"),
+        "bookings.times (an assistant's)": (crowd.assistant, f"/packages/{one}/times"),
+        "goals.show": (mentor, f"/goals/{crowd.goal}"),
+        "bookings.session (one-to-one)": (mentor, f"/sessions/{crowd.noted}"),
         "your_support.index": (leader, "/your-support"),
         "account.devices": (leader, "/your-devices"),
         "account.accounts": (crowd.administrator, "/accounts"),

@@ -248,6 +248,7 @@ def test_a_full_group_session_is_no_step(world: World) -> None:
     page = world.page()
     assert "Your next session is" in step(page)
     assert "All places are taken" in page.words()
+    assert "See it and book a place" not in page.words()
 
 
 def test_feedback_is_asked_for_once_nothing_has_to_be_booked(world: World) -> None:

@@ -16,7 +16,7 @@ from click.testing import Result
 from sqlalchemy import Engine, MetaData, Select, Table, create_engine, delete, func, inspect, select, text
 from sqlalchemy.orm import Session as DbSession
 
-from portal import backups, mail, post
+from portal import accounts, backups, housekeeping, mail, post
 from portal.asking import ask
 from portal.backups import Order, Regular
 from portal.devices import let_in
@@ -25,7 +25,7 @@ from portal.instance import Instance, open_instance
 from portal.models import BrowserSession, Person, Session
 from portal.references import new_reference
 from portal.settings import Settings
-from privacy import audit, backup, erasure, ledger
+from privacy import audit, backup, erasure, keys, ledger
 from privacy.backup import BackupFault, Keep, Kind, Tombstone, copy_tombstones, key_ids_in_use, last, verify
 from privacy.backup_folder import Busy, locked, read_tombstones
 from privacy.backup_folder import backups as found_in
@@ -403,7 +403,7 @@ def test_erased_after_the_backup_is_erased_in_what_is_restored(
     desk: Desk, make: Factory, db: DbSession
 ) -> None:
     gone, stays = make.person("Gone Person"), make.person("Staying Person")
-    gone_id = gone.id
+    gone_id, address, other = gone.id, str(gone.email), str(stays.email)
     make.package(gone, stays)
     desk.create()
     desk.erase(gone_id)
@@ -416,8 +416,45 @@ def test_erased_after_the_backup_is_erased_in_what_is_restored(
         assert "Gone Person" not in names(there)
         assert "Staying Person" in names(there)
         assert ledger.is_erased(opened.vault.engine, gone_id)
+        assert accounts.find(there, address) is None, "nobody signs in by the address"
+        assert accounts.find(there, other) is not None
     engine.dispose()
     opened.vault.engine.dispose()
+
+
+def test_a_folder_that_was_away_gets_the_ledger_in_the_night_after(
+    desk: Desk, make: Factory, tmp_path: Path
+) -> None:
+    gone_id = make.person("Gone Person").id
+    desk.create()
+    away = desk.folder.rename(tmp_path / "away")
+    desk.erase(gone_id)
+    away.rename(desk.folder)
+    assert gone_id not in read_tombstones(desk.folder)
+    housekeeping.tidy(desk.instance, desk.sessions, desk.stack.engine)
+    assert gone_id in read_tombstones(desk.folder)
+
+
+@pytest.mark.parametrize(
+    "keep, keep_keys, shut, gone",
+    [
+        ("35d", "7d", date(2023, 3, 9), date(2023, 4, 6)),
+        ("48", "24", date(2023, 3, 3), date(2023, 3, 4)),
+        ("2d", "9d", date(2023, 3, 4), date(2023, 3, 4)),
+    ],
+)
+def test_the_day_from_which_nothing_opens_it_and_the_day_on_which_it_is_gone(
+    tmp_path: Path, keep: str, keep_keys: str, shut: date, gone: date
+) -> None:
+    environ = {
+        "BACKUP_DIR": "/b",
+        "BACKUP_CERTIFICATE": "/c",
+        "BACKUP_KEEP": keep,
+        "BACKUP_KEEP_KEYS": keep_keys,
+    }
+    asked = Settings.from_environ(environ, root=tmp_path).backups
+    assert backups.last_copies(asked, on=date(2023, 3, 1)) == backups.LastCopies(shut, gone)
+    assert backups.last_copies(None, on=date(2023, 3, 1)) is None
 
 
 def test_the_ledger_of_a_later_key_store_counts_too(desk: Desk, make: Factory) -> None:
@@ -628,6 +665,25 @@ def test_the_commands(desk: Desk, run: Callable[..., Result], make: Factory) -> 
     drilled = run("backup", "drill", desk.folder, "--key", desk.reader.key)
     assert "can be restored" in drilled.stdout, drilled.output
     assert "Mail was not held" in run("mail", "release").stderr
+
+
+def test_a_key_that_a_backup_made_by_hand_needs_stays(
+    desk: Desk, run: Callable[..., Result], tmp_path: Path
+) -> None:
+    """The folder is in no setting: it is known from the backup that was made there."""
+    run("backup", "create", desk.folder, "--certificate", desk.reader.certificate)
+    ring = desk.instance.vault.ring
+    index = keys.file_of(f"I{max(ring.indexes)}")
+    rotated = run("keys", "rotate")
+    assert rotated.exit_code == 0, rotated.output
+    assert (desk.instance.settings.keys / index).exists(), "the data of the backup is found by it"
+    retire = ("keys", "retire", ring.current, "--instruction", "INS-1", "--yes")
+    assert "is needed by 1 backups" in run(*retire).stderr
+    moved = desk.folder.rename(tmp_path / "away")
+    assert "cannot be looked into" in run(*retire).stderr
+    moved.rename(desk.folder)
+    assert desk.restore().rows
+    assert run(*retire, "--given-up", desk.folder).exit_code == 0
 
 
 REFUSED: list[tuple[list[str], str]] = [

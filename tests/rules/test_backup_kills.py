@@ -146,7 +146,7 @@ def test_a_killed_backup_is_whole_or_not_there(world: World) -> None:
     chance = random.Random(5)
     lasts = world.create().finish()
     key = read_private_key(world.reader.key)
-    for _ in range(count(3, 50)):
+    for _ in range(count(2, 50)):
         before = {kind: len(found_in(world.folder, kind)) for kind in Kind}
         doing = world.create()
         time.sleep(chance.uniform(0, lasts))
@@ -166,7 +166,7 @@ def test_a_killed_backup_is_whole_or_not_there(world: World) -> None:
 def test_a_killed_restore_begins_again(world: World, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     chance = random.Random(6)
     lasts = world.restore(empty_instance(world, tmp_path, request)).finish()
-    for turn in range(count(3, 50)):
+    for turn in range(count(1, 50)):
         (tmp_path / str(turn)).mkdir()
         environ = empty_instance(world, tmp_path / str(turn), request)
         settings = Settings.from_environ({**world.environ, **environ}, root=ROOT)

@@ -9,6 +9,8 @@ import pytest
 from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session as DbSession
 
+from portal.models import Person
+from privacy import erasure, ledger
 from privacy.audit import AuditEntry
 from privacy.cases import acts
 from privacy.cases.rules import (
@@ -25,6 +27,8 @@ from privacy.cases.tables import RIGHTS, Case, CaseEvent, CaseKind, Channel, Eve
 from privacy.registers import Register, enter
 from privacy.work import Work, unit_of_work
 from tests.conftest import SetClock, Stack
+from tests.factories import Factory
+from tests.rules.test_erasure import erase, instruct, places_of
 
 # Cases of today's law: received on Monday 1 February 2027 at 10 in the morning.
 RECEIVED = datetime(2027, 2, 1, 10, tzinfo=UTC)
@@ -78,6 +82,35 @@ def test_what_was_asked_is_sealed_and_leaves_a_line(db: DbSession, clock: SetClo
     assert line.object == f"case:{case_id}"
 
 
+@pytest.mark.parametrize("kind", [CaseKind.ACCESS, CaseKind.FOI, CaseKind.COMPLAINT])
+def test_what_an_open_request_asks_for_is_kept_from_erasure(
+    db: DbSession, clock: SetClock, stack: Stack, make: Factory, kind: CaseKind
+) -> None:
+    """DPA 2018 s 173, FOI Act s 77: erased only once it is answered, and then by itself."""
+    person_id = make.person().id
+    instruct(stack)
+    with unit_of_work(db, clock, "person:dpo") as work:
+        case_id = acts.open_case(
+            work,
+            kind=kind,
+            channel=Channel.POST,
+            received_at=clock(),
+            asked="All of it",
+            subject_id=person_id,
+        ).id
+    erase(places_of(stack), person_id)
+    db.rollback()
+    held = kind is not CaseKind.COMPLAINT
+    assert (db.get(Person, person_id) is not None) is held
+    if held:
+        take_to_its_end(db, clock, case_id)
+        erasure.finish(places_of(stack))
+        db.rollback()
+        db.expire_all()
+        assert db.get(Person, person_id) is None
+        assert ledger.is_erased(stack.instance.vault.engine, person_id)
+
+
 def test_the_controller_comes_first_then_its_decision(db: DbSession, clock: SetClock) -> None:
     case_id = opened(db, clock)
     assert story(db, case_id).state is State.NOT_NOTIFIED
@@ -97,8 +130,16 @@ def test_the_controller_comes_first_then_its_decision(db: DbSession, clock: SetC
 
 @pytest.mark.parametrize("kind", list(CaseKind))
 def test_every_kind_of_case_can_be_taken_to_its_end(db: DbSession, clock: SetClock, kind: CaseKind) -> None:
-    """Do always the first step that is not done; what stands in its way comes before."""
     case_id = opened(db, clock, kind)
+    take_to_its_end(db, clock, case_id)
+    told = story(db, case_id)
+    assert told.state is State.CLOSED
+    assert all(step.done for step in told.steps())
+    assert not [clock_ for clock_ in told.clocks(now=clock()) if clock_.ours and clock_.met_at is None]
+
+
+def take_to_its_end(db: DbSession, clock: SetClock, case_id: UUID) -> None:
+    """Do always the first step that is not done; what stands in its way comes before."""
     for _ in range(20):
         told = story(db, case_id)
         step = told.next_step()
@@ -111,10 +152,6 @@ def test_every_kind_of_case_can_be_taken_to_its_end(db: DbSession, clock: SetClo
             assert asked is not None
             can = [asked]
         happen(db, clock, case_id, can[0])
-    told = story(db, case_id)
-    assert told.state is State.CLOSED
-    assert all(step.done for step in told.steps())
-    assert not [clock_ for clock_ in told.clocks(now=clock()) if clock_.ours and clock_.met_at is None]
 
 
 def test_what_is_asked_is_waited_for_and_asked_once(db: DbSession, clock: SetClock) -> None:

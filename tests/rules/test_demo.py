@@ -148,10 +148,13 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
             "KEYSTORE_URL": fresh_database(server, name="demo_keystore"),
         }
     app = app_for(tmp_path_factory.mktemp("demo"), **environ)
-    result = run(app, "demo")
-    assert result.exit_code == 0, result.output
-    yield app
-    close(app)
+    try:
+        result = run(app, "demo")
+        assert result.exit_code == 0, result.output
+        yield app
+    finally:
+        # Also if it cannot be filled: a connection left open fails whatever test runs when it is swept up.
+        close(app)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session as DbSession
 
 from portal import mail, post, reports
-from portal.models import Goal, Mail, Office, Package, Participation, Person, Strand
+from portal.models import Delegation, Goal, Mail, Office, Package, Participation, Person, Strand
 from privacy import audit, erasure, ledger, purge, reach, registers
 from privacy.columns import sealed_columns
 from privacy.engines import open_engine
@@ -169,6 +169,29 @@ def test_a_mentor_whose_sessions_count_leaves_an_empty_row(
     left = db.get_one(Person, first.mentor)
     assert (left.name, left.email, left.phone, left.email_index) == (None, None, None, None)
     assert state(places, first.mentor) is ErasureState.ERASED
+
+
+def test_the_name_that_a_leader_gave_an_assistant_goes_with_the_assistant(
+    places: Places, make: Factory, db: DbSession, stack: Stack
+) -> None:
+    """It is sealed with the leader's key, which stays."""
+    leader, assistant = make.person().id, make.person().id
+    with unit_of_work(db, stack.clock, "system:test") as work:
+        named = Delegation(
+            id=new_id(),
+            leader_id=leader,
+            assistant_id=assistant,
+            from_on=stack.clock().date(),
+            named_at=work.now,
+            named_by=work.actor,
+        )
+        named.called = "Ada Aide"
+        work.db.add(named)
+    erase(places, assistant)
+    db.rollback()
+    assert db.scalars(select(Delegation)).all() == []
+    assert about(places, assistant) == {}
+    assert about(places, leader)["person"] == 1
 
 
 def test_what_was_written_of_a_package_goes_with_the_last_person_in_it(

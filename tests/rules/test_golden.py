@@ -29,6 +29,7 @@ from portal.models import (
     AttendanceState,
     Clearance,
     ClearanceKind,
+    Delegation,
     GroupPlan,
     Mail,
     Offer,
@@ -81,6 +82,17 @@ class World:
         self.person("member", "Siân Ŵyn-Žák", Role.COMMITTEE_MEMBER)
         self.person("mentor", "Ada Merriweather", Role.MENTOR)
         self.person("team", "Tom Field", Role.TEAM)
+        self.person("assistant", "Pat Assist", Role.ASSISTANT)
+        self.add(
+            Delegation(
+                id=fixed("delegation"),
+                leader_id=fixed("leader"),
+                assistant_id=fixed("assistant"),
+                from_on=date(2023, 3, 1),
+                named_at=NOW,
+                named_by="system:test",
+            )
+        )
         self.package("one", "leader", Strand.ONE_TO_ONE, PackageState.BASELINE)
         self.package("ended", "leader", Strand.ONE_TO_ONE, PackageState.ENDED, ends_on=date(2023, 2, 20))
         self.package("group", "member", Strand.GROUP, PackageState.ACTIVE)
@@ -201,6 +213,11 @@ def sign_in(world: World) -> None:
     world.queue("sign_in", about=asked.id, to="mentor")
 
 
+def assisted(world: World) -> None:
+    step = mail.numbered(2, whose=fixed("leader"))
+    world.queue("session", about=fixed("meeting"), to="assistant", step=step)
+
+
 def cancelled(world: World) -> None:
     row = world.work.db.get_one(Session, fixed("meeting"))
     row.state, row.sequence = SessionState.CANCELLED, 3
@@ -298,6 +315,8 @@ MAILS: dict[str, Arrange] = {
     "reminder": simple("reminder", "ended part", "leader", "post:once:week"),
     "session": simple("session", "meeting", "leader", "2"),
     "session, to the mentor": simple("session", "meeting", "mentor", "2"),
+    "session, for an assistant": assisted,
+    "assistant": simple("assistant", "delegation", "assistant"),
     "session, cancelled": cancelled,
     "session, a place": simple("session", "workshop", "member", "0"),
     "session, a place given up": place_given_up,

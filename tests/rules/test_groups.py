@@ -27,7 +27,7 @@ from portal.models import (
     Strand,
     WaitingState,
 )
-from portal.standing import BaselineMissing
+from portal.standing import BaselineMissing, FormUsed
 from portal.waiting import SetIsFixed
 from surveys.models import Wave
 from tests.canary_walk import MailBag
@@ -309,6 +309,13 @@ def test_a_set_books_all_dates_for_all_members_in_one_act(world: GroupWorld) -> 
     assert world.cells(world.members[0]) == 24
     assert book_set(world, set_id=set_id) == dates, "the same form again"
     assert world.db.scalar(select(func.count()).select_from(Session)) == 3
+
+
+def test_a_form_that_was_sent_books_no_other_dates(world: GroupWorld) -> None:
+    set_id = uuid4()
+    book_set(world, set_id=set_id)
+    with pytest.raises(FormUsed):
+        book_set(world, set_id=set_id, starts=[*DATES[:2], DATES[2] + timedelta(days=7)])
 
 
 def test_a_set_is_booked_whole_or_not_at_all(world: GroupWorld) -> None:

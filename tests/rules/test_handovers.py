@@ -117,6 +117,7 @@ def test_everything_goes_over_in_one_act(world: World) -> None:
     assert world.serving() == {(one, world.bo) for one in world.packages}
     ended = world.db.scalars(select(PackageMentor.to_on).where(PackageMentor.person_id == world.ada)).all()
     assert list(ended) == [TODAY, TODAY]
+    assert not world.preview().packages, "nothing is left to hand over"
     # An hour of the leader's time, and with the buffer of a quarter on both sides of the mentor's.
     assert world.cells(world.sessions[0]) == {world.bo: 6, world.sam: 4}
     after = [world.db.get_one(Session, one).sequence for one in world.sessions]

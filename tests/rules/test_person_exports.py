@@ -87,6 +87,29 @@ def test_it_holds_everything_of_theirs_and_nothing_of_others(desk: Desk, side: S
     assert {f"{table.name}.json" for table in reach.personal_tables()} <= held
 
 
+def test_what_a_group_agreed_is_in_the_export_of_each_of_them_and_of_nobody_else(
+    desk: Desk, side: Side
+) -> None:
+    for person_id in (side.member, side.colleague):
+        files = export(desk, person_id)
+        text = next(text for name, text in files.items() if name.endswith("-goal-together.json"))
+        assert "firstgroupgoal" in text
+    assert "firstcolleagueshared" in "\n".join(files.values())
+    for person_id in (side.leader, side.former, side.mentor):
+        assert "firstgroupgoal" not in "\n".join(export(desk, person_id).values())
+
+
+def test_the_page_says_days_times_and_answers_in_words(desk: Desk, side: Side) -> None:
+    files = export(desk, side.former)
+    page = files["index.html"]
+    assert "1 March 2023, 9:00am" in page
+    assert "2023-03-01T" not in page
+    assert "2023-03-01T09:00:00+00:00" in files["data/01-person.json"], "machines get the moment itself"
+    assert '"role_confidence"' not in page, "answers stand there as they were asked"
+    why = page.split("<h2>Why it is held</h2>")[1].split("</ul>")[0]
+    assert "bank holidays" not in why, "only why something of theirs is held"
+
+
 def test_the_page_is_one_that_everybody_can_read(desk: Desk, side: Side) -> None:
     page = export(desk, side.former)["index.html"]
     assert "firstformerexample" in page

@@ -55,10 +55,13 @@ def test_erase_tells_first_and_takes_an_instruction(stack: Stack, ref: str, db: 
     assert db.scalars(select(Erasure.state)).one() is ErasureState.ERASED
 
 
-def test_hold_and_lift(stack: Stack, ref: str, db: DbSession) -> None:
+def test_hold_and_lift(stack: Stack, ref: str, db: DbSession, make: Factory) -> None:
     run(stack, "instruction", "INSTR 12", "--text", "Erase.")
     hold_id = run(stack, "hold", ref, "--cause", "foi").stdout.strip()
     assert f"{ref}: waits for a hold to be lifted" in run(stack, "erase", ref, *LETTER).stderr
+    other = make.person().ref
+    make.db.rollback()
+    assert "no such hold" in run(stack, "hold", other, "--lift", hold_id, fails=True).stderr
     run(stack, "hold", ref, "--lift", hold_id)
     assert db.scalars(select(Erasure.state)).one() is ErasureState.ERASED
 
@@ -101,7 +104,7 @@ def test_the_record_of_processing_is_that_of_article_30_2(stack: Stack) -> None:
     for part in ("processor", "processor_data_protection_officer", "transfers", "measures", "stores"):
         assert record[part], part
     kinds = {one["table"]: one for one in record["categories_of_processing"]}
-    assert kinds["person"]["special"] == ["adjustments", "political group"]
+    assert {"adjustments", "dietary", "political group", "mentor wish"} <= set(kinds["person"]["special"])
     assert kinds["response"]["about"] == "a person"
     assessment = json.loads(run(stack, "record-of-processing", "--assessment").stdout)
     assert "answers" in assessment["description"]["categories_of_data"]

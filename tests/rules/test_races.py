@@ -3,15 +3,16 @@
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session as DbSession
 
-from portal import bookings, sessions
+from portal import bookings, packages, sessions
 from portal.diary import TimeTaken
+from portal.matching import SupportedAlready
 from portal.models import (
     Attendance,
     AttendanceState,
@@ -20,6 +21,7 @@ from portal.models import (
     Package,
     Person,
     Place,
+    Role,
     Session,
     SessionKind,
     Strand,
@@ -34,7 +36,7 @@ from tests.factories import Factory
 
 TEN = datetime(2023, 3, 2, 10, 0, tzinfo=UTC)
 ROUNDS = pytest.mark.parametrize("turn", range(count(1, 20)))
-REFUSALS = (TimeTaken, SessionFull)
+REFUSALS = (TimeTaken, SessionFull, SupportedAlready)
 
 
 def run_at_once(stack: Stack, acts: Sequence[Callable[[Work], UUID]]) -> list[UUID | type[Exception]]:
@@ -92,18 +94,44 @@ def booking(
 
 
 @ROUNDS
+def test_one_leader_gets_one_package_from_many_who_make_it_at_once(
+    turn: int, stack: Stack, db: DbSession, make: Factory
+) -> None:
+    council = make.council()
+    council_id, leader_id = council.id, make.person(council=council).id
+
+    def act(work: Work) -> UUID:
+        return packages.create(
+            work,
+            stack.instance.programme,
+            strand=Strand.ONE_TO_ONE,
+            council_id=council_id,
+            members=[(leader_id, Role.LEAD_MEMBER)],
+            mentor_ids=[],
+            goals=["Know what good looks like"],
+            planned_minutes=stack.instance.programme.minimum_minutes,
+            starts_on=date(2023, 3, 1),
+        ).id
+
+    got = run_at_once(stack, [act] * 6)
+    assert Counter(got)[SupportedAlready] == 5, Counter(map(str, got))
+    db.rollback()
+    assert len(db.scalars(select(Package.id)).all()) == 1
+
+
+@ROUNDS
 def test_many_book_one_mentor_at_once_half_of_them_later(
     turn: int, stack: Stack, db: DbSession, make: Factory
 ) -> None:
     """Each from a process of its own; the half that is late overlaps the others and starts at no equal time."""
     mentor = make.mentor()
-    packages = [make.package(make.person(), mentor=mentor).id for _ in range(clients(stack))]
+    package_ids = [make.package(make.person(), mentor=mentor).id for _ in range(clients(stack))]
     mentor_id = mentor.id
     waive_all(db, stack)
     late = timedelta(minutes=15)
     acts = [
         Booking(package_id, mentor_id, TEN + late * (number % 2), uuid4())
-        for number, package_id in enumerate(packages)
+        for number, package_id in enumerate(package_ids)
     ]
     got = in_processes(stack, acts)
     winners = [one for one in got if isinstance(one, UUID)]

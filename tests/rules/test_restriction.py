@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session as DbSession
 
 from portal import (
     attention,
+    bounces,
+    clearances,
     directory,
     exports,
     mail,
@@ -116,13 +118,29 @@ def test_they_cannot_be_chosen(db: DbSession, clock: SetClock, side: Side) -> No
 
 
 def test_they_stand_in_no_list_of_work(stack: Stack, db: DbSession, clock: SetClock, side: Side) -> None:
+    with unit_of_work(db, clock, "system:test") as work:
+        bounces.note(work, person_id=side.member, code=550)
     shown = attention.attention(db, stack.instance.programme, now=clock())
     assert [call.participation_id for call in shown.calls.first] == [side.member_part]
+    assert [wish.participation_id for wish in shown.wishes.first] == [side.member_part]
+    assert [refusal.person_id for refusal in shown.refused.first] == [side.member]
     restrict(db, clock, side.member)
     shown = attention.attention(db, stack.instance.programme, now=clock())
-    assert shown.calls.first == []
+    assert (shown.calls.first, shown.refused.first) == ([], [])
+    assert shown.wishes.first == []
     entries = {entry.id: entry for entry in directory.listing(db).entries}
     assert entries[side.member].restricted, "the team sees that they are"
+
+
+def test_nobody_counts_the_days_of_a_restricted_mentors_clearance(
+    db: DbSession, clock: SetClock, side: Side, make: Factory
+) -> None:
+    today = clock().date()
+    make.person(role=Role.MENTOR, cleared=False)
+    lapsing = {one.person.id for one in clearances.watch(db, on=today)}
+    (uncleared,) = lapsing - {side.mentor}
+    restrict(db, clock, uncleared)
+    assert uncleared not in {one.person.id for one in clearances.watch(db, on=today)}
 
 
 def test_what_they_said_is_in_no_figure_and_no_export(

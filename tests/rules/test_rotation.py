@@ -4,6 +4,7 @@ import random
 import signal
 import time
 from collections.abc import Iterator
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ import pytest
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session as DbSession
 
-from portal import accounts, addresses, key_keeping, key_report
+from portal import accounts, addresses, allocations, key_keeping, key_report, packages_file
+from portal.council_facts import Agreement
 from portal.db import db as flask_db
-from portal.models import Person
+from portal.models import Ground, Person
+from portal.package_rows import COLUMNS
 from privacy import audit, keys, rotation
 from privacy.columns import AddressKeys
 from privacy.errors import KeyFault
@@ -22,6 +25,7 @@ from privacy.key_sources import KeyFolder
 from privacy.keystore import RING_KEY, SUBJECT_KEY, Vault
 from privacy.records import new_id
 from privacy.rotation import KeyNeeded, NoSuchKey
+from privacy.work import unit_of_work
 from tests.conftest import Stack, make_stack
 from tests.counts import FULL, count
 from tests.factories import Factory
@@ -122,6 +126,29 @@ def test_people_are_found_by_either_index_while_addresses_are_indexed_anew(own: 
     assert not (own.instance.settings.keys / old).exists(), "the old index key is gone"
 
 
+def test_an_index_key_that_is_retired_while_another_process_reads_is_not_missed(own: Stack) -> None:
+    """It was in force when its name was read, and its file is gone when its key is."""
+    source = own.instance.settings.key_source
+
+    class PowerCut(Exception):
+        pass
+
+    def cut(_: int) -> None:
+        raise PowerCut
+
+    late = Vault(source.load(), own.instance.vault.engine, own.clock)
+    before = own.instance.vault.index_numbers()[0]
+    with pytest.raises(PowerCut):
+        addresses.index_anew(own.instance, sessions_of(own), actor="system:test", progress=cut)
+
+    def reload() -> keys.KeyRing:
+        addresses.index_anew(own.instance, sessions_of(own), actor="system:test")
+        return source.load()
+
+    late = Vault(late.ring, late.engine, own.clock, reload=reload)
+    assert late.index_numbers() == [before + 1]
+
+
 def test_a_backup_keeps_the_file_of_an_old_index_key(own: Stack) -> None:
     number = own.instance.vault.index_numbers()[0]
     path = own.instance.settings.keys / keys.file_of(f"I{number}")
@@ -219,6 +246,33 @@ def test_addresses_go_on_where_they_were_left(own: Stack, monkeypatch: pytest.Mo
     assert done.count == people - 30
     assert len(own.instance.vault.index_numbers()) == 1
     everything_opens(own)
+
+
+def test_a_file_of_support_is_known_again_after_the_addresses_were_indexed_anew(own: Stack) -> None:
+    with sessions_of(own)() as db:
+        make = Factory(db, own.clock, own.instance.programme)
+        council = make.council("Eastshire")
+        leader, mentor = make.person(council=council), make.mentor()
+        agreed = Agreement(date(2022, 1, 1), "Dee Partment", Ground.DECLINE, "Report")
+        with unit_of_work(db, own.clock, "system:test") as work:
+            allocations.agree(work, council_id=council.id, agreed=agreed)
+        text = "\n".join(
+            (
+                ",".join(COLUMNS),
+                "A1,package,Eastshire,group,Cabinet,,,2022-09-01,,2,,,,,,",
+                "A1,goal,,,,,,,,,,,,,,Read the data well",
+                f"A1,member,,,,{leader.email},lead_member,,,,,,,,,",
+                f"A1,mentor,,,,{mentor.email},,,,,,,,,,",
+                f"A1,session,,,,{mentor.email},,2022-09-10,,,10:00,120,workshop,remote,,",
+            )
+        )
+    taken = []
+    for _ in range(2):
+        with sessions_of(own)() as db, unit_of_work(db, own.clock, "person:team") as work:
+            found = packages_file.import_file(work, own.instance.programme, text.encode())
+            taken.append((found.packages, found.sessions))
+        addresses.index_anew(own.instance, sessions_of(own), actor="system:test")
+    assert taken == [(1, 1), (0, 0)]
 
 
 # ---- retired

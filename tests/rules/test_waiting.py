@@ -17,6 +17,7 @@ from portal.models import (
     AttendanceState,
     Package,
     PassedOver,
+    Person,
     Session,
     Waiting,
     WaitingState,
@@ -48,6 +49,17 @@ def entry(world: GroupWorld, session_id: UUID, person_id: UUID) -> Waiting:
     found = waiting.entry_of(world.db, session_id, person_id)
     assert found is not None
     return found
+
+
+def test_a_free_place_passes_somebody_whose_data_is_restricted(world: GroupWorld) -> None:
+    """Nobody puts them anywhere; they keep their turn for when the restriction is lifted (Article 18)."""
+    session_id, (first, second, *_) = full_with_list(world)
+    with unit_of_work(world.db, world.stack.clock, "person:test") as work:
+        work.db.get_one(Person, first).restricted_at = work.now
+    world.give_up(session_id, world.members[0])
+    assert entry(world, session_id, second).state is WaitingState.PROMOTED
+    left = entry(world, session_id, first)
+    assert (left.state, left.passed_over) == (WaitingState.WAITING, PassedOver.RESTRICTED)
 
 
 def full_with_list(world: GroupWorld) -> tuple[UUID, list[UUID]]:

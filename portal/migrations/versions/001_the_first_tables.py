@@ -728,6 +728,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("casefile_event", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_casefile_event_case_id"), ["case_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_casefile_event_person_id"), ["person_id"], unique=False)
 
     op.create_table(
         "mentor_choice",
@@ -1301,6 +1302,7 @@ def downgrade() -> None:
 
     op.drop_table("mentor_choice")
     with op.batch_alter_table("casefile_event", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_casefile_event_person_id"))
         batch_op.drop_index(batch_op.f("ix_casefile_event_case_id"))
 
     op.drop_table("casefile_event")

@@ -1,0 +1,43 @@
+"""Forms about assistants."""
+
+from typing import Any
+
+from wtforms import EmailField, StringField
+from wtforms.validators import InputRequired, Length, Optional
+
+from portal.forms.base import DatePartsField, Form
+from portal.people import ADDRESS_AT_MOST, NAME_AT_MOST
+
+
+class AssistantForm(Form):
+    """Who books for a leader, and until when."""
+
+    name = StringField(
+        "Their name",
+        validators=[
+            InputRequired("Enter their name"),
+            Length(max=NAME_AT_MOST, message=f"The name must be {NAME_AT_MOST} characters or fewer"),
+        ],
+    )
+    email = EmailField(
+        "Their e-mail address",
+        validators=[
+            InputRequired("Enter their e-mail address"),
+            Length(max=ADDRESS_AT_MOST, message=f"The address must be {ADDRESS_AT_MOST} characters or fewer"),
+        ],
+    )
+    ends_on = DatePartsField(
+        "Until when, if not for good?",
+        said="The last day",
+        description="Leave this empty if there is no last day.",
+        validators=[Optional()],
+    )
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What the rule takes."""
+        return {
+            "called": self.name.data,
+            "email": self.email.data,
+            "to_on": self.ends_on.data,
+        }

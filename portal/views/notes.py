@@ -1,0 +1,64 @@
+"""Notes on sessions: written on the session's page, changed and deleted by whoever wrote them."""
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug import Response
+
+from portal import notes, policies
+from portal.forms.notes import NoteForm, NoteTextForm
+from portal.models import NoteKind, Session, SessionNote
+from portal.views.acts import attempt, status_of
+from portal.views.context import the_actor, work
+from portal.views.guards import guarded
+from portal.views.loaders import load_note, load_session
+from portal.views.session_page import session_page
+
+bp = Blueprint("notes", __name__)
+
+
+@bp.post("/sessions/<uuid:session_id>/notes")
+@guarded(load_session, policies.may_write_notes)
+def write(held: Session) -> ResponseReturnValue:
+    actor, session_id = the_actor(), held.id
+    kinds = [kind for kind in NoteKind if policies.may_write_note(actor, held, kind)]
+    form = NoteForm()
+    form.offer(kinds)
+    if form.validate_on_submit():
+        kind, text = NoteKind(form.kind.data), form.text.data or ""
+        done = attempt(
+            form,
+            form.text,
+            lambda unit: notes.write(
+                unit, session_id=session_id, author_id=actor.person_id, kind=kind, text=text
+            ),
+        )
+        if done is not None:
+            return _back("The note is saved.", done)
+    return session_page(held, form)
+
+
+@bp.route("/notes/<uuid:note_id>", methods=["GET", "POST"])
+@guarded(load_note, policies.may_change_note)
+def edit(note: SessionNote) -> ResponseReturnValue:
+    form, note_id = NoteTextForm(obj=note), note.id
+    if form.validate_on_submit():
+        text = form.text.data or ""
+        done = attempt(form, form.text, lambda unit: notes.change(unit, note_id=note_id, text=text))
+        if done is not None:
+            return _back("The note is saved.", done)
+    return render_template("notes/edit.html", form=form, note=note), status_of(form)
+
+
+@bp.post("/notes/<uuid:note_id>/delete")
+@guarded(load_note, policies.may_change_note)
+def delete(note: SessionNote) -> ResponseReturnValue:
+    note_id, session_id = note.id, note.session_id
+    with work() as unit:
+        notes.take_back(unit, note_id=note_id)
+    flash("The note is deleted.", "success")
+    return redirect(url_for("bookings.session", session_id=session_id, _anchor="notes"), 303)
+
+
+def _back(said: str, note: SessionNote) -> Response:
+    flash(said, "success")
+    return redirect(url_for("bookings.session", session_id=note.session_id, _anchor="notes"), 303)
