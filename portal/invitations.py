@@ -103,7 +103,7 @@ def entry(
         ends_at=session.ends_at,
         stamp_at=stamp_at,
         summary=f"{summary}, for {name_of(whose)}" if whose is not None else summary,
-        description=f"{_acts(session, whose or reader, own=whose is None)} here: {url}",
+        description=f"{'See it' if cancelled else _acts(session, whose or reader, own=whose is None)} here: {url}",
         location=where_of(session),
         url=url,
         organizer_name=programme.sender,

@@ -122,7 +122,7 @@ def fill(
         teller.tell(support)
     surround(agenda, diary, cast, opened_on=opened_on)
     refuse(agenda, cast)
-    agenda.at(now, lambda work: furnish(work, programme), by=team[0])
+    agenda.at(now - 2 * STILL_WAITING, lambda work: furnish(work, programme), by=team[0])
     shut_times(agenda, diary, programme, cast)
     agenda.at(now - 2 * STILL_WAITING, assist, by=team[0])
     agenda.at(now - 2 * STILL_WAITING, lambda work: _remind(work, programme))

@@ -64,7 +64,7 @@ def freed_place(held: Session) -> ResponseReturnValue:
         )
         if done is not None:
             whose = "You have" if is_own(person_id) else "They have"
-            flash(f"{whose} declined the place. It goes to the next one who waits.")
+            flash(f"{whose} declined the place.")
             return redirect(url_for("bookings.session", session_id=session_id), 303)
     entry = waiting.entry_of(db(), session_id, person_id)
     mine = any(
