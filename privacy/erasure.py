@@ -106,10 +106,11 @@ def place_hold(
     cause: Cause,
     reason: str | None = None,
     item: tuple[str, UUID] | None = None,
+    case_id: UUID | None = None,
 ) -> LegalHold:
     """Keep one row (`item` is table and id) or all of somebody's data from erasure and retention.
 
-    Raises NobodyThere, or NotTheirs where the row is not about them.
+    `case_id` is the case whose closing lifts it. Raises NobodyThere, or NotTheirs where the row is not about them.
     """
     if not purge.exists(work.db, person_id, lock=True):
         raise NobodyThere(str(person_id))
@@ -123,6 +124,7 @@ def place_hold(
         cause=cause,
         placed_at=work.now,
         by=work.actor,
+        case_id=case_id,
     )
     hold.reason = reason or None
     work.db.add(hold)

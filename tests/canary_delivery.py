@@ -37,6 +37,8 @@ def clear_people(walk: Walk) -> None:
         "/privacy-desk/instructions/new",
         letter="DFE 7",
         political_group="listed",
+        political_group_basis="6(1)(e)",
+        political_group_condition="9(2)(g)",
         **date_of("from_on", 1),
     )
     leader = f"/team/people/{walk.person(walk.address['leader'])}"

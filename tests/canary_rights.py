@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
 from portal import housekeeping
-from portal.models import Person
+from portal.models import Person, Role
 from privacy import person_exports
 from privacy.rights import LegalHold, PersonExport
 from tests.canary_walk import Walk
@@ -23,6 +23,7 @@ def answer_for_data(walk: Walk) -> None:
     days = {"starts_on-day": "1", "starts_on-month": "1", "starts_on-year": "2023"}
     none = {"ends_on-day": "", "ends_on-month": "", "ends_on-year": ""}
     walk.post(team, "/team/people/new", **role, **days, **none)
+    walk.clear(officer, Role.DPO)
     dpo = walk.signed_in(officer)
     walk.post(dpo, f"{DESK}/instructions", letter="INSTR 1")
     member = walk.address["member"]

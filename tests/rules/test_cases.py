@@ -109,7 +109,8 @@ def test_every_kind_of_case_can_be_taken_to_its_end(db: DbSession, clock: SetClo
         if not can:
             asked = next(RULES[one].answers for one in step.by if RULES[one].answers)
             assert asked is not None
-            can = [asked]
+            # Redacting is no form of the desk: it has a page of its own.
+            can = sorted(step.by) if told.unanswered(asked) else [asked]
         happen(db, clock, case_id, can[0])
     told = story(db, case_id)
     assert told.state is State.CLOSED
