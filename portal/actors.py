@@ -7,7 +7,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import joinedload
 
-from portal import clearances
+from portal import access_review, clearances
+from portal.access_review import Unreviewed
 from portal.clearances import Gap
 from portal.models import PARTICIPANT, STAFF, BrowserSession, Delegation, Person, Role
 
@@ -20,8 +21,9 @@ class Actor:
     """A signed-in person on a London day, `today`.
 
     `level` is how they proved who they are: 1 a mailed code or link, 2 more than that. While `gaps` says that
-    something is missing or has lapsed, `roles` holds none of those that need clearance (annex 1). `leaders` are those
-    whom an assistant books for; `former` is a leader out of office who comes back to answer (portal/former.py).
+    something is missing or has lapsed, `roles` holds none of those that need clearance (annex 1), or that the access
+    review did not confirm (portal/access_review.py). `leaders` are those whom an assistant books for; `former` is a
+    leader out of office who comes back to answer (portal/former.py).
     """
 
     person_id: UUID
@@ -30,7 +32,7 @@ class Actor:
     level: int
     browser_session_id: UUID
     today: date
-    gaps: tuple[Gap, ...] = ()
+    gaps: tuple[Gap | Unreviewed, ...] = ()
     leaders: frozenset[UUID] = frozenset()
     former: bool = False
 
@@ -82,14 +84,16 @@ def actor_of(browser_session: BrowserSession, *, on: date, former: bool = False)
     person = browser_session.person
     held = roles_of(person, on)
     gaps = clearances.page_gaps(person, on=on) if held & clearances.GATED else ()
+    lapsed = access_review.lapsed(person, on=on) if held & access_review.REVIEWED else None
+    closed = (clearances.GATED if gaps else frozenset()) | (access_review.REVIEWED if lapsed else frozenset())
     return Actor(
         person_id=person.id,
         name=person.name or person.ref,
-        roles=held - clearances.GATED if gaps else held,
+        roles=held - closed,
         level=browser_session.level,
         browser_session_id=browser_session.id,
         today=on,
-        gaps=gaps,
+        gaps=(*gaps, lapsed) if lapsed else gaps,
         leaders=leaders_of(person, on),
         former=former,
     )

@@ -15,20 +15,29 @@ from portal.db import db
 from portal.instance import Instance, open_instance
 from portal.settings import Settings
 from portal.views import (
+    access_review,
     account,
     agenda,
     answers,
+    assessment,
     assistants,
+    auditing,
     authoring,
     balance,
     bookings,
+    calculator,
     calendars,
+    case_acts,
+    case_files,
+    cases,
     churn,
     clearances,
     closed_times,
     comparison,
     council_facts,
     councils,
+    desk_tools,
+    duty,
     errors,
     exports,
     formatting,
@@ -37,13 +46,16 @@ from portal.views import (
     handovers,
     home,
     hours,
+    incidents,
     instructions,
     interests,
+    letters,
     matches,
     mentors,
     navigation,
     needs,
     notes,
+    notices,
     packages,
     paper,
     parking,
@@ -53,15 +65,24 @@ from portal.views import (
     pipeline,
     privacy_desk,
     profiles,
+    public_requests,
     questionnaires,
+    redactions,
+    registers,
     reports,
     resources,
     safekeeping,
+    searches,
     seats,
+    self_service,
     series,
+    sub_processors,
+    suspicions,
     team,
     test_mails,
+    uploads,
     verdicts,
+    your_data,
     your_support,
 )
 from portal.views.fragments import htmx
@@ -70,32 +91,44 @@ from privacy.clock import Clock, clock_from, system_clock
 
 ROOT = Path(__file__).resolve().parent.parent
 BLUEPRINTS = (
+    access_review.bp,
     account.bp,
     agenda.bp,
     answers.bp,
     assistants.bp,
+    assessment.bp,
+    auditing.bp,
     authoring.bp,
     balance.bp,
     bookings.bp,
+    calculator.bp,
     calendars.bp,
+    case_acts.bp,
+    case_files.bp,
+    cases.bp,
     churn.bp,
     clearances.bp,
     closed_times.bp,
     comparison.bp,
     council_facts.bp,
     councils.bp,
+    desk_tools.bp,
+    duty.bp,
     exports.bp,
     goals.bp,
     groups.bp,
     handovers.bp,
     home.bp,
     hours.bp,
+    incidents.bp,
     instructions.bp,
     interests.bp,
+    letters.bp,
     matches.bp,
     mentors.bp,
     needs.bp,
     notes.bp,
+    notices.bp,
     packages.bp,
     paper.bp,
     parking.bp,
@@ -105,15 +138,23 @@ BLUEPRINTS = (
     pipeline.bp,
     privacy_desk.bp,
     profiles.bp,
+    public_requests.bp,
     questionnaires.bp,
+    registers.bp,
+    redactions.bp,
     reports.bp,
     resources.bp,
     seats.bp,
+    searches.bp,
+    self_service.bp,
     series.bp,
+    sub_processors.bp,
+    suspicions.bp,
     safekeeping.bp,
     team.bp,
     test_mails.bp,
     verdicts.bp,
+    your_data.bp,
     your_support.bp,
 )
 CONTENT_POLICY = "; ".join(
@@ -140,7 +181,7 @@ class InMemory:
     """A request that keeps uploads in memory: spooled to a temporary file, names would lie there in clear."""
 
     def _get_file_stream(self, *args: object, **kwargs: object) -> BytesIO:
-        return BytesIO()
+        return uploads.stream()
 
 
 def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
@@ -169,6 +210,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
     migrate.init_app(app, db, directory=str(ROOT / "portal" / "migrations"))
     # Before the form token is looked for, which reads the body.
     app.before_request(resources.allow_large_files)
+    app.before_request(uploads.allow_files)
     csrf.init_app(app)
     htmx.init_app(app)
     app.request_class = type("PortalRequest", (InMemory, app.request_class), {})

@@ -72,6 +72,7 @@ class Gap:
 
     kind: ClearanceKind
     lapsed_on: date | None
+    ask = "team"
 
     @property
     def words(self) -> str:

@@ -19,7 +19,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload
 
-from portal import former
+from portal import former, privacy_notices
 from portal.actors import roles_of, with_roles
 from portal.models import PARTICIPANT, BrowserSession, Person, Role
 from portal.programme import Programme
@@ -49,10 +49,12 @@ STAFF_LIFE = Lifetime(timedelta(minutes=20), timedelta(hours=8))
 
 @dataclass(frozen=True)
 class Tokens:
-    """What a browser keeps in its cookies. `device` only where the device is to be kept."""
+    """What a browser keeps in its cookies. `device` only where the device is to be kept. `notice`: the privacy notice
+    is new to whoever signs in, so the page shows it to them."""
 
     session: str
     device: str | None = None
+    notice: bool = False
 
 
 class DeviceUnknown(Exception):
@@ -90,7 +92,7 @@ def let_in(work: Work, person: Person, *, by: str, level: int, browser: str, kee
         device = _open(work, person, level=LEVEL, browser=browser, lasts=DEVICE_LIFE, device=True)
         work.record(Action.DEVICE_KEPT, object=f"person:{person.id}", holder=person.id)
     work.record(Action.SIGN_IN_DONE, object=f"person:{person.id}", holder=person.id, by=by, level=level)
-    return Tokens(session, device)
+    return Tokens(session, device, notice=privacy_notices.show(work, person_id=person.id) is not None)
 
 
 def _open(

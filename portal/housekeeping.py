@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import person_reading
+from portal import case_acts, own_copy, own_requests, person_reading
 from portal.instance import Instance
 from portal.models import Mail
 from privacy import backup_records, erasure, person_exports, processing, retention
@@ -46,6 +46,7 @@ def desk(instance: Instance, sessions: Sessions) -> Desk:
         folder=export_folder(instance),
         readers=person_reading.readers(),
         about=processing.told(person_reading.parties(instance.programme)),
+        own=own_copy.look,
     )
 
 
@@ -108,6 +109,8 @@ def each_minute(instance: Instance, sessions: Sessions) -> None:
     except OSError as error:
         log.error("erasure.unfinished", trouble=type(error).__name__)
     person_exports.run(desk(instance, sessions))
+    own_requests.close_done(sessions, instance.clock)
+    case_acts.forget_done(sessions, instance.clock)
 
 
 class Nightly:

@@ -1,11 +1,12 @@
 """An e-mail, built whole from plain values. Nothing is read, sent or stored here.
 
-    multipart/mixed                      with a calendar; else only what follows
+    multipart/mixed                      with a calendar or an enclosure; else only what follows
         multipart/alternative            with HTML or a calendar; else only the text
             text/plain
             text/html
             text/calendar; method=...    what mail programs act on
         application/ics "invite.ics"     the same bytes, for those that show it only as a file
+        application/pdf                  what is enclosed, such as a notice
 
 No part loads anything from elsewhere, so nobody learns that a mail was opened.
 """
@@ -13,6 +14,8 @@ No part loads anything from elsewhere, so nobody learns that a mail was opened.
 import hashlib
 import re
 import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from email.header import Header
 from email.headerregistry import Address
@@ -35,6 +38,15 @@ class AddressUnusable(ValueError):
 
 class CalendarMismatch(ValueError):
     """The method of the mail isn't the one the calendar states, or one of the two is missing."""
+
+
+@dataclass(frozen=True)
+class Enclosure:
+    """A file that goes with a mail."""
+
+    name: str
+    media_type: str
+    content: bytes
 
 
 class _Written(str):
@@ -85,6 +97,8 @@ def compose(
     date: datetime,
     calendar: bytes | None,
     method: str | None,
+    enclosures: Sequence[Enclosure] = (),
+    reply_to: str | None = None,
 ) -> EmailMessage:
     """The mail to one recipient, ready to send.
 
@@ -98,6 +112,8 @@ def compose(
     mail = EmailMessage(policy=SMTP)
     mail["From"] = _address("From", name=sender_name, address=sender)
     mail["To"] = _address("To", name=recipient_name, address=recipient)
+    if reply_to is not None:
+        mail["Reply-To"] = _address("Reply-To", name="", address=reply_to)
     mail["Subject"] = _subject(subject)
     mail["Date"] = as_utc(date)
     mail["Message-ID"] = _Written(message_id, name="Message-ID", encoded=message_id)
@@ -109,6 +125,9 @@ def compose(
         mail.add_alternative(whole_characters(html), subtype="html", cte="quoted-printable")
     if calendar is not None and method is not None:
         _add_calendar(mail, calendar, method)
+    for enclosed in enclosures:
+        kind, _, within = enclosed.media_type.partition("/")
+        mail.add_attachment(enclosed.content, maintype=kind, subtype=within, filename=enclosed.name)
     _set_boundaries(mail, message_id)
     return mail
 

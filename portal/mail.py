@@ -1,6 +1,6 @@
 """The queue of mail. A queued mail is a row of references: nothing personal waits in it.
 
-`queue` adds the row in the caller's transaction; portal/post.py claims, renders and sends it.
+`queue` adds the row in the caller's transaction; portal/post.py claims and sends it, portal/mail_writing.py renders it.
 """
 
 from collections.abc import Collection, Sequence
@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as DbSession
 
-from portal.models import Mail, MailState
+from portal.models import Mail, Mailbox, MailState
 from privacy.records import new_id
 from privacy.work import Work
 
@@ -21,18 +21,25 @@ def queue(
     *,
     template: str,
     about: UUID,
-    to: UUID | None,
+    to: UUID | Mailbox | None,
     step: str = "once",
     due_at: datetime | None = None,
 ) -> None:
-    """Queue a mail, once per person, template, thing and step; the same call again changes nothing.
+    """Queue a mail, once per addressee, template, thing and step; the same call again changes nothing.
 
-    `to` is a person's id; None for a mail to nobody, which costs the same and goes nowhere.
+    `to` is a person's id, or the mailbox of a role; None for a mail to nobody, which costs the same and goes
+    nowhere.
     """
+    mailbox = to if isinstance(to, Mailbox) else None
+    person_id = None if isinstance(to, Mailbox) else to
     # Also asked for nobody: a look-up that only a known address costs would tell that it is known.
     known = work.db.scalars(
         select(Mail.id).where(
-            Mail.person_id == to, Mail.template == template, Mail.about == about, Mail.step == step
+            Mail.person_id == person_id,
+            Mail.mailbox == mailbox,
+            Mail.template == template,
+            Mail.about == about,
+            Mail.step == step,
         )
     ).first()
     if known is not None:
@@ -40,7 +47,8 @@ def queue(
     work.db.add(
         Mail(
             id=new_id(),
-            person_id=to,
+            person_id=person_id,
+            mailbox=mailbox,
             template=template,
             about=about,
             step=step,
@@ -107,10 +115,17 @@ WORDS = {
     "go_no_go": "Go or no-go of a session",
     "offers": "Times offered",
     "clearance": "Something of their clearance expires",
+    "access_review": "Access review to be done",
+    "access_lapsing": "Their access is about to lapse",
+    "suspicion": "A suspected incident",
     "session": "Calendar entry",
     "assistant": "Named as an assistant",
     "day_before": "Reminder the day before a session",
     "test_mail": "Test mail",
+    "notice": "Notice to the Controller",
+    "notice_stuck": "A notice has not arrived",
+    "case_letter": "Letter to whoever asks",
+    "audit_head": "Head of the audit trail",
     "feedback": "Feedback on a session, within another mail",
 }
 STEPS = {

@@ -7,7 +7,7 @@ for minutes and in one browser only), and say nothing about questionnaires: assi
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import select
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session as DbSession
 
 from portal import accounts, day_ahead, delegations, invitations, reminders, windows
 from portal.calendar import Event
-from portal.letters import one_line
+from portal.letters import Enclosure, one_line
 from portal.mail import number_of
 from portal.models import (
     Attendance,
@@ -33,6 +33,7 @@ from portal.models import (
 from portal.programme import Programme
 from privacy.clock import london_date
 from privacy.columns import keys_of
+from privacy.work import Work
 from surveys.models import Wave
 from surveys.sittings import ONCE
 from surveys.standings import standings
@@ -47,6 +48,9 @@ PATHS = {
     "decide": "/sessions/{}/decide",
     "freed_place": "/sessions/{}/freed-place",
     "assisting": "/who-you-book-for",
+    "notice": "/desk/notices/{}",
+    "access_review": "/desk/registers/access",
+    "suspicions": "/desk/suspicions",
 }
 
 
@@ -68,13 +72,37 @@ class Around:
 
 @dataclass(frozen=True)
 class Letter:
-    """What the template is filled with, and the calendar entry that goes with it."""
+    """What the template is filled with, and what goes with it: a calendar entry, files. Answers go to `reply_to`,
+    where that is another mailbox than the programme's."""
 
     context: Mapping[str, Any] = field(default_factory=dict)
     event: Event | None = None
+    enclosures: tuple[Enclosure, ...] = ()
+    reply_to: str | None = None
 
 
 Context = Callable[[DbSession, Mail, Person, Around], Letter | None]
+RoleContext = Callable[[DbSession, Mail, Around], Letter | None]
+"""What a mail to a role's mailbox says."""
+AddressedContext = Callable[[DbSession, Mail, Around], tuple[str, str, Letter] | None]
+"""What a mail says whose address stands sealed in what it is about: that address, a name, and what it says."""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """That a mail server took a mail: under which id, what it answered, and whether a file was in it."""
+
+    message_id: str
+    answer: str | None
+    enclosed: bool
+
+
+class Heard(Protocol):
+    """Is told in the same work that a mail went, or that it was refused for good or given up."""
+
+    def went(self, work: Work, mail: Mail, receipt: Receipt) -> None: ...
+
+    def given_up(self, work: Work, mail: Mail, why: str) -> None: ...
 
 
 def sign_in(db: DbSession, mail: Mail, reader: Person, around: Around) -> Letter | None:

@@ -21,7 +21,7 @@ from portal.imports import has_control_characters
 from portal.models import PARTICIPANT, STAFF, BrowserSession, Council, Office, Person, Role, SignIn
 from portal.references import new_reference
 from privacy.audit import Action
-from privacy.clock import london_date
+from privacy.clock import add_months, london_date
 from privacy.columns import AddressKeys
 from privacy.constraints import violated
 from privacy.records import Record, new_id
@@ -31,6 +31,7 @@ NAME_AT_MOST = 200
 ADDRESS_AT_MOST = 254
 TEAM_GIVES = PARTICIPANT | {Role.MENTOR}
 ADMINISTRATOR_GIVES = (STAFF | {Role.MENTOR}) - {Role.ADMINISTRATOR}
+AUDIT_MONTHS_AT_MOST = 12
 _ADDRESS = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -129,6 +130,13 @@ def name_fault(text: str) -> str | None:
         return f"The name is longer than {NAME_AT_MOST} characters"
     if has_control_characters(text):
         return "The name holds a line break or a tab"
+    return None
+
+
+def audit_fault(role: Role, starts_on: date, ends_on: date | None) -> str | None:
+    """What is wrong with the days of an auditor, who reads for a bounded time (cl 14, 17.9); None for other roles."""
+    if role is Role.AUDITOR and (ends_on is None or ends_on > add_months(starts_on, AUDIT_MONTHS_AT_MOST)):
+        return "An audit is for a bounded time: enter the last day, within a year of the first"
     return None
 
 
@@ -233,6 +241,7 @@ def end_office(work: Work, *, person_id: UUID, office_id: UUID, on: date) -> Off
         raise AdministratorsOnly("Only an administrator can change this role")
     if on < office.from_on:
         raise WrongDates("The last day is before the first")
+    _require_bounded(office.role, office.from_on, on)
     office.to_on = on
     if office.role is Role.MENTOR:
         open_offers.withdraw(work, mentor_id=person_id, after=on)
@@ -325,6 +334,7 @@ def _office(
         raise RoleNotGiven(f"Only {who} can give this role")
     if ends_on is not None and ends_on < starts_on:
         raise WrongDates("The last day is before the first")
+    _require_bounded(role, starts_on, ends_on)
     council = work.db.get(Council, council_id) if council_id is not None else None
     if role in PARTICIPANT and council is None:
         raise WrongCouncil("This role is held in a council. Choose the council")
@@ -335,6 +345,11 @@ def _office(
     return Office(
         id=new_id(), person_id=person_id, council_id=council_id, role=role, from_on=starts_on, to_on=ends_on
     )
+
+
+def _require_bounded(role: Role, starts_on: date, ends_on: date | None) -> None:
+    if fault := audit_fault(role, starts_on, ends_on):
+        raise WrongDates(fault)
 
 
 def _require_name(name: str) -> None:

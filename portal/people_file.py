@@ -19,7 +19,7 @@ from portal import imports, matching, people
 from portal.councils import Finder, UnknownCouncil
 from portal.imports import Fault, FileFaults, Row
 from portal.models import PARTICIPANT, Council, Office, Person, Role
-from portal.people import Authority, is_address, name_fault, overlap
+from portal.people import Authority, audit_fault, is_address, name_fault, overlap
 from portal.programme import Programme
 from portal.references import new_reference
 from privacy.audit import Action
@@ -206,6 +206,8 @@ def _entry(row: Row, roles: dict[str, Role], finder: Finder) -> tuple[_Entry | N
             council_id = _council(row["council"], role, finder, starts_on)
         except UnknownCouncil as problem:
             messages.append(str(problem))
+        if fault := audit_fault(role, starts_on, ends_on):
+            messages.append(fault)
     if messages or role is None or starts_on is None:
         return None, [Fault(row.line, message) for message in messages]
     return _Entry(row.line, row["name"], row["email"], role, council_id, starts_on, ends_on), []

@@ -23,11 +23,15 @@ from portal.models import (
     SessionState,
     Strand,
 )
+from portal.own_cases import OwnCase
 from portal.parking import Parked
 from portal.questionnaires import Asked
 from portal.serving import serves_from
 from portal.shares import Shared
 from portal.shelves import Shown
+from privacy.cases.letters import CaseLetter
+from privacy.cases.notices import Notice
+from privacy.cases.tables import Case
 from surveys.models import Wave
 from surveys.versions import Published
 
@@ -286,6 +290,39 @@ def may_answer_for(actor: Actor, person: Person) -> bool:
     return may_answer_for_data(actor) and actor.person_id != person.id
 
 
+def may_run_desk(actor: Actor) -> bool:
+    """Cases, notices and registers: the data protection officer, and deputies, who hold the same role (cl 17.10)."""
+    return Role.DPO in actor.roles
+
+
+def may_see_case(actor: Actor, case: Case) -> bool:
+    """A case; nobody handles what is about themselves."""
+    return may_run_desk(actor) and case.subject_id != actor.person_id
+
+
+def may_act_on(actor: Actor, case: Case) -> bool:
+    """Do from a case what the Controller decided about somebody's data; never one's own (cl 17.4)."""
+    return may_see_case(actor, case) and may_answer_for_data(actor)
+
+
+def may_ask(actor: Actor, right: object) -> bool:
+    """Ask for a right over one's own data: everybody who is signed in."""
+    return may_see_own(actor)
+
+
+def may_see_own_case(actor: Actor, case: OwnCase) -> bool:
+    """See and add to what one asked: whose data it is about."""
+    return case.subject_id == actor.person_id
+
+
+def may_see_letter(actor: Actor, letter: CaseLetter) -> bool:
+    return may_see_case(actor, letter.case)
+
+
+def may_see_notice(actor: Actor, notice: Notice) -> bool:
+    return may_see_case(actor, notice.case)
+
+
 def may_read_trail(actor: Actor) -> bool:
     """The audit trail: the data protection officer and the Controller's auditor (cl 14, 17.9)."""
     return bool(actor.roles & {Role.DPO, Role.AUDITOR})
@@ -452,3 +489,55 @@ def may_read_instructions(actor: Actor) -> bool:
 def may_enter_instructions(actor: Actor) -> bool:
     """Enter an instruction of the Controller: the data protection officer (P6)."""
     return Role.DPO in actor.roles
+
+
+def may_read_registers(actor: Actor) -> bool:
+    """The registers of the desk: the data protection officer keeps them, the Controller's auditor reads them."""
+    return bool(actor.roles & {Role.DPO, Role.AUDITOR})
+
+
+def may_keep_registers(actor: Actor) -> bool:
+    """Enter sub-processors, risks, remarks and schedule 3a: the data protection officer (P6)."""
+    return may_run_desk(actor)
+
+
+def may_read_conflicts(actor: Actor) -> bool:
+    """The statement of conflicts of interest: the team makes it, the officer and the auditor read it (annex 2)."""
+    return may_run_programme(actor) or may_read_registers(actor)
+
+
+def may_see_access_review(actor: Actor) -> bool:
+    """Who can see what: the officer confirms it, administrators confirm the officers, the auditor reads it."""
+    return bool(actor.roles & {Role.DPO, Role.AUDITOR, Role.ADMINISTRATOR})
+
+
+def may_review_access(actor: Actor) -> bool:
+    """Confirm what others can see; about whom is for the rule to say."""
+    return bool(actor.roles & {Role.DPO, Role.ADMINISTRATOR})
+
+
+def may_audit(actor: Actor) -> bool:
+    """Read cases without names, their clocks, and take the package: the auditor; the officer sees what they see."""
+    return bool(actor.roles & {Role.DPO, Role.AUDITOR})
+
+
+def may_see_for_audit(actor: Actor, thing: object) -> bool:
+    return may_audit(actor)
+
+
+def may_weigh_suspicions(actor: Actor) -> bool:
+    """Confirm or dismiss what the product suspects: the data protection officer (cl 17.5)."""
+    return may_run_desk(actor)
+
+
+def may_weigh_suspicion(actor: Actor, suspicion: object) -> bool:
+    return may_weigh_suspicions(actor)
+
+
+def may_handle_incident(actor: Actor, incident: object) -> bool:
+    """Say who is affected by an incident: the data protection officer."""
+    return may_run_desk(actor)
+
+
+def may_keep_entry(actor: Actor, entry: object) -> bool:
+    return may_keep_registers(actor)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session as DbSession
 
 from portal.models import Place, Role, SessionKind, Strand
 from privacy.clock import add_months
-from privacy.registers import Register, in_force
+from privacy.registers import Register, Standing, in_force
 from surveys.waves import Terms
 
 
@@ -63,7 +63,11 @@ class Kpi:
 
 @dataclass(frozen=True)
 class Programme:
-    """The facts, typed. Times are minutes, hours or days as the name says."""
+    """The facts, typed. Times are minutes, hours or days as the name says.
+
+    `standing` is the reference of the letter by which people may do something themselves; empty while there is none.
+    `own_mail_hosts` are mail servers of the programme itself, as against those of a sub-processor (cl 17.11).
+    """
 
     path: Path
     service_name: str
@@ -94,6 +98,9 @@ class Programme:
     roles: Mapping[Role, str]
     session_kinds: Mapping[SessionKind, str]
     contacts: Mapping[str, str]
+    regulator: Mapping[str, str]
+    standing: Mapping[Standing, str]
+    own_mail_hosts: frozenset[str]
 
     @property
     def minimum_minutes(self) -> int:
@@ -114,6 +121,14 @@ SLA_KEYS = (
     "action_learning_sets_at_most",
 )
 CONTACT_KEYS = ("team", "dpo", "department", "controller_dpo")
+PHONE_KEYS = ("phone", "department_phone", "controller_dpo_phone")
+
+
+REGULATOR_KEYS = ("name", "address", "phone", "site")
+"""Whom people can complain to; names and addresses of regulators change."""
+
+LETTER_LENGTH = 30
+"""Of the reference of a letter, in characters, as the register keeps it."""
 
 
 class _Reader:
@@ -159,6 +174,26 @@ class _Reader:
         else:
             return tuple(listed)
         return ()
+
+    def letter(self, key: str) -> str:
+        """The reference of a letter; empty, or left out, while there is none."""
+        self.seen.add(key)
+        table, _, name = key.rpartition(".")
+        value = self.data.get(table, {}).get(name, "")
+        if not isinstance(value, str) or len(value) > LETTER_LENGTH:
+            self.faults.append(f"{key} must be the reference of a letter, or empty")
+            return ""
+        return value.strip()
+
+    def hosts(self, key: str) -> frozenset[str]:
+        """Names of hosts, in lower case; none where the key is left out."""
+        self.seen.add(key)
+        table, _, name = key.rpartition(".")
+        value = self.data.get(table, {}).get(name, [])
+        if not isinstance(value, list) or not all(isinstance(one, str) and one.strip() for one in value):
+            self.faults.append(f'{key} must be a list of host names such as ["mail.programme.example"]')
+            return frozenset()
+        return frozenset(one.strip().lower() for one in value)
 
     def share(self, key: str) -> float:
         return self.read(key, float, lambda value: 0 < value <= 1, "a share such as 0.75") or 1.0
@@ -230,8 +265,11 @@ def load(path: Path) -> Programme:
         session_kinds={kind: reader.text(f"session_kinds.{kind}") for kind in SessionKind},
         contacts={
             **{name: reader.address(f"contacts.{name}") for name in CONTACT_KEYS},
-            "phone": reader.text("contacts.phone"),
+            **{name: reader.text(f"contacts.{name}") for name in PHONE_KEYS},
         },
+        own_mail_hosts=reader.hosts("mail.own_hosts"),
+        regulator={name: reader.text(f"regulator.{name}") for name in REGULATOR_KEYS},
+        standing={act: reader.letter(f"standing_instructions.{act}") for act in Standing},
     )
     if programme.contract.starts_on > programme.contract.ends_on:
         reader.faults.append("contract.ends_on must not be before contract.starts_on")

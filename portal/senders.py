@@ -3,10 +3,11 @@
 import os
 import smtplib
 import ssl
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from portal.settings import Settings, Smtp
 
@@ -17,9 +18,9 @@ THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
 
 
 class Sender(Protocol):
-    """Sends a mail or raises; it returns once the mail is in other hands."""
+    """Sends a mail or raises; it returns once the mail is in other hands, with what these answered, if they did."""
 
-    def send(self, message: EmailMessage, *, at: datetime) -> None: ...
+    def send(self, message: EmailMessage, *, at: datetime) -> str | None: ...
 
 
 class Unprotected(Exception):
@@ -34,13 +35,32 @@ class AddressRefused(Exception):
         self.code = code
 
 
+class _Answering:
+    """Keeps what the server said when it took the mail, such as under which number: that is evidence."""
+
+    answer: str | None = None
+
+    def data(self, message: Any) -> tuple[int, bytes]:
+        code, said = super().data(message)  # type: ignore[misc]
+        self.answer = f"{code} {said.decode('ascii', 'replace')}"[:200]
+        return code, said
+
+
+class _Server(_Answering, smtplib.SMTP):
+    pass
+
+
+class _TlsServer(_Answering, smtplib.SMTP_SSL):
+    pass
+
+
 class SmtpSender:
     """Hands each mail to a server, over verified TLS; without it only to a server on this machine."""
 
     def __init__(self, smtp: Smtp) -> None:
         self.smtp = smtp
 
-    def send(self, message: EmailMessage, *, at: datetime) -> None:
+    def send(self, message: EmailMessage, *, at: datetime) -> str | None:
         """Raises AddressRefused, Unprotected, or OSError (which SMTPException is)."""
         with self._connected() as server:
             if self.smtp.user:
@@ -54,13 +74,14 @@ class SmtpSender:
             except smtplib.SMTPDataError as refused:
                 _require_passing([refused.smtp_code])
                 raise
+            return server.answer
 
-    def _connected(self) -> smtplib.SMTP:
+    def _connected(self) -> "_Server | _TlsServer":
         smtp = self.smtp
         if smtp.port == TLS_PORT:
             context = ssl.create_default_context()
-            return smtplib.SMTP_SSL(smtp.host, smtp.port, timeout=TIMEOUT_SECONDS, context=context)
-        server = smtplib.SMTP(smtp.host, smtp.port, timeout=TIMEOUT_SECONDS)
+            return _TlsServer(smtp.host, smtp.port, timeout=TIMEOUT_SECONDS, context=context)
+        server = _Server(smtp.host, smtp.port, timeout=TIMEOUT_SECONDS)
         try:
             self._protect(server)
         except BaseException:
@@ -86,13 +107,31 @@ def _require_passing(codes: list[int]) -> None:
             raise AddressRefused(code) from None
 
 
+class RouteRefused(Exception):
+    """The mail server is nobody's that may have the data: no mail goes there (cl 17.11). The message says why."""
+
+
+class RoutedSender:
+    """Asks before each mail whether it may go by this server; `refusal` says why not, or nothing."""
+
+    def __init__(self, sender: Sender, refusal: Callable[[], str | None]) -> None:
+        self.sender = sender
+        self.refusal = refusal
+
+    def send(self, message: EmailMessage, *, at: datetime) -> str | None:
+        """Raises RouteRefused, or what the server's sender raises."""
+        if (why := self.refusal()) is not None:
+            raise RouteRefused(why)
+        return self.sender.send(message, at=at)
+
+
 class FolderSender:
     """Writes each mail as a file, `<time>-<id>.eml`: what demo and development have instead of a server."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def send(self, message: EmailMessage, *, at: datetime) -> None:
+    def send(self, message: EmailMessage, *, at: datetime) -> str | None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         mail_id = str(message["Message-ID"]).strip("<>").partition("@")[0]
         path = self.folder / f"{at.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}-{mail_id}.eml"
@@ -101,6 +140,7 @@ class FolderSender:
         with os.fdopen(descriptor, "wb") as file:
             file.write(message.as_bytes())
         part.rename(path)
+        return None
 
 
 def sender_for(settings: Settings, outbox: Path) -> Sender:

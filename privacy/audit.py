@@ -9,7 +9,7 @@ so that the chain never makes two transactions wait for each other longer than a
 import hmac
 import json
 import re
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -137,6 +137,12 @@ class Action(Enum):
     ANSWERS_UNSHARED = "answers.unshared", frozenset({"what"})
     CASE_OPENED = "case.opened", frozenset({"kind", "channel"})
     CASE_WENT_ON = "case.went_on", frozenset({"event"})
+    CASE_EMPTIED = "case.emptied", frozenset[str]()
+    COPY_RELEASED = "copy.released", frozenset({"case"})
+    NOTICE_MADE = "notice.made", frozenset({"kind", "number"})
+    NOTICE_SENT = "notice.sent", frozenset({"way"})
+    NOTICE_FAILED = "notice.failed", frozenset({"way"})
+    DUTY_CHANGED = "duty.changed", frozenset({"from_on", "to_on"})
     REMINDERS_STOPPED = "reminders.stopped", frozenset[str]()
     REMINDERS_RESUMED = "reminders.resumed", frozenset[str]()
     PACKAGE_END_MOVED = "package.end_moved", frozenset({"from_on", "on"})
@@ -157,6 +163,11 @@ class Action(Enum):
     BACKUP_RESTORED = "backup.restored", frozenset({"name", "ok", "seconds"})
     MAIL_RELEASED = "mail.released", frozenset[str]()
     REGISTER_ENTERED = "register.entered", frozenset({"register"})
+    ACCESS_REVIEWED = "access.reviewed", frozenset({"quarter", "kept"})
+    SUSPICION_RAISED = "suspicion.raised", frozenset({"cause"})
+    AFFECTED_ADDED = "affected.added", frozenset({"people"})
+    AFFECTED_REMOVED = "affected.removed", frozenset[str]()
+    AUDIT_EXPORTED = "audit.exported", frozenset({"lines"})
     HOLD_PLACED = "hold.placed", frozenset({"cause", "table"})
     HOLD_LIFTED = "hold.lifted", frozenset[str]()
     ERASURE_BEGUN = "erasure.begun", frozenset({"instruction"})
@@ -285,29 +296,37 @@ def _mac(key: bytes, before: bytes, entry: AuditEntry) -> bytes:
     return hmac.digest(key, before + packed(*(field.encode() for field in fields)), "sha256")
 
 
-def entries(db: Session) -> Generator[AuditEntry, None, None]:
-    """The whole trail in order, read in batches; close it when you stop before its end."""
-    query = select(AuditEntry).order_by(AuditEntry.seq).execution_options(yield_per=1000)
+def entries(db: Session, *, after: int = 0) -> Generator[AuditEntry, None, None]:
+    """The whole trail in order, or what follows a line, read in batches; close it when you stop before its end."""
+    lines = select(AuditEntry).where(AuditEntry.seq > after).order_by(AuditEntry.seq)
+    query = lines.execution_options(yield_per=1000)
     with db.scalars(query) as found:
         yield from found
 
 
-def verify(db: Session, ring: KeyRing) -> int:
-    """Recompute the chain; returns how many lines hold.
+def verify(db: Session, ring: KeyRing, *, see: Callable[[AuditEntry], None] = lambda entry: None) -> int:
+    """Recompute the chain; returns how many lines hold, each of which `see` is shown.
 
     Raises ChainBroken naming the first line that was altered, left out or put elsewhere, or the cut tail.
     """
     key = ring.derive("audit", "chain|v1")
     seq, mac = 0, b""
-    with closing(entries(db)) as trail:
-        for entry in trail:
-            if entry.seq != seq + 1:
-                raise ChainBroken(f"line {seq + 1} is missing")
-            if not hmac.compare_digest(_mac(key, mac, entry), entry.mac):
-                raise ChainBroken(f"line {entry.seq} was altered")
-            seq, mac = entry.seq, entry.mac
-    head = db.execute(select(AuditHead.seq, AuditHead.mac)).one_or_none()
-    expected_head = (seq, _head_mac(key, seq, mac))
-    if (tuple(head) != expected_head) if head is not None else seq:
-        raise ChainBroken(f"the trail ends at line {seq}, and its head says otherwise")
-    return seq
+    again = False
+    while True:
+        begun_at = seq
+        with closing(entries(db, after=seq)) as trail:
+            for entry in trail:
+                if entry.seq != seq + 1:
+                    raise ChainBroken(f"line {seq + 1} is missing")
+                if not hmac.compare_digest(_mac(key, mac, entry), entry.mac):
+                    raise ChainBroken(f"line {entry.seq} was altered")
+                see(entry)
+                seq, mac = entry.seq, entry.mac
+        head = db.execute(select(AuditHead.seq, AuditHead.mac)).one_or_none()
+        expected_head = (seq, _head_mac(key, seq, mac))
+        if (tuple(head) == expected_head) if head is not None else not seq:
+            return seq
+        # Others may have written since the lines were read: then there are more of them.
+        if head is None or head.seq <= seq or (again and seq == begun_at):
+            raise ChainBroken(f"the trail ends at line {seq}, and its head says otherwise")
+        again = True

@@ -44,12 +44,13 @@ def sealed(
     kind: Kind = Kind.PERSONAL,
     erase: Erase = Erase.BLANK,
     at_least: int = PADDED_TO[0],
+    others: bool = False,
 ) -> Any:
     """A binary column for a sealed value. `holder` names the attribute with the id of the holder.
 
-    `at_least` is the smallest padded length in bytes.
+    `at_least` is the smallest padded length in bytes. `others`: it is about other people than the row's subject.
     """
-    held = Held(kind, erase, sealed=True, purpose=purpose, holder=holder)
+    held = Held(kind, erase, sealed=True, purpose=purpose, holder=holder, others=others)
     return mapped_column(LargeBinary, nullable=True, info={"held": held, "at_least": at_least})
 
 

@@ -106,24 +106,25 @@ def place_hold(
     cause: Cause,
     reason: str | None = None,
     item: tuple[str, UUID] | None = None,
-    hold_id: UUID | None = None,
+    case_id: UUID | None = None,
 ) -> LegalHold:
     """Keep one row (`item` is table and id) or all of somebody's data from erasure and retention.
 
-    With `hold_id`, the hold has that id. Raises NobodyThere, or NotTheirs where the row is not about them.
+    `case_id` is the case whose closing lifts it. Raises NobodyThere, or NotTheirs where the row is not about them.
     """
     if not purge.exists(work.db, person_id, lock=True):
         raise NobodyThere(str(person_id))
     if item is not None:
         sparing.require_item(work.db, person_id, *item)
     hold = LegalHold(
-        id=hold_id or new_id(),
+        id=new_id(),
         person_id=person_id,
         item_table=item[0] if item else None,
         item_id=item[1] if item else None,
         cause=cause,
         placed_at=work.now,
         by=work.actor,
+        case_id=case_id,
     )
     hold.reason = reason or None
     work.db.add(hold)

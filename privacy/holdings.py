@@ -204,6 +204,9 @@ def _entry(table: Table, column: Column[object], path: list[str], declared: Hold
 
 def _export(column: Column[object], path: list[str], declared: Holding) -> str:
     """How a column comes into the export of one person."""
+    held: Held = column.info["held"]
+    if held.others:
+        return "no: it is about other people"
     if path or declared.shared_by is not None:
         return "with the person's data"
     named = any(holding(key.column.table).root == "person" for key in column.foreign_keys)

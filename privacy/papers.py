@@ -82,7 +82,13 @@ def render(paper: Paper) -> bytes:
                 source, format="pdf", pdf_standards="ua-1", sys_inputs={"paper": _noted(text)}
             )
         except typst.TypstError as error:
-            text = _without(text, str(error))
+            # The message names the first fault, the diagnostic all of them.
+            text = _without(text, f"{error} {error.diagnostic}")
+        except BaseException as error:
+            # typst is compiled: a fault within it arrives as a panic, which is no Exception.
+            if type(error).__name__ != "PanicException":
+                raise
+            raise PaperFailed("typst gave up") from error
         else:
             assert isinstance(made, bytes)
             return made
@@ -110,11 +116,16 @@ def _settable(text: str) -> str:
 
 def _without(text: str, trouble: str) -> str:
     """The text with what typst named replaced. Raises PaperFailed where it names nothing of the kind."""
-    found = _NOT_SET.search(trouble)
-    named = _ESCAPED.sub(lambda code: chr(int(code[1], 16)), found[1]) if found else ""
-    if not named or named not in text:
+    named = {
+        _ESCAPED.sub(lambda code: chr(int(code[1], 16)), found) for found in _NOT_SET.findall(trouble)
+    } - {""}
+    without = text
+    # The longest first: a cluster goes as a whole, not letter by letter.
+    for one in sorted(named, key=lambda one: (-len(one), one)):
+        without = without.replace(one, REPLACEMENT)
+    if without == text:
         raise PaperFailed(trouble[:300])
-    return text.replace(named, REPLACEMENT)
+    return without
 
 
 def _noted(text: str) -> str:

@@ -25,6 +25,7 @@ from privacy.records import Held
 BATCH = 500
 DIGEST = "a keyed digest, which nobody can read back"
 TOGETHER = "about everybody in the group together"
+OTHERS = "about other people: left out"
 _WORD = re.compile(r"[^\W\d_]{3,}")
 
 Value = str | int | float | bool | None | list[Any] | dict[str, Any]
@@ -137,7 +138,8 @@ class _Opening:
     def __init__(self, table: Table, kind: type, readers: Mapping[str, Reader]) -> None:
         sealed = {one.column: name for name, one in _attributes(kind)}
         mapper = reach.mapper_of(table)
-        self.free = frozenset(sealed.values())
+        self.others = {name for column, name in sealed.items() if table.c[column].info["held"].others}
+        self.free = frozenset(sealed.values()) - self.others
         self.clear = [
             (column.name, column, str(mapper.get_property_by_column(column).key))
             for column in table.columns
@@ -152,7 +154,7 @@ class _Opening:
         words: list[tuple[str, str]] = []
         coded = set[str]()
         for name, reader in self.sealed:
-            values[name] = plain(getattr(one, name))
+            values[name] = OTHERS if name in self.others else plain(getattr(one, name))
             if reader is not None and values[name] is not None and (said := reader(db, one)):
                 words += said
                 coded.add(name)
@@ -293,6 +295,9 @@ def plain(value: Any) -> Value:
             return plain(value.value)
         case str():
             return str(value)
+        case bytes():
+            # What a file holds is handed over as a file, looked through first; not within a table.
+            return f"a file of {len(value):,} bytes"
         case datetime() | date():
             return value.isoformat()
         case dict():

@@ -7,21 +7,25 @@ released (Articles 12(3) and 15).
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 import structlog
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, true, update
 from sqlalchemy.orm import Session as DbSession
 
 from privacy import purge, reach
 from privacy.audit import Action
+from privacy.cases import acts
+from privacy.cases.rules import CaseRefused
+from privacy.cases.tables import Event
 from privacy.clock import Clock
 from privacy.columns import keys_of, seal, unseal
 from privacy.erasure import NobodyThere
-from privacy.person_data import Gathered, Reader, Store, flags, stores
+from privacy.person_data import Gathered, Reader, Row, Store, flags, stores
 from privacy.person_file import Cover, build
 from privacy.processing import HOW_LONG, WHY
 from privacy.records import Keep, new_id
@@ -32,12 +36,38 @@ ACTOR = "system:person_exports"
 KEPT = timedelta(days=Keep.RELEASED.days or 0)
 CLAIMED_FOR = timedelta(minutes=10)
 SUFFIX = ".sealed"
+LEFT_OUT = "Not in this copy"
+NOT_HERE = "Somebody else wrote this: it is looked at first, and follows"
 
 log = structlog.get_logger("person_exports")
 
 Sessions = Callable[[], DbSession]
 Tell = Callable[[int, int], None]
 """Is told how many stores have answered, of how many."""
+
+
+Look = Callable[[Store], tuple[Store, int]]
+"""Takes out of a store what nobody has looked at yet; how many rows and passages that was."""
+
+
+def nothing_typed(db: DbSession, person_id: UUID) -> Look:
+    """Nothing that anybody typed, where nobody says more."""
+
+    def look(store: Store) -> tuple[Store, int]:
+        return without(store, lambda name, row: True)
+
+    return look
+
+
+def without(store: Store, hidden: Callable[[str, Row], bool]) -> tuple[Store, int]:
+    """A store without the typed values for which `hidden` holds, and how many those are."""
+    rows, count = [], 0
+    for row in store.rows:
+        gone = {name for name in row.free if row.values[name] and hidden(name, row)}
+        count += len(gone)
+        values = {name: NOT_HERE if name in gone else value for name, value in row.values.items()}
+        rows.append(Row(values, row.words, row.free))
+    return replace(store, rows=rows), count
 
 
 class StoreFailed(Exception):
@@ -50,22 +80,29 @@ class NotReleased(LookupError):
 
 @dataclass(frozen=True)
 class Desk:
-    """What building an export needs. `about` is what the record of processing says to the person."""
+    """What building an export needs. `about` is what the record of processing says to the person; `own` makes what
+    takes out of the copy that somebody asks for themselves what has to be looked at first."""
 
     sessions: Sessions
     clock: Clock
     folder: Path
     readers: Mapping[str, Reader]
     about: Mapping[str, Sequence[str]]
+    own: Callable[[DbSession, UUID], Look] = nothing_typed
 
 
-def ask(work: Work, *, person_id: UUID) -> PersonExport:
-    """Ask for an export; one that waits or is being built already is given back. Raises NobodyThere."""
+def ask(work: Work, *, person_id: UUID, case_id: UUID | None = None) -> PersonExport:
+    """Ask for an export; one that waits or is being built already for the same case is given back.
+
+    For a case, that it was made is written there. Raises NobodyThere.
+    """
     if not purge.exists(work.db, person_id, lock=True):
         raise NobodyThere(str(person_id))
     waiting = work.db.scalars(
         select(PersonExport).where(
             PersonExport.person_id == person_id,
+            PersonExport.case_id == case_id,
+            PersonExport.by == work.actor,
             PersonExport.state.in_((ExportState.ASKED, ExportState.BUILDING)),
         )
     ).first()
@@ -74,6 +111,7 @@ def ask(work: Work, *, person_id: UUID) -> PersonExport:
     export = PersonExport(
         id=new_id(),
         person_id=person_id,
+        case_id=case_id,
         state=ExportState.ASKED,
         asked_at=work.now,
         by=work.actor,
@@ -105,9 +143,9 @@ def run(desk: Desk) -> int:
     """Build what was asked for; returns how many. Any number of workers may run it at any time."""
     done = 0
     while (claimed := _claim(desk)) is not None:
-        export_id, person_id = claimed
+        export_id, person_id, own = claimed
         try:
-            _build(desk, export_id, person_id)
+            _build(desk, export_id, person_id, own=own)
         except StoreFailed as failed:
             _mark(
                 desk, export_id, state=ExportState.FAILED, failed_store=str(failed)[:60], claimed_until=None
@@ -117,7 +155,12 @@ def run(desk: Desk) -> int:
     return done
 
 
-def _claim(desk: Desk) -> tuple[UUID, UUID] | None:
+def is_own(export: PersonExport) -> bool:
+    """Whether the person asked for it themselves."""
+    return export.by == f"person:{export.person_id}"
+
+
+def _claim(desk: Desk) -> tuple[UUID, UUID, bool] | None:
     with desk.sessions() as db:
         if db.execute(select(PersonExport.id).where(_waits(desk.clock())).limit(1)).first() is None:
             return None
@@ -132,7 +175,7 @@ def _claim(desk: Desk) -> tuple[UUID, UUID] | None:
         if one is None:
             return None
         one.state, one.claimed_until = ExportState.BUILDING, work.now + CLAIMED_FOR
-        return one.id, one.person_id
+        return one.id, one.person_id, is_own(one)
 
 
 def _waits(now: datetime) -> ColumnElement[bool]:
@@ -140,12 +183,13 @@ def _waits(now: datetime) -> ColumnElement[bool]:
     return or_(PersonExport.state == ExportState.ASKED, left)
 
 
-def _build(desk: Desk, export_id: UUID, person_id: UUID) -> None:
+def _build(desk: Desk, export_id: UUID, person_id: UUID, *, own: bool) -> None:
     def tell(answered: int, asked: int) -> None:
         _mark(desk, export_id, stores=asked, answered=answered)
 
     with desk.sessions() as db:
-        data = whole(desk, db, person_id, tell=tell)
+        cover, gathered, left_out = put_together(desk, db, person_id, tell=tell, own=own)
+        data = build(cover, gathered)
         keys = keys_of(db)
         keys.fetch([person_id])
         sealed = seal(
@@ -153,15 +197,35 @@ def _build(desk: Desk, export_id: UUID, person_id: UUID) -> None:
         )
     path = desk.folder / f"{export_id}{SUFFIX}"
     _write(path, sealed)
-    if not _mark(
-        desk, export_id, state=ExportState.READY, ready_at=desk.clock(), claimed_until=None, record=person_id
-    ):
+    ready = {
+        "state": ExportState.READY,
+        "ready_at": desk.clock(),
+        "claimed_until": None,
+        "left_out": left_out,
+    }
+    if not _mark(desk, export_id, record=person_id, **ready):
         # Erased meanwhile, and the row with them.
         path.unlink(missing_ok=True)
 
 
 def whole(desk: Desk, db: DbSession, person_id: UUID, *, tell: Tell = lambda answered, asked: None) -> bytes:
     """The file of everything held about somebody, as of one moment. Raises StoreFailed or NobodyThere."""
+    cover, gathered, _ = put_together(desk, db, person_id, tell=tell)
+    return build(cover, gathered)
+
+
+def put_together(
+    desk: Desk,
+    db: DbSession,
+    person_id: UUID,
+    *,
+    tell: Tell = lambda answered, asked: None,
+    own: bool = False,
+) -> tuple[Cover, Gathered, int]:
+    """What the file is built of, and how many passages are left out of it: with `own`, those that others wrote.
+
+    Raises StoreFailed or NobodyThere.
+    """
     if db.get_bind().dialect.name == "postgresql":
         db.rollback()
         db.connection(execution_options={"isolation_level": "REPEATABLE READ"})
@@ -171,21 +235,37 @@ def whole(desk: Desk, db: DbSession, person_id: UUID, *, tell: Tell = lambda ans
         raise NobodyThere(str(person_id))
     asked = stores(db, person_id, readers=desk.readers)
     answered: list[Store] = []
+    left_out = 0
+    look = desk.own(db, person_id) if own else None
     tell(0, len(asked))
     for one in asked:
         try:
-            answered.append(replace(one.answer(), name=one.name))
+            store = one.answer()
         except Exception as error:
             raise StoreFailed(one.name) from error
+        if look is not None:
+            store, more = look(store)
+            left_out += more
+        answered.append(replace(store, name=one.name))
         tell(len(answered), len(asked))
     held = [store for store in answered if store.rows]
     about = {
         **desk.about,
         WHY: list(dict.fromkeys(store.purpose for store in held)),
         HOW_LONG: sorted({store.keep for store in held}),
+        **({LEFT_OUT: _left_out(left_out)} if left_out else {}),
     }
     cover = Cover(reference, desk.clock(), len(answered), len(asked), about)
-    return build(cover, Gathered(person_id, answered, flags(db, person_id, answered)))
+    # What they wrote or see anyway needs no look before they get it.
+    named = [] if own else flags(db, person_id, answered)
+    return cover, Gathered(person_id, answered, named), left_out
+
+
+def _left_out(count: int) -> list[str]:
+    passages = "1 passage" if count == 1 else f"{count} passages"
+    return [
+        f"{passages} that somebody else wrote. We check that other people are not named in it, and send it on."
+    ]
 
 
 def _mark(desk: Desk, export_id: UUID, *, record: UUID | None = None, **values: object) -> bool:
@@ -195,13 +275,18 @@ def _mark(desk: Desk, export_id: UUID, *, record: UUID | None = None, **values: 
             update(PersonExport)
             .where(PersonExport.id == export_id)
             .values(**values)
-            .returning(PersonExport.answered)
+            .returning(PersonExport.answered, PersonExport.left_out, PersonExport.case_id)
             .execution_options(synchronize_session=False)
         ).first()
         if known is not None and record is not None:
             work.record(
                 Action.PERSON_EXPORTED, object=f"person_export:{export_id}", holder=record, stores=known[0]
             )
+            if known.case_id is not None:
+                body = {"export": str(export_id), "stores": known.answered, "left_out": known.left_out}
+                # Closed in the meantime: then nobody waits for it.
+                with suppress(CaseRefused):
+                    acts.happen(work, case_id=known.case_id, kind=Event.PACKAGE_MADE, body=body)
     return known is not None
 
 
@@ -242,13 +327,20 @@ def write_out(path: Path, data: bytes) -> None:
 # ---- fetching
 
 
-def fetch(work: Work, folder: Path, *, export_id: UUID, person_id: UUID) -> bytes:
-    """The archive, once: from here on it is fetched. Raises NotReleased."""
+def fetch(
+    work: Work, folder: Path, *, export_id: UUID, person_id: UUID, by_themselves: bool = False
+) -> bytes:
+    """The archive, once: from here on it is fetched. `by_themselves`: one that the person asked for.
+
+    Raises NotReleased.
+    """
+    own = PersonExport.by == f"person:{person_id}" if by_themselves else true()
     taken = work.db.execute(
         update(PersonExport)
         .where(
             PersonExport.id == export_id,
             PersonExport.person_id == person_id,
+            own,
             PersonExport.state == ExportState.READY,
             PersonExport.ready_at > work.now - KEPT,
         )

@@ -83,13 +83,17 @@ class Holding:
 
 @dataclass(frozen=True)
 class Held:
-    """What a column is; what the table says holds where it says nothing of its own."""
+    """What a column is; what the table says holds where it says nothing of its own.
+
+    `others`: it is about other people than the row's subject, and comes with nobody's export (Article 15(4)).
+    """
 
     kind: Kind
     erase: Erase
     sealed: bool = False
     purpose: str | None = None
     holder: str | None = None
+    others: bool = False
 
 
 def plain(purpose: str | None = None) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 An entry is never changed: what replaces it is a later entry (cl 17.2, cl 18).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import JSON, String, Uuid, select
+from sqlalchemy import JSON, ForeignKey, String, Uuid, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from privacy.audit import Action
@@ -22,26 +23,57 @@ class Register(StrEnum):
     STORE: a place outside the software where personal data lies; its letter is the store's name.
 
     INSTRUCTION: what the Controller has instructed in writing; it becomes part of schedule 3a (sch 3a, 3 and 4).
+    SCHEDULE: a version of schedule 3a itself. SUB_PROCESSOR, RISK and REMARK: their letter is a code of our own, and
+    the newest entry with a code is what holds (`latest`). LETTER: a version of the template of a letter; its letter
+    is the kind of letter.
     """
 
     CONTRACT_END = "contract_end"
     INSTRUCTION = "instruction"
     STORE = "store"
+    SCHEDULE = "schedule"
+    SUB_PROCESSOR = "sub_processor"
+    RISK = "risk"
+    REMARK = "remark"
+    LETTER = "letter"
 
 
 class DataItem(StrEnum):
-    """Data that schedule 3a does not list, and that may be held only while an instruction does (cl 17.1, 17.4(a))."""
+    """Data that schedule 3a does not list, and that may be held only while an instruction does (cl 17.1, 17.4(a)).
+
+    CASE_WORDS is nothing more to hold: what is written in cases, for the Controller's auditor to read (cl 17.9).
+    """
 
     POLITICAL_GROUP = "political_group"
     ADJUSTMENTS = "adjustments"
     DIETARY = "dietary"
+    CASE_WORDS = "case_words"
+
+
+SPECIAL = (DataItem.POLITICAL_GROUP, DataItem.ADJUSTMENTS, DataItem.DIETARY)
+"""Data of Article 9(1): to list it takes a lawful basis and a condition (D14)."""
+
+
+class Grounds(NamedTuple):
+    """On what a special item rests: the paragraph of Article 6(1), and that of Article 9(2)."""
+
+    basis: str
+    condition: str
+
+
+class Standing(StrEnum):
+    """What an instruction can let people do themselves, so that no decision is waited for each time (cl 17.1, 17.5)."""
+
+    OWN_DOWNLOAD = "own_download"
+    OWN_CORRECTION = "own_correction"
 
 
 class RegisterEntry(Record):
     """One entry. `from_on` is the day it takes effect, `value_on` the date it sets, where it sets one.
 
     `items` is what an instruction says of data items, such as `{"political_group": true}`: listed from that day
-    on, or with false listed no more. The newest entry in force that names an item decides.
+    on, or with false listed no more; and of what people may do themselves. The newest entry in force that names an
+    item decides.
     """
 
     __tablename__ = "register_entry"
@@ -53,6 +85,12 @@ class RegisterEntry(Record):
     from_on: Mapped[date] = mapped_column(info=plain())
     value_on: Mapped[date | None] = mapped_column(info=plain())
     items: Mapped[dict[str, bool] | None] = mapped_column(JSON, info=plain("data items listed, or no more"))
+    grounds: Mapped[dict[str, list[str]] | None] = mapped_column(
+        JSON, info=plain("lawful basis and Article 9 condition of each special item")
+    )
+    replaces_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("register_entry.id"), info=plain("the entry that it takes the place of")
+    )
     entered_at: Mapped[datetime] = mapped_column(info=plain())
     by: Mapped[str] = mapped_column(String(80), info=reference("who entered it"))
     body_sealed: Mapped[bytes | None] = sealed(holder="id", purpose="the wording")
@@ -66,7 +104,9 @@ def enter(
     letter: str,
     from_on: date,
     value_on: date | None = None,
-    items: Mapping[DataItem, bool] | None = None,
+    items: Mapping[DataItem, bool] | Mapping[Standing, bool] | None = None,
+    grounds: Mapping[DataItem, Grounds] | None = None,
+    replaces_id: UUID | None = None,
     body: str | None = None,
 ) -> RegisterEntry:
     """Add an entry; the earlier ones stay."""
@@ -77,6 +117,8 @@ def enter(
         from_on=from_on,
         value_on=value_on,
         items={item.value: listed for item, listed in items.items()} if items else None,
+        grounds={item.value: list(found) for item, found in grounds.items()} if grounds else None,
+        replaces_id=replaces_id,
         entered_at=work.now,
         by=work.actor,
     )
@@ -110,11 +152,42 @@ def lists(db: Session, item: DataItem, *, on: date) -> bool:
     return item in listed(db, on=on)
 
 
+def standing(db: Session, act: Standing, *, on: date) -> RegisterEntry | None:
+    """The instruction that lets people do something themselves on a day: the newest that names it decides."""
+    for entry in holding(db, Register.INSTRUCTION, on=on):
+        if (said := (entry.items or {}).get(act.value)) is not None:
+            return entry if said else None
+    return None
+
+
 def listed(db: Session, *, on: date) -> frozenset[DataItem]:
     """All data items that instructions list on a day; of each, the newest that names it decides."""
-    said: dict[str, bool] = {}
-    for entry in entries(db, Register.INSTRUCTION):
-        if entry.from_on <= on:
-            for name, is_listed in (entry.items or {}).items():
-                said.setdefault(name, is_listed)
-    return frozenset(item for item in DataItem if said.get(item.value))
+    return frozenset(DataItem(name) for name in deciding(holding(db, Register.INSTRUCTION, on=on)))
+
+
+def deciding(found: Iterable[RegisterEntry]) -> dict[str, RegisterEntry]:
+    """The data items that are listed, each with the entry that lists it: of entries, the newest first."""
+    said: dict[str, tuple[bool, RegisterEntry]] = {}
+    for entry in found:
+        for name, is_listed in (entry.items or {}).items():
+            said.setdefault(name, (is_listed, entry))
+    return {item.value: said[item][1] for item in DataItem if item in said and said[item][0]}
+
+
+def holding(db: Session, register: Register, *, on: date) -> list[RegisterEntry]:
+    """All entries of a register that hold on a day, newest first: they have taken effect, and none that has taken
+    effect replaces them."""
+    begun = [entry for entry in entries(db, register) if entry.from_on <= on]
+    replaced = {entry.replaces_id for entry in begun}
+    return [entry for entry in begun if entry.id not in replaced]
+
+
+def latest(db: Session, register: Register) -> dict[str, RegisterEntry]:
+    """The newest entry with each code, by code in the order in which they first came."""
+    return {entry.letter: entry for entry in reversed(entries(db, register))}
+
+
+def next_code(db: Session, register: Register, *, first: str) -> str:
+    """The next code of a register, such as S3 for `first` "S"."""
+    taken = db.scalars(select(RegisterEntry.letter).where(RegisterEntry.register == register))
+    return f"{first}{1 + max((int(code[len(first) :]) for code in taken), default=0)}"

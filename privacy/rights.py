@@ -44,6 +44,9 @@ class LegalHold(Record):
     placed_at: Mapped[datetime] = mapped_column(info=plain())
     lifted_at: Mapped[datetime | None] = mapped_column(info=plain())
     by: Mapped[str] = mapped_column(String(80), info=reference("who placed it"))
+    case_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("casefile.id"), index=True, info=plain("the open case that holds")
+    )
     # Its own key: what is held can outlive the person's.
     reason_sealed: Mapped[bytes | None] = sealed(holder="id", purpose="why it is held", at_least=256)
     reason = SealedText("reason_sealed")
@@ -91,7 +94,10 @@ class ExportState(StrEnum):
 
 
 class PersonExport(Record):
-    """Everything held about one person as a file, sealed with their own key until it is fetched (Article 15)."""
+    """Everything held about one person as a file, sealed with their own key until it is fetched (Article 15).
+
+    One that somebody asks for themselves is handed over unseen: what others wrote of them is not in it (Article 15(4)).
+    """
 
     __tablename__ = "person_export"
     __holding__ = Holding(
@@ -112,6 +118,12 @@ class PersonExport(Record):
     answered: Mapped[int] = mapped_column(default=0, info=plain("how many have answered"))
     failed_store: Mapped[str | None] = mapped_column(String(60), info=plain("the one that did not"))
     ready_at: Mapped[datetime | None] = mapped_column(info=plain())
+    left_out: Mapped[int] = mapped_column(
+        default=0, info=plain("passages that others wrote, which somebody looks at first")
+    )
+    case_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("casefile.id"), index=True, info=plain("the case it was made for")
+    )
     fetched_at: Mapped[datetime | None] = mapped_column(info=plain())
 
 

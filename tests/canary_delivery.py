@@ -39,6 +39,8 @@ def clear_people(walk: Walk) -> None:
         political_group="listed",
         adjustments="listed",
         dietary="listed",
+        political_group_basis="6(1)(e)",
+        political_group_condition="9(2)(g)",
         **date_of("from_on", 1),
     )
     leader = f"/team/people/{walk.person(walk.address['leader'])}"

@@ -6,10 +6,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
 from portal import housekeeping
-from portal.models import Person
+from portal.models import Person, Role
 from privacy import person_exports
 from privacy.rights import LegalHold, PersonExport
-from tests.canary_walk import Walk, date_of
+from tests.canary_walk import Walk
 
 DESK = "/privacy-desk/people"
 
@@ -23,14 +23,7 @@ def answer_for_data(walk: Walk) -> None:
     days = {"starts_on-day": "1", "starts_on-month": "1", "starts_on-year": "2023"}
     none = {"ends_on-day": "", "ends_on-month": "", "ends_on-year": ""}
     walk.post(team, "/team/people/new", **role, **days, **none)
-    for kind in ("bpss", "undertaking", "training"):
-        walk.post(
-            team,
-            f"/team/people/{walk.person(officer)}/clearance",
-            kind=kind,
-            **date_of("from_on", 1, 2),
-            **date_of("expires_on", 1, 3, 2030),
-        )
+    walk.clear(officer, Role.DPO)
     dpo = walk.signed_in(officer)
     walk.post(dpo, f"{DESK}/instructions", letter="INSTR 1")
     member = walk.address["member"]

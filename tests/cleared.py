@@ -1,12 +1,13 @@
-"""What those who deliver need by default in tests: clearance, undertaking, training, and a mentor's profile."""
+"""What those who deliver need by default in tests: clearance, undertaking, training, access, and a profile."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+from portal.access_review import REVIEWED
 from portal.clearances import GATED, PAGES
-from portal.models import Clearance, MentorProfile, Role
+from portal.models import AccessDecision, Clearance, MentorProfile, Role
 from privacy.clock import london_date
 from privacy.records import Record, new_id
 from privacy.work import Work
@@ -23,10 +24,22 @@ RECORD: dict[str, Any] = {
     "coaching": "",
 }
 LAPSES = date(2030, 1, 1)
+REVIEWED_UNTIL = date(2029, 12, 31)
 
 
 def needed(work: Work, person_id: UUID, role: Role) -> Iterator[Record]:
     """The rows that somebody with this role needs, for years before and after any test's day."""
+    if role in REVIEWED:
+        decision = AccessDecision(
+            id=new_id(),
+            person_id=person_id,
+            quarter_on=REVIEWED_UNTIL,
+            kept=True,
+            decided_at=work.now,
+            by="system:test",
+        )
+        decision.roles = [role.value]
+        yield decision
     if role not in GATED:
         return
     for kind in PAGES:

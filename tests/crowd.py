@@ -1,6 +1,8 @@
 """The same number of everything: people, councils, packages, sessions, answers, for lists that may grow."""
 
+import json
 from collections import defaultdict
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import count
@@ -9,6 +11,8 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session as DbSession
 
+from portal import desk_cases
+from portal.desk_cases import Attachment
 from portal.models import (
     Attendance,
     AttendanceState,
@@ -56,17 +60,24 @@ from portal.models import (
     SessionState,
     Share,
     Strand,
+    Suspicion,
+    SuspicionCause,
     Way,
 )
 from portal.references import new_reference
+from privacy.cases import acts
+from privacy.cases.tables import CaseKind, Channel, Event
 from privacy.clock import london_date
 from privacy.columns import AddressKeys
 from privacy.records import Record, new_id
 from privacy.registers import Register, RegisterEntry
+from privacy.risks import Risk
+from privacy.subprocessors import SubProcessor
 from privacy.work import unit_of_work
-from surveys import responses
+from surveys import readings, responses
 from surveys.models import Mode, Respondent, Wave
 from surveys.questionnaires import load_definition
+from surveys.readings import Reading
 from surveys.routing import path
 from surveys.sittings import Asking
 from tests.cleared import needed
@@ -92,6 +103,8 @@ class Crowd:
                 work.db.add_all(self.rows.pop(table.name, []))
                 work.db.flush()
             self._answer()
+            self._ask_the_desk()
+            self._ask_for_own_data()
         del self.work
 
     def _make(self) -> None:
@@ -99,6 +112,7 @@ class Crowd:
         self.team = self.person(Role.TEAM).id
         self.auditor = self.person(Role.AUDITOR).id
         self.administrator = self.person(Role.ADMINISTRATOR).id
+        self.dpo = self.person(Role.DPO).id
         self.mentor = self.person(Role.MENTOR).id
         self.leader = self.person(Role.LEAD_MEMBER, self.council).id
         self.assistant = self.person(Role.ASSISTANT).id
@@ -120,7 +134,9 @@ class Crowd:
         )
         self.person(Role.OBSERVER)
         self._assist(somebody)
+        self.person(Role.DPO)
         self._fact()
+        self._register()
         self._deliver()
         self._partner()
         for state in (PackageState.PROPOSED, PackageState.AGREED, PackageState.BASELINE, PackageState.ENDED):
@@ -186,6 +202,22 @@ class Crowd:
             spans=[[540, 1020]],
         )
         self._shut()
+
+    def _ask_the_desk(self) -> None:
+        """One more case of the same address, each with an event and a file; `case` has as many of either."""
+        given: dict[str, Any] = {"received_at": self.now, "asked": "Send it", "channel": Channel.EMAIL}
+        contact = {"name": "Ada", "email": "ada@example.org"}
+        for _ in range(self.size):
+            case = acts.open_case(self.work, kind=CaseKind.ACCESS, contact=contact, **given)
+            self.work.db.flush()
+            acts.happen(self.work, case_id=case.id, kind=Event.NOTE, body={"text": "A call"})
+            self.case = case.id
+        for _ in range(self.size):
+            self.work.db.flush()
+            event = acts.happen(self.work, case_id=self.case, kind=Event.NOTE, body={"text": "A call"})
+            note = Attachment("note.txt", "text/plain; charset=utf-8", b"A word")
+            self.work.db.flush()
+            desk_cases.attach(self.work, case_id=self.case, file=note, event_id=event.id)
 
     def _shut(self) -> None:
         """Leave of the mentor, a time without sessions, a bank holiday that the team added."""
@@ -335,6 +367,49 @@ class Crowd:
         held: dict[str, Any] = {"held_on": self.today, "recorded_at": self.now, "by": "system:test"}
         self.add(Review, council_id=self.council, notes="On the way", **held)
 
+    def _ask_for_own_data(self) -> None:
+        """One more request of the leader's, and one more reading of their answers."""
+        for _ in range(self.size):
+            case = acts.open_case(
+                self.work,
+                kind=CaseKind.OBJECTION,
+                channel=Channel.PORTAL,
+                received_at=self.now,
+                asked="Stop it",
+                subject_id=self.leader,
+            )
+            self.work.db.flush()
+            acts.happen(self.work, case_id=case.id, kind=Event.ACKNOWLEDGED)
+            reading = Reading(response_id=new_id(), respondent_id=self.leader_part, purpose="reading")
+            readings.note(self.work, reading)
+
+    def _register(self) -> None:
+        """One more sub-processor, risk and remark, and a suspicion of another day."""
+        number = 1 + sum(isinstance(row, Suspicion) for row in self.rows[Suspicion.__tablename__])
+        relay = SubProcessor(name=f"Relay {number}", does="Carries mail", location="Leeds")
+        scores = {"likelihood": 3, "severity": 3, "left_likelihood": 1, "left_severity": 3}
+        risk = Risk(title=f"Risk {number}", harm="Harm", measures="Keys", owner="Officer", **scores)
+        for register, code, what in (
+            (Register.SUB_PROCESSOR, f"S{number}", relay),
+            (Register.RISK, f"R{number}", risk),
+        ):
+            self.add(
+                RegisterEntry,
+                register=register,
+                letter=code,
+                from_on=self.today,
+                entered_at=self.now,
+                by="system:test",
+                body=json.dumps(asdict(what)),
+            )
+        self.add(
+            Suspicion,
+            cause=SuspicionCause.SEAL,
+            on_day=self.today - timedelta(days=number + self.size * 100),
+            found_at=self.now,
+            up_to=number,
+        )
+
     def _fact(self) -> None:
         self.add(
             CouncilFact,
@@ -366,6 +441,7 @@ class Crowd:
             council_id=council_id,
             role=role,
             from_on=self.today - timedelta(days=300),
+            to_on=self.today + timedelta(days=300) if role is Role.AUDITOR else None,
         )
         for row in needed(self.work, person.id, role):
             self.rows[row.__tablename__].append(row)

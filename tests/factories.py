@@ -85,6 +85,8 @@ class Factory:
                     council_id=council_id,
                     role=role,
                     from_on=self.today - timedelta(days=300),
+                    # An audit is for a bounded time.
+                    to_on=self.today + timedelta(days=300) if role is Role.AUDITOR else None,
                 )
             )
             work.db.add_all(needed(work, person.id, role) if cleared else ())

@@ -10,7 +10,8 @@ from tests.pages_client import Page
 TYPED = {"text", "email", "tel", "search", "url"}
 # Text fields that take no words, or what is in clear by its declaration: a reference, a questionnaire's own words.
 SHAPED = re.compile(
-    r".*-(day|month|year)|(free-|from_|to_)?at(_\d)?|planned_days|minutes|capacity|minimum|code|letter|confirm|question-.*"
+    r".*-(day|month|year)|(free-|from_|to_)?at(_\d)?|planned_days|minutes|capacity|minimum|code|letter|copy_of|confirm"
+    r"|packages|(left_)?(likelihood|severity)|question-.*"
 )
 
 

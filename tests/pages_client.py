@@ -17,7 +17,7 @@ from portal.instance import Instance
 from portal.models import BrowserSession
 from privacy.records import new_id
 
-BINARY = ("application/zip", "application/vnd.")
+BINARY = ("application/zip", "application/pdf", "application/vnd.")
 """Downloads that are no text."""
 
 

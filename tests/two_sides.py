@@ -12,7 +12,10 @@ from sqlalchemy import select
 
 from portal import (
     blackouts,
+    case_letters,
+    case_redaction,
     clearances,
+    desk_cases,
     goals,
     interests,
     leave,
@@ -25,6 +28,8 @@ from portal import (
     shares,
     verdicts,
 )
+from portal.case_letters import To, Written
+from portal.desk_cases import Attachment
 from portal.models import (
     Attendance,
     AttendanceState,
@@ -53,11 +58,20 @@ from portal.models import (
     SessionNote,
     SessionState,
     Strand,
+    Suspicion,
+    SuspicionCause,
     Way,
 )
 from portal.profiles import Profile
 from portal.resources import Described
+from privacy import risks, subprocessors
+from privacy.cases import notices
+from privacy.cases.letters import LetterKind
+from privacy.cases.redactions import Ground as TakenFor
+from privacy.cases.tables import CaseFile, CaseKind, Channel
 from privacy.records import Record, new_id
+from privacy.risks import Risk
+from privacy.subprocessors import SubProcessor
 from privacy.work import Work, unit_of_work
 from surveys import responses
 from surveys.models import Mode, Wave
@@ -121,6 +135,12 @@ TYPED = {
     "clearancenote": "evidence of the mentor's clearance",
     "interestnature": "interest that the mentor declared",
     "choicewhy": "why the mentor was chosen",
+    "caseasked": "what was told, of a case",
+    "casecontact": "who told it, of a case",
+    "casefile": "name of a file, of a case",
+    "requestasked": "leader's words, of their request",
+    "letterwords": "words of a letter, of a case",
+    "markwords": "what is taken out of a file, of a case",
 }
 
 
@@ -164,6 +184,8 @@ class Side:
             self._gather(work)
             self._agree(work)
             self._assist(work)
+            self._file(work)
+            self._register(work)
         self._answer()
 
     def _person(self, who: str, **more: Any) -> Person:
@@ -422,6 +444,74 @@ class Side:
         work.db.get_one(Goal, self.leader_goal).text = f"{self.name}goalbefore"
         work.db.flush()
         goals.reword(work, **goal, text=f"{self.name}leadergoal")
+
+    def _file(self, work: Work) -> None:
+        """A case, with the notice of it to the Controller."""
+        self.case = desk_cases.take_in(
+            work,
+            self.make.programme,
+            kind=CaseKind.INCIDENT,
+            channel=Channel.PHONE,
+            received_at=work.now,
+            asked=f"{self.name}caseasked",
+            contact={"name": f"{self.name}casecontact"},
+            files=[Attachment(f"{self.name}casefile.txt", "text/plain; charset=utf-8", b"A word")],
+        ).id
+        self.case_file = work.db.scalars(select(CaseFile.id).where(CaseFile.case_id == self.case)).one()
+        self.notice = notices.of_case(work.db, self.case)[0].id
+        self.request = desk_cases.take_in(
+            work,
+            self.make.programme,
+            kind=CaseKind.OBJECTION,
+            channel=Channel.PORTAL,
+            received_at=work.now,
+            asked=f"{self.name}requestasked",
+            contact={"name": "Somebody"},
+            subject_id=self.leader,
+        ).id
+        self._work_on(work)
+
+    def _work_on(self, work: Work) -> None:
+        """The draft of a letter about the leader's request, and something that is taken out of a file of it."""
+        written = Written("A letter", f"{self.name}letterwords", To("Somebody"))
+        self.letter = case_letters.draft(
+            work, case_id=self.request, kind=LetterKind.ACKNOWLEDGE, written=written
+        ).id
+        content = f"It was {self.name}markwords who said it".encode()
+        file = desk_cases.attach(
+            work, case_id=self.request, file=Attachment("a.txt", "text/plain; charset=utf-8", content)
+        )
+        work.db.flush()
+        case_redaction.begin(work, self.make.programme, case_id=self.request, file_ids=[file.id])
+        work.db.flush()
+        text = f"{self.name}markwords"
+        case_redaction.add(work, case_id=self.request, text=text, ground=TakenFor.OTHER_PERSON)
+
+    def _register(self, work: Work) -> None:
+        """What the desk's registers hold: a sub-processor, a risk, a suspicion."""
+        relay = SubProcessor(name="Relay Ltd", does="Carries mail", location="Leeds")
+        self.sub_processor = subprocessors.keep(work, relay).id
+        scores = {"likelihood": 3, "severity": 3, "left_likelihood": 1, "left_severity": 3}
+        words = {"title": "Names become known", "harm": "Harm", "measures": "Keys", "owner": "The officer"}
+        self.risk = risks.keep(work, Risk(**words, **scores)).id
+        draft = desk_cases.take_in(
+            work,
+            self.make.programme,
+            kind=CaseKind.INCIDENT,
+            channel=Channel.SYSTEM,
+            received_at=work.now,
+            asked="A line of the trail",
+        )
+        cause = SuspicionCause.SEAL if self.name == "first" else SuspicionCause.DRILL
+        self.suspicion = self._add(
+            work,
+            Suspicion,
+            cause=cause,
+            on_day=self.make.today,
+            found_at=work.now,
+            up_to=1,
+            case_id=draft.id,
+        )
 
     def _know(self, work: Work) -> None:
         """A fact of the council that was taken back, a partner with a contact, a review, a package given up."""

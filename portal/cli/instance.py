@@ -5,11 +5,13 @@ from flask import current_app
 from flask.cli import with_appcontext
 from flask_migrate import upgrade
 
+from portal import self_service
 from portal.cli.base import fail, say
 from portal.db import db
 from portal.instance import Instance, InstanceFault, make
 from portal.settings import Settings
 from privacy.errors import KeyFault
+from privacy.work import unit_of_work
 from surveys import versions
 
 
@@ -31,12 +33,16 @@ def make_instance(*, demo: bool) -> None:
 @click.command("init")
 @with_appcontext
 def init() -> None:
-    """Make this instance: keys, key store, database, questionnaires. Harmless when it is there."""
+    """Make this instance: keys, key store, database, questionnaires, instructions. Harmless when it is there."""
     make_instance(demo=False)
     instance: Instance = current_app.extensions["open"]()
     published = versions.publish_shipped(db.session(), instance.clock)
     for code, number in published:
         say(f"questionnaire published: {code} {number}")
+    with unit_of_work(db.session(), instance.clock, "system:init") as work:
+        letters = self_service.enter_named(work, instance.programme)
+    for letter in letters:
+        say(f"standing instruction entered: {letter}")
     say(f"instance ready: {instance.settings.instance}")
 
 

@@ -1,12 +1,16 @@
 """`flask mail`: whether mail goes out."""
 
-import click
+from functools import partial
 
-from portal import post
+import click
+from sqlalchemy.orm import Session as DbSession
+
+from portal import mail_route, mail_writing
 from portal.cli.base import fail, say, with_instance
+from portal.db import db
 from portal.instance import Instance
 from portal.letters import AddressUnusable
-from portal.senders import AddressRefused, Unprotected, sender_for
+from portal.senders import AddressRefused, RouteRefused, Unprotected
 
 
 @click.group("mail")
@@ -20,10 +24,14 @@ def group() -> None:
 def test(instance: Instance, address: str) -> None:
     """Send a test mail to ADDRESS at once, and say what became of it."""
     try:
-        message = post.test_message(instance, address)
-        sender_for(instance.settings, instance.outbox).send(message, at=instance.clock())
+        message = mail_writing.test_message(instance, address)
+        mail_route.sender(instance, partial(DbSession, db.engine, info={"vault": instance.vault})).send(
+            message, at=instance.clock()
+        )
     except AddressUnusable:
         fail(f"{address} is no e-mail address")
+    except RouteRefused as refusal:
+        fail(str(refusal))
     except AddressRefused as refusal:
         fail(f"the mail server refuses {address} (answer {refusal.code})")
     except (OSError, Unprotected) as error:

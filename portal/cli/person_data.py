@@ -18,7 +18,7 @@ from privacy import erasure, outside, person_exports, processing, registers, ret
 from privacy.clock import london_date
 from privacy.erasure import NobodyThere, NoInstruction
 from privacy.holdings import Store
-from privacy.registers import Register
+from privacy.registers import Register, Standing
 from privacy.rights import Cause, Erasure, ErasureState
 from privacy.work import unit_of_work
 
@@ -168,12 +168,23 @@ def retain(instance: Instance, dry_run: bool, as_json: bool) -> None:
 @click.command("instruction")
 @click.argument("letter")
 @click.option("--text", required=True, help="What the Controller wrote.")
+@click.option(
+    "--lets",
+    multiple=True,
+    type=click.Choice([one.value for one in Standing]),
+    help="What it lets people do themselves; can be given more than once.",
+)
 @with_instance
-def instruction(instance: Instance, letter: str, text: str) -> None:
+def instruction(instance: Instance, letter: str, text: str, lets: tuple[str, ...]) -> None:
     """Enter an instruction of the Controller under its reference LETTER, in force from today."""
     with unit_of_work(db.session(), instance.clock, ACTOR) as work:
         registers.enter(
-            work, register=Register.INSTRUCTION, letter=letter[:30], from_on=london_date(work.now), body=text
+            work,
+            register=Register.INSTRUCTION,
+            letter=letter[:30],
+            from_on=london_date(work.now),
+            items={Standing(one): True for one in lets},
+            body=text,
         )
     say(f"entered: {letter[:30]}")
 

@@ -22,6 +22,8 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session as DbSession
 
 from portal import (
+    access_mails,
+    audit_heads,
     backups,
     clearance_mails,
     day_ahead,
@@ -29,15 +31,18 @@ from portal import (
     housekeeping,
     key_keeping,
     logs,
+    mail_route,
+    notice_watch,
     post,
     reminders,
+    suspicions,
 )
 from portal.cli.base import fail, say, with_instance
 from portal.cli.processes import GRACE_SECONDS, Companion, end_with
 from portal.db import db
 from portal.instance import Instance
-from portal.senders import sender_for
 from privacy.clock import ticks
+from privacy.errors import ChainBroken
 from privacy.key_sources import KeyDescriptor
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -61,8 +66,9 @@ def worker(instance: Instance, once: bool, parent: int | None) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    sender = sender_for(instance.settings, instance.outbox)
     sessions = partial(DbSession, db.engine, info={"vault": instance.vault})
+    sender = mail_route.sender(instance, sessions)
+    route_is_open = mail_route.Gate(instance, sessions)
     keep_house = each_minute(lambda: housekeeping.each_minute(instance, sessions), clock=instance.clock)
     at_night = housekeeping.Nightly(instance, sessions, db.engine)
     remind = each_minute(lambda: _remind(instance, sessions), clock=instance.clock)
@@ -76,11 +82,15 @@ def worker(instance: Instance, once: bool, parent: int | None) -> None:
             keep_house()
             at_night()
             back_up()
-            dealt_with = post.deliver(instance, sessions, sender)
+            dealt_with = post.deliver(instance, sessions, sender) if route_is_open() else 0
         except OperationalError as error:
             # Locked or restarting: what was claimed is claimed again in a few minutes.
             log.warning("worker.database_away", trouble=type(error.orig).__name__)
             dealt_with = 0
+        except ChainBroken as broken:
+            # Nothing that leaves a line can be written; what leaves none, such as mail, goes on.
+            log.error("trail.broken", trouble=str(broken))
+            dealt_with = post.deliver(instance, sessions, sender) if route_is_open() else 0
         if once and not dealt_with:
             backup.finish()
             return
@@ -90,11 +100,16 @@ def worker(instance: Instance, once: bool, parent: int | None) -> None:
 
 
 def _remind(instance: Instance, sessions: Callable[[], DbSession]) -> None:
-    """What is left to answer, what expires, the sessions of tomorrow, and what waits in groups."""
+    """What may be an incident, notices that have not arrived, what is left to answer, what expires or lapses, the
+    sessions of tomorrow, what waits in groups, and the day's head of the trail."""
+    suspicions.run(instance, sessions)
+    notice_watch.run(instance, sessions)
     reminders.run(instance, sessions)
     clearance_mails.run(instance, sessions)
+    access_mails.run(instance, sessions)
     day_ahead.run(instance, sessions)
     group_watch.run(instance, sessions)
+    audit_heads.run(instance, sessions)
 
 
 def each_minute(act: Callable[[], object], *, clock: Callable[[], datetime]) -> Callable[[], None]:

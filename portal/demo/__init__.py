@@ -21,8 +21,11 @@ from portal.demo.around import surround
 from portal.demo.assisting import assist
 from portal.demo.cast import LEADERS, Cast, gather
 from portal.demo.delivering import clear
+from portal.demo.desk import run_desk
 from portal.demo.gatherings import furnish
+from portal.demo.notices import arrive, stand_by
 from portal.demo.refusals import refuse
+from portal.demo.registers import keep_registers
 from portal.demo.sessions import Steps
 from portal.demo.setting import set_up
 from portal.demo.shutting import shut_times
@@ -61,6 +64,8 @@ def write_programme(path: Path, *, today: date) -> bool:
         ("sender", '"Leadership support (demo)"'),
         ("starts_on", starts_on.isoformat()),
         ("ends_on", ends_on.isoformat()),
+        ("own_download", '"DEMO 1"'),
+        ("own_correction", '"DEMO 1"'),
     ):
         text = re.sub(
             rf"^{key} = (\"[^\"]*\"|[0-9-]+)", f"{key} = {value}", text, count=1, flags=re.MULTILINE
@@ -116,6 +121,7 @@ def fill(
     opened_on = diary.after(programme.contract.starts_on)
     set_up(agenda, programme, cast, opened_on=opened_on, rng=rng)
     clear(agenda, cast, opened_on=opened_on)
+    keep_registers(agenda, cast, opened_on=opened_on)
     team = [one for one in cast.staff if one.role is Role.TEAM]
     teller = Teller(Steps(agenda, programme, team, rng), diary, rng)
     for support in cast.supports:
@@ -123,6 +129,8 @@ def fill(
     surround(agenda, diary, cast, opened_on=opened_on)
     refuse(agenda, cast)
     agenda.at(now - 2 * STILL_WAITING, lambda work: furnish(work, programme), by=team[0])
+    stand_by(agenda, cast)
+    run_desk(agenda, diary, programme, cast)
     shut_times(agenda, diary, programme, cast)
     agenda.at(now - 2 * STILL_WAITING, assist, by=team[0])
     agenda.at(now - 2 * STILL_WAITING, lambda work: _remind(work, programme))
@@ -145,6 +153,7 @@ def _remind(work: Work, programme: Programme) -> None:
 
 def _finish(work: Work, cast: Cast) -> None:
     """What the past would have mailed counts as sent; what fell due just now waits for the worker."""
+    arrive(work)
     work.db.execute(
         update(Mail)
         .where(Mail.state == MailState.WAITING, Mail.due_at < work.now - STILL_WAITING)

@@ -8,7 +8,7 @@ from random import Random
 
 from sqlalchemy import select
 
-from portal import council_file, hours, people, staff
+from portal import council_file, hours, people, self_service, staff
 from portal.availability import Span
 from portal.demo.agenda import Act, Agenda
 from portal.demo.cast import Cast, Council, Somebody
@@ -17,21 +17,34 @@ from portal.models import Council as CouncilRow
 from portal.models import CouncilFact, Fact, Ground, Person, Role
 from portal.programme import Programme
 from privacy.audit import Action
-from privacy.clock import wall
+from privacy.clock import add_months, london_date, wall
 from privacy.columns import AddressKeys
 from privacy.records import new_id
 from privacy.work import Work
+
+AUDIT_BEGAN = 60
+"""How many days ago the auditor's time began."""
 
 
 def set_up(agenda: Agenda, programme: Programme, cast: Cast, *, opened_on: date, rng: Random) -> None:
     """On the first working day of the contract: councils and what is known of them, people, mentors' hours."""
     moment = wall(opened_on, 10 * 60)
     agenda.at(moment, lambda work: _councils(work, programme, cast, opened_on))
+    agenda.at(moment, lambda work: _instruct(work, programme))
     for number, one in enumerate(cast.people, start=1):
         joined = moment + timedelta(minutes=number)
-        agenda.at(joined, _adding(one, since=opened_on - timedelta(days=rng.randint(40, 1100))))
+        since = opened_on - timedelta(days=rng.randint(40, 1100))
+        if one.role is Role.AUDITOR:
+            # The Controller's audit is under way, and ends.
+            since = london_date(agenda.now) - timedelta(days=AUDIT_BEGAN)
+        ends_on = add_months(since, people.AUDIT_MONTHS_AT_MOST) if one.role is Role.AUDITOR else None
+        agenda.at(joined, _adding(one, since=since, ends_on=ends_on))
         if one.week:
             agenda.at(joined + timedelta(days=2), _publishing(one), by=one)
+
+
+def _instruct(work: Work, programme: Programme) -> None:
+    self_service.enter_named(work, programme)
 
 
 def _councils(work: Work, programme: Programme, cast: Cast, opened_on: date) -> None:
@@ -98,7 +111,7 @@ def _record_fact(work: Work, council: Council, fact: Fact, value: str, from_on: 
     work.record(Action.COUNCIL_FACT_RECORDED, object=f"council:{council.id}", fact=fact, value=value)
 
 
-def _adding(one: Somebody, *, since: date) -> Act:
+def _adding(one: Somebody, *, since: date, ends_on: date | None) -> Act:
     def act(work: Work) -> None:
         if one.role is Role.ADMINISTRATOR:
             staff.add_administrator(work, address=one.email, name=one.name)
@@ -108,7 +121,13 @@ def _adding(one: Somebody, *, since: date) -> Act:
             return
         council_id = one.council.id if one.council is not None else None
         person = people.add(
-            work, name=one.name, email=one.email, role=one.role, council_id=council_id, starts_on=since
+            work,
+            name=one.name,
+            email=one.email,
+            role=one.role,
+            council_id=council_id,
+            starts_on=since,
+            ends_on=ends_on,
         )
         one.id = person.id
 

@@ -101,6 +101,10 @@ class Form(FlaskForm):
                 filters.insert(0, one_line)
             return unbound_field.bind(form=form, filters=filters, **options)
 
+    def named(self, name: str) -> Field | None:
+        """The field with a name; None where a rule speaks of one that is not in this form."""
+        return next((field for field in self if field.name == name), None)
+
     def refuse(self, field: Field | None, problem: object) -> None:
         """Show a broken rule beside a field, or above the form when it belongs to none."""
         if field is None:

@@ -1,7 +1,6 @@
-"""Forms about those who deliver: profile, clearance, interests, matching, hand-over, and instructions."""
+"""Forms about those who deliver: profile, clearance, interests, matching and hand-over."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +10,6 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional, Sto
 
 from portal import choosing, clearances, interests, profiles
 from portal.choosing import Candidate
-from portal.contract import LETTER_AT_MOST, WORDING_AT_MOST
 from portal.forms.base import DatePartsField, Form, WholeNumberField
 from portal.forms.programme import ChosenRadioField, ChosenSelectField
 from portal.forms.times import ClockField, instant_of
@@ -19,7 +17,6 @@ from portal.models import ClearanceKind, Council, Person
 from portal.profiles import GROUPS, HELD, KINDS, REGIONS, WISHES, Profile, role_words
 from portal.programme import Programme
 from privacy.clock import MissingTime
-from privacy.registers import DataItem
 
 _words = Length(max=profiles.WORDS_AT_MOST, message=f"Use {profiles.WORDS_AT_MOST:,} characters or fewer")
 _interest_words = Length(
@@ -259,57 +256,3 @@ class GiveForm(Form):
     def asked(self) -> dict[str, Any]:
         """What the rule takes."""
         return {"mentor_id": UUID(self.to.data), "starts_at": instant_of(self.on, self.at)}
-
-
-_SAYS = [
-    SelectChoice("silent", "Nothing"),
-    SelectChoice("listed", "It lists them: they may be recorded"),
-    SelectChoice("no_more", "They may be recorded no more"),
-]
-
-
-class InstructionForm(Form):
-    """A written instruction of the Controller, and the data items it lists, or lists no more."""
-
-    letter = StringField(
-        "Reference of the letter",
-        validators=[
-            InputRequired("Enter the reference of the letter"),
-            Length(max=LETTER_AT_MOST, message=f"The reference must be {LETTER_AT_MOST} characters or fewer"),
-        ],
-    )
-    from_on = DatePartsField(
-        "From which day does it hold?", said="The day", validators=[InputRequired("Enter the day")]
-    )
-    political_group = ChosenRadioField(
-        "What does it say of political groups?", said="Say what it says of political groups", choices=_SAYS
-    )
-    adjustments = ChosenRadioField(
-        "What does it say of adjustments that people need in sessions?",
-        said="Say what it says of adjustments",
-        choices=_SAYS,
-    )
-    dietary = ChosenRadioField(
-        "What does it say of dietary needs?", said="Say what it says of dietary needs", choices=_SAYS
-    )
-    wording = TextAreaField(
-        "What the instruction says",
-        validators=[
-            InputRequired("Enter what the instruction says"),
-            Length(
-                max=WORDING_AT_MOST, message=f"The wording must be {WORDING_AT_MOST:,} characters or fewer"
-            ),
-        ],
-    )
-
-    @property
-    def items(self) -> dict[DataItem, bool] | None:
-        """What the rule takes."""
-        said = {item: self[item.value].data for item in DataItem}
-        return {item: word == "listed" for item, word in said.items() if word != "silent"} or None
-
-    @property
-    def starts_on(self) -> date:
-        if self.from_on.data is None:
-            raise LookupError("the form was not filled in")
-        return self.from_on.data

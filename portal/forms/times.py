@@ -26,6 +26,14 @@ _WORDS = {"midday": 720, "noon": 720, "midnight": 0}
 
 
 def minute_of(text: str) -> int:
+    """The same in quarter hours. Raises ValueError with a message."""
+    minute = any_minute_of(text)
+    if minute % QUARTER:
+        raise ValueError("Use a quarter hour: 2pm, 2:15pm, 2:30pm or 2:45pm")
+    return minute
+
+
+def any_minute_of(text: str) -> int:
     """The minute of the day that was typed: "2:30pm", "9am", "14:30". Raises ValueError with a message."""
     word = text.lower().strip()
     if word in _WORDS:
@@ -43,8 +51,6 @@ def minute_of(text: str) -> int:
         raise ValueError("Say am or pm, such as 2:30pm")
     if hour > 23 or minute > 59:
         raise ValueError("Enter a time such as 2:30pm")
-    if minute % QUARTER:
-        raise ValueError("Use a quarter hour: 2pm, 2:15pm, 2:30pm or 2:45pm")
     return hour * 60 + minute
 
 
@@ -53,6 +59,7 @@ class ClockField(Field):
 
     widget = StringField.widget
     data: int | None
+    read = staticmethod(minute_of)
 
     def __init__(self, label: str = "", **options: Any) -> None:
         super().__init__(label, **options)
@@ -68,7 +75,7 @@ class ClockField(Field):
             self.data = None
             if self.typed:
                 try:
-                    self.data = minute_of(self.typed)
+                    self.data = self.read(self.typed)
                 except ValueError as problem:
                     self.process_errors.append(str(problem))
 
@@ -78,6 +85,12 @@ class ClockField(Field):
 
     def _value(self) -> str:
         return self.typed
+
+
+class MinuteField(ClockField):
+    """The same to the minute: when something happened, rather than when it is to be."""
+
+    read = staticmethod(any_minute_of)
 
 
 def instant_of(on: DatePartsField, at: ClockField) -> datetime:

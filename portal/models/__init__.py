@@ -2,7 +2,12 @@
 
 import privacy.audit
 import privacy.backup_records
+import privacy.cases.affected
+import privacy.cases.letters
+import privacy.cases.notices
+import privacy.cases.redactions
 import privacy.cases.tables
+import privacy.chain_checks
 import privacy.registers
 import privacy.rights
 import privacy.safekeeping  # noqa: F401 - their tables must be known
@@ -13,6 +18,7 @@ from portal.models.assistants import Delegation
 from portal.models.calendars import Feed
 from portal.models.councils import Neighbours, Partner, PartnerContact, PartnerKind, Review, Way
 from portal.models.delivery import Clearance, ClearanceKind, Interest, MentorChoice, MentorProfile
+from portal.models.duty import Duty
 from portal.models.exports import Export
 from portal.models.groups import (
     Decision,
@@ -22,7 +28,7 @@ from portal.models.groups import (
     Waiting,
     WaitingState,
 )
-from portal.models.mail import InstanceFact, Mail, MailState, Refusal
+from portal.models.mail import InstanceFact, Mail, Mailbox, MailState, Refusal
 from portal.models.notes import GoalAct, GoalEvent, NoteKind, SessionNote
 from portal.models.packages import (
     CallRequest,
@@ -48,6 +54,7 @@ from portal.models.people import (
     Person,
     Role,
 )
+from portal.models.registers import AccessDecision, Suspicion, SuspicionCause
 from portal.models.resources import Resource, ResourceFile, ResourceKind, ResourceUse
 from portal.models.sessions import (
     Attendance,
@@ -62,12 +69,14 @@ from portal.models.sessions import (
     SessionState,
 )
 from portal.models.times import Blackout, BookingLimit, HolidayChange, Leave
+from portal.models.your_data import NoticeShown, PublicRequest
 
 __all__ = [
     "CORPORATE",
     "PARTICIPANT",
     "POLITICAL",
     "STAFF",
+    "AccessDecision",
     "Attendance",
     "AttendanceState",
     "Blackout",
@@ -81,6 +90,7 @@ __all__ = [
     "CouncilKind",
     "Decision",
     "Delegation",
+    "Duty",
     "Export",
     "Fact",
     "Feed",
@@ -97,10 +107,12 @@ __all__ = [
     "Leave",
     "Mail",
     "MailState",
+    "Mailbox",
     "MentorChoice",
     "MentorProfile",
     "Neighbours",
     "NoteKind",
+    "NoticeShown",
     "Occupied",
     "Offer",
     "OfferState",
@@ -116,6 +128,7 @@ __all__ = [
     "PassedOver",
     "Person",
     "Place",
+    "PublicRequest",
     "Refusal",
     "Reopening",
     "Resource",
@@ -132,6 +145,8 @@ __all__ = [
     "Share",
     "SignIn",
     "Strand",
+    "Suspicion",
+    "SuspicionCause",
     "Waiting",
     "WaitingState",
     "Way",

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint, Uuid
+from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.models.people import Person
@@ -21,14 +21,27 @@ class MailState(StrEnum):
     FAILED = "failed"
 
 
+class Mailbox(StrEnum):
+    """A role that mail can go to instead of a person; the programme file has its address (contacts)."""
+
+    DPO = "dpo"
+    DEPARTMENT = "department"
+    CONTROLLER_DPO = "controller_dpo"
+
+
 class Mail(Record):
-    """A mail as references only: it is rendered when it is sent. Without a person: it goes to nobody.
+    """A mail as references only: it is rendered when it is sent. It goes to a person or to a role's mailbox;
+    without either it goes to nobody.
 
     `about` is the id of what it is about, `step` tells apart mails of one template about one thing.
     """
 
     __tablename__ = "mail"
-    __table_args__ = (UniqueConstraint("person_id", "template", "about", "step"),)
+    __table_args__ = (
+        UniqueConstraint("person_id", "template", "about", "step"),
+        UniqueConstraint("mailbox", "template", "about", "step"),
+        CheckConstraint("person_id IS NULL OR mailbox IS NULL", name="one_addressee"),
+    )
     __holding__ = Holding(
         "to send mail once, and show that it was sent",
         Keep.MAIL,
@@ -39,6 +52,7 @@ class Mail(Record):
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=reference())
     person_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), index=True, info=reference())
+    mailbox: Mapped[Mailbox | None] = mapped_column(Word(Mailbox), info=plain("the role it goes to"))
     template: Mapped[str] = mapped_column(String(40), info=plain())
     about: Mapped[UUID] = mapped_column(Uuid, index=True, info=reference("what it is about"))
     step: Mapped[str] = mapped_column(String(40), info=plain())

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKey, LargeBinary, String, UniqueConstraint, Uuid
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, LargeBinary, String, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from privacy.columns import SealedText, sealed
@@ -14,6 +14,7 @@ from privacy.records import Erase, Holding, Keep, Kind, Record, Word, new_id, pe
 if TYPE_CHECKING:
     from portal.models.assistants import Delegation
     from portal.models.delivery import Clearance, MentorProfile
+    from portal.models.registers import AccessDecision
 
 
 class CouncilKind(StrEnum):
@@ -193,13 +194,20 @@ class Person(Record):
     clearances: Mapped[list["Clearance"]] = relationship(
         back_populates="person", order_by="Clearance.from_on, Clearance.recorded_at"
     )
+    access_decisions: Mapped[list["AccessDecision"]] = relationship(
+        back_populates="person", order_by="AccessDecision.decided_at"
+    )
 
 
 class Office(Record):
     """A role somebody holds, in a council or in the programme, from a day to a day (both included)."""
 
     __tablename__ = "office"
-    __table_args__ = (UniqueConstraint("person_id", "role", "council_id", "from_on"),)
+    __table_args__ = (
+        UniqueConstraint("person_id", "role", "council_id", "from_on"),
+        # An audit is for a bounded time (cl 14, 17.9).
+        CheckConstraint("role != 'auditor' OR to_on IS NOT NULL", name="auditor_ends"),
+    )
     __holding__ = Holding(
         "to know who holds which office; it is public who leads a council",
         Keep.CONTRACT,

@@ -6,6 +6,7 @@ from uuid import UUID
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask import session as form_session
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 from werkzeug import Response
 
 from portal import accounts, asking, devices, people, policies, staff
@@ -35,6 +36,7 @@ ACTOR = "system:sign-in"
 # Longer than a sign-in waits, so that its page can still send a new one.
 ASK_COOKIE_LIFE = timedelta(minutes=15)
 BEFORE = "people have no account open yet"
+NEW_NOTICE = "Our {} says what we hold about you, and what you can ask for."
 
 
 # ---- signing in
@@ -156,6 +158,9 @@ def _let_in(tokens: devices.Tokens, next_path: str | None) -> Response:
     if tokens.device is not None:
         cookies.keep(response, cookies.DEVICE, tokens.device, lasts=devices.DEVICE_LIFE)
     cookies.forget(response, cookies.ASK)
+    if tokens.notice:
+        link = Markup('<a class="govuk-notification-banner__link" href="{}">privacy notice</a>')
+        flash(Markup(NEW_NOTICE).format(link.format(url_for("home.privacy_notice"))), "notice")
     return response
 
 

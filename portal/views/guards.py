@@ -17,6 +17,7 @@ from portal.views.context import current_actor
 from portal.views.errors import typed
 from portal.views.kept_forms import keep_and_lead_back
 from portal.views.next_page import own_page
+from portal.views.signed_in import ASKED_BY_PAGES
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 
@@ -86,6 +87,9 @@ def ask_to_sign_in() -> ResponseReturnValue:
     kept = keep_and_lead_back()
     if kept is not None:
         return kept
+    if request.endpoint in ASKED_BY_PAGES and request.headers.get("HX-Request") == "true":
+        # Led away from the page, whoever left it would lose what they typed there. 286 ends the asking.
+        return render_template("errors/_signed_out.html"), 286
     wanted = own_page(request.full_path.rstrip("?") if request.method == "GET" else request.path)
     address = url_for("account.sign_in", to=wanted)
     words = typed()

@@ -1,9 +1,11 @@
 """The start page, the pages about the portal, and the health check."""
 
-from flask import Blueprint, redirect, render_template
+from flask import Blueprint, abort, redirect, render_template
 from flask.typing import ResponseReturnValue
 
-from portal.views.context import current_actor
+from portal import privacy_notices
+from portal.privacy_notices import Version
+from portal.views.context import current_actor, today
 from portal.views.guards import public
 from portal.views.navigation import home_for
 
@@ -22,7 +24,23 @@ def start() -> ResponseReturnValue:
 @bp.get("/privacy-notice")
 @public("people read it before they sign in")
 def privacy_notice() -> ResponseReturnValue:
-    return render_template("pages/privacy_notice.html")
+    return _notice(privacy_notices.newest(on=today()))
+
+
+@bp.get("/privacy-notice/<version>")
+@public("people read again what they were shown before")
+def privacy_notice_of(version: str) -> ResponseReturnValue:
+    """A version by its date, such as 2021-06-01."""
+    found = privacy_notices.version_of(version, on=today())
+    if found is None:
+        abort(404)
+    return _notice(found)
+
+
+def _notice(version: Version) -> ResponseReturnValue:
+    others = [one for one in privacy_notices.until(on=today()) if one.on != version.on]
+    newest = privacy_notices.newest(on=today())
+    return render_template("pages/privacy_notice.html", version=version, newest=newest, others=others)
 
 
 @bp.get("/cookies")

@@ -1,14 +1,15 @@
-"""What the Controller has instructed in writing; it becomes part of schedule 3a (cl 17.1, sch 3a)."""
+"""What the Controller has instructed in writing, and schedule 3a as it stands on a day (cl 17.1, sch 3a)."""
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import needs, policies
-from portal.forms.delivery import InstructionForm
-from portal.views.context import session, the_actor, today, work
+from portal import instructions, policies
+from portal.forms.registers import InstructionForm, OnDayForm, ScheduleForm
+from portal.views.context import session, the_actor, today
 from portal.views.guards import guarded
+from portal.views.refusals import carry_out, status_of
 from privacy import registers
-from privacy.registers import DataItem, Register
+from privacy.registers import Register
 
 bp = Blueprint("instructions", __name__, url_prefix="/privacy-desk/instructions")
 
@@ -16,11 +17,16 @@ bp = Blueprint("instructions", __name__, url_prefix="/privacy-desk/instructions"
 @bp.get("")
 @guarded(None, policies.may_read_instructions)
 def index() -> ResponseReturnValue:
+    """What is in force on a day, today unless another is asked for."""
+    form = OnDayForm(request.args)
+    form.validate()
     return render_template(
         "instructions/index.html",
+        form=form,
+        found=instructions.in_force(session(), on=form.day(today())),
         entries=registers.entries(session(), Register.INSTRUCTION),
-        items={DataItem.POLITICAL_GROUP: "Political groups", **needs.WORDS},
-        listed=registers.listed(session(), on=today()),
+        versions=registers.entries(session(), Register.SCHEDULE),
+        words=instructions,
         may_enter=policies.may_enter_instructions(the_actor()),
     )
 
@@ -29,16 +35,21 @@ def index() -> ResponseReturnValue:
 @guarded(None, policies.may_enter_instructions)
 def new() -> ResponseReturnValue:
     form = InstructionForm()
-    if form.validate_on_submit():
-        with work() as unit:
-            registers.enter(
-                unit,
-                register=Register.INSTRUCTION,
-                letter=form.letter.data or "",
-                from_on=form.starts_on,
-                items=form.items,
-                body=form.wording.data,
-            )
+    form.offer(registers.holding(session(), Register.INSTRUCTION, on=today()))
+    if form.validate_on_submit() and carry_out(form, lambda unit: instructions.instruct(unit, **form.asked)):
         flash("The instruction is entered.", "success")
         return redirect(url_for("instructions.index"), 303)
-    return render_template("instructions/new.html", form=form), 422 if form.errors else 200
+    return render_template("instructions/new.html", form=form), status_of(form)
+
+
+@bp.route("/schedule-3a", methods=["GET", "POST"])
+@guarded(None, policies.may_enter_instructions)
+def schedule() -> ResponseReturnValue:
+    """A new version, beginning with the words of the one in force."""
+    form = ScheduleForm(data=instructions.in_force(session(), on=today()).rows)
+    if form.validate_on_submit() and carry_out(
+        form, lambda unit: instructions.set_schedule(unit, **form.asked)
+    ):
+        flash("The version is entered.", "success")
+        return redirect(url_for("instructions.index"), 303)
+    return render_template("instructions/schedule.html", form=form), status_of(form)

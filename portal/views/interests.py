@@ -53,13 +53,13 @@ def change(row: Interest) -> ResponseReturnValue:
 
 
 @bp.get("/reports/conflicts")
-@guarded(None, policies.may_run_programme)
+@guarded(None, policies.may_read_conflicts)
 def statement() -> ResponseReturnValue:
     return render_template("interests/statement.html", shown=interests.statement(session(), on=today()))
 
 
 @bp.get("/reports/conflicts.csv")
-@guarded(None, policies.may_run_programme)
+@guarded(None, policies.may_read_conflicts)
 def download() -> ResponseReturnValue:
     found = interests.statement(session(), on=today())
     data = conflicts.as_csv(found, reference=programme().reference)

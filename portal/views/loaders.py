@@ -4,7 +4,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import joinedload, selectinload
 
-from portal import balance, delegations, needs, profiles, questionnaires, shelves
+from portal import audit_cases, balance, case_letters, delegations, needs, profiles, questionnaires, shelves
+from portal.audit_cases import SeenCase
 from portal.balance import Balance
 from portal.clearances import GATED
 from portal.models import (
@@ -26,10 +27,34 @@ from portal.models import (
     Role,
     Session,
     SessionNote,
+    Suspicion,
 )
 from portal.questionnaires import Asked
 from portal.shelves import Shown
 from portal.views.context import clock_now, programme, session, today
+from privacy import risks, subprocessors
+from privacy.cases import acts, notices
+from privacy.cases.letters import CaseLetter
+from privacy.cases.notices import Notice
+from privacy.cases.story import Story
+from privacy.cases.tables import Case, CaseKind
+from privacy.risks import Kept as Risk
+from privacy.subprocessors import Kept as SubProcessor
+
+
+def load_case(case_id: UUID) -> Case | None:
+    return session().get(Case, case_id)
+
+
+def load_letter(case_id: UUID, letter_id: UUID) -> CaseLetter | None:
+    """A letter of that case."""
+    letter = case_letters.load(session(), letter_id)
+    return letter if letter is not None and letter.case_id == case_id else None
+
+
+def load_notice(notice_id: UUID) -> Notice | None:
+    """A notice to the Controller, with the ways it took."""
+    return notices.read(session(), notice_id)
 
 
 def load_package(package_id: UUID) -> Package | None:
@@ -172,3 +197,35 @@ def load_asked(participation_id: UUID, wave: str, occasion: str) -> Asked | None
         occasion=occasion,
         now=clock_now(),
     )
+
+
+def load_sub_processor(sub_processor_id: UUID) -> SubProcessor | None:
+    """A sub-processor by its newest entry; an earlier one leads nowhere."""
+    return next(
+        (one for one in subprocessors.sub_processors(session()) if one.entry.id == sub_processor_id), None
+    )
+
+
+def load_risk(risk_id: UUID) -> Risk | None:
+    """A risk by its newest entry."""
+    return next((one for one in risks.risks(session()) if one.entry.id == risk_id), None)
+
+
+def load_seen_case(case_id: UUID) -> SeenCase | None:
+    """A case without anybody in it."""
+    return audit_cases.case(session(), case_id, now=clock_now())
+
+
+def load_suspicion(suspicion_id: UUID) -> Suspicion | None:
+    """A suspicion that has a draft."""
+    found = session().get(Suspicion, suspicion_id)
+    return found if found is not None and found.case_id is not None else None
+
+
+def load_incident(case_id: UUID) -> Story | None:
+    """A case, if it is an incident."""
+    try:
+        story = acts.read(session(), case_id)
+    except LookupError:
+        return None
+    return story if story.case.kind is CaseKind.INCIDENT else None

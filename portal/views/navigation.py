@@ -24,6 +24,7 @@ LINKS: tuple[tuple[frozenset[Role], str, str], ...] = (
     (PARTICIPANT, "Your support", "your_support.index"),
     (PARTICIPANT, "Your calendar", "calendars.show"),
     (frozenset({Role.ASSISTANT}), "Who you book for", "assistants.index"),
+    (PARTICIPANT, "Your data", "your_data.index"),
     (frozenset({Role.MENTOR}), "Your mentoring", "mentors.home"),
     (frozenset({Role.MENTOR}), "Your hours", "hours.show"),
     (frozenset({Role.TEAM}), "Today", "team.home"),
@@ -32,12 +33,15 @@ LINKS: tuple[tuple[frozenset[Role], str, str], ...] = (
     (frozenset({Role.TEAM}), "People", "people.index"),
     (frozenset({Role.TEAM}), "Councils", "councils.index"),
     (frozenset({Role.TEAM, Role.OBSERVER}), "Results", "reports.kpi"),
+    (frozenset({Role.DPO}), "Desk", "cases.index"),
     (frozenset({Role.DPO, Role.AUDITOR}), "What is held", "privacy_desk.data_map"),
     (frozenset({Role.DPO}), "Data of one person", "person_desk.find"),
     (frozenset({Role.DPO, Role.AUDITOR}), "Audit trail", "privacy_desk.trail"),
-    (frozenset({Role.DPO, Role.AUDITOR}), "Instructions", "instructions.index"),
+    (frozenset({Role.DPO, Role.AUDITOR}), "Registers", "registers.index"),
+    (frozenset({Role.AUDITOR}), "Cases", "auditing.cases"),
     (frozenset({Role.DPO, Role.AUDITOR}), "Keys and backups", "safekeeping.index"),
     (frozenset({Role.ADMINISTRATOR}), "Accounts", "account.accounts"),
+    (frozenset({Role.ADMINISTRATOR}), "Access review", "access_review.index"),
 )
 
 

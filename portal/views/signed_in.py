@@ -11,6 +11,8 @@ from portal.views import cookies
 from portal.views.context import clock_now, programme, session, today, work
 
 NOBODY_ACTS = {"home.healthz"}
+ASKED_BY_PAGES = {"cases.minutes", "cases.not_told"}
+"""What an open page asks for by itself: that somebody has left it open is no use of the portal."""
 
 
 def install(app: Flask) -> None:
@@ -39,7 +41,7 @@ def _signed_in_browser(asked: Request) -> Actor | None:
     returned = former.comes_back(session(), programme(), row.person, now=clock_now())
     actor = actor_of(row, on=today(), former=returned)
     g.actor = actor
-    if devices.is_unseen(row, now=clock_now()):
+    if asked.endpoint not in ASKED_BY_PAGES and devices.is_unseen(row, now=clock_now()):
         try:
             with work() as unit:
                 devices.see(unit, browser_session_id=actor.browser_session_id)

@@ -4,24 +4,23 @@ Notifying the Controller, acting on its instruction and answering are different 
 decides and the desk prepares (cl 17.5 to 17.7, 13). A day given without a time is its start in London.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import selectinload
 
-from privacy import erasure
 from privacy.audit import Action
-from privacy.cases.rules import RULES, Incomplete, InFuture, Rule
+from privacy.cases.rules import NAMING, RULES, Incomplete, InFuture, OutOfOrder, Rule
 from privacy.cases.story import Story
 from privacy.cases.tables import Case, CaseEvent, CaseKind, Channel, Event
 from privacy.clock import as_utc, london_date
+from privacy.deadlines import NotInOrder
 from privacy.records import new_id
 from privacy.references import new_reference
-from privacy.rights import Cause, LegalHold
 from privacy.work import Work
 
 
@@ -36,12 +35,16 @@ def open_case(
     subject_id: UUID | None = None,
     exercise: bool = False,
     copy_of: UUID | None = None,
+    case_id: UUID | None = None,
 ) -> Case:
-    """Write a case down. Raises InFuture. The notice to the Controller is the caller's, in the same work."""
+    """Write a case down. Raises InFuture. The notice to the Controller is the caller's, in the same work.
+
+    `case_id` is the new case's own id, where the form that opens it carries one.
+    """
     if as_utc(received_at) > work.now:
         raise InFuture("This lies in the future. Enter when it was received")
     case = Case(
-        id=new_id(),
+        id=case_id or new_id(),
         ref=new_reference("C"),
         kind=kind,
         channel=channel,
@@ -55,34 +58,7 @@ def open_case(
     case.contact, case.asked = dict(contact or {}), asked
     work.db.add(case)
     work.record(Action.CASE_OPENED, object=f"case:{case.id}", holder=case.id, kind=kind, channel=channel)
-    work.db.flush()
-    _hold(work, case)
     return case
-
-
-HOLDS = {CaseKind.ACCESS: Cause.ACCESS, CaseKind.FOI: Cause.FOI}
-"""While such a request is open, what was asked for is kept (Data Protection Act 2018 s 173; FOI Act s 77)."""
-
-
-def _hold(work: Work, case: Case) -> None:
-    """Keep what is asked for from erasure; the hold has the case's id. An exercise holds nothing."""
-    cause = HOLDS.get(case.kind)
-    if cause is None or case.subject_id is None or case.exercise:
-        return
-    placed = work.db.get(LegalHold, case.id, with_for_update=True, populate_existing=True)
-    if placed is not None:
-        placed.lifted_at = None
-        work.record(
-            Action.HOLD_PLACED, object=f"hold:{case.id}", holder=case.subject_id, cause=cause, table=None
-        )
-        return
-    erasure.place_hold(work, person_id=case.subject_id, cause=cause, reason=case.ref, hold_id=case.id)
-
-
-def _let_go(work: Work, case: Case) -> None:
-    """The request is done with: an erasure that waited for it begins."""
-    if work.db.get(LegalHold, case.id) is not None:
-        erasure.lift_hold(work, hold_id=case.id)
 
 
 def happen(
@@ -95,20 +71,26 @@ def happen(
     value_on: date | None = None,
     person_id: UUID | None = None,
     entry_id: UUID | None = None,
+    event_id: UUID | None = None,
 ) -> CaseEvent:
     """Write down what happened in a case; without `at` it happened now.
 
-    Raises LookupError without the case, and what `Story.require` raises; Incomplete where a word or the written
+    `event_id` is the new event's own id, where a form carries one: sent again, the first event is returned. Raises
+    LookupError without the case, and what `Story.require` raises; Incomplete where a word or the written
     instruction is missing that the event needs.
     """
     story = read(work.db, case_id, lock=True)
+    if (sent := next((one for one in story.events if one.id == event_id), None)) is not None:
+        return sent
     at = as_utc(at) if at is not None else work.now
     story.require(kind, at=at, now=work.now)
     _require_whole(RULES[kind], body or {}, entry_id)
     if kind is Event.DEPARTMENT_ASKED and value_on is not None and value_on < london_date(at):
         raise Incomplete("The day is earlier than the Department's request", name="value_on")
+    if kind in NAMING and person_id is None:
+        raise Incomplete("Say who", name="person_id")
     event = CaseEvent(
-        id=new_id(),
+        id=event_id or new_id(),
         case_id=case_id,
         number=1 + max((one.number for one in story.events), default=0),
         kind=kind,
@@ -119,13 +101,22 @@ def happen(
         person_id=person_id,
         entry_id=entry_id,
     )
+    _require_order(story, event, now=work.now)
     event.body = dict(body or {})
+    if kind is Event.SUBJECT_KNOWN:
+        story.case.subject_id = person_id
     work.db.add(event)
     work.record(Action.CASE_WENT_ON, object=f"case:{case_id}", holder=case_id, event=kind)
-    if kind in (Event.CLOSED, Event.REOPENED):
-        work.db.flush()
-        (_let_go if kind is Event.CLOSED else _hold)(work, story.case)
     return event
+
+
+def _require_order(story: Story, event: CaseEvent, *, now: datetime) -> None:
+    """The clocks can still be computed once this happened. Raises OutOfOrder, such as for waits that overlap."""
+    events = sorted((*story.events, event), key=lambda one: (one.at, one.number))
+    try:
+        Story(story.case, events).clocks(now=now)
+    except NotInOrder as problem:
+        raise OutOfOrder(str(problem)) from problem
 
 
 def _require_whole(rule: Rule, body: Mapping[str, Any], entry_id: UUID | None) -> None:
@@ -176,17 +167,25 @@ def stories(db: DbSession, *, closed: bool | None = False, kinds: Iterable[CaseK
     return [story for story in found if closed is None or (story.closed is not None) is closed]
 
 
+def closed(db: DbSession, case_ids: Collection[UUID]) -> set[UUID]:
+    """Which of these cases stand closed; one query."""
+    return set(db.scalars(_closed().where(CaseEvent.case_id.in_(case_ids)))) if case_ids else set()
+
+
 def count_open(db: DbSession) -> int:
     """How many cases are open, without reading them."""
+    return db.scalar(select(func.count()).select_from(Case).where(Case.id.not_in(_closed()))) or 0
+
+
+def _closed() -> Select[UUID]:
     newest = (
         select(CaseEvent.case_id, func.max(CaseEvent.number).label("number"))
         .where(CaseEvent.kind.in_([Event.CLOSED, Event.REOPENED]))
         .group_by(CaseEvent.case_id)
         .subquery()
     )
-    closed = (
+    return (
         select(CaseEvent.case_id)
         .join(newest, (newest.c.case_id == CaseEvent.case_id) & (newest.c.number == CaseEvent.number))
         .where(CaseEvent.kind == Event.CLOSED)
     )
-    return db.scalar(select(func.count()).select_from(Case).where(Case.id.not_in(closed))) or 0

@@ -60,11 +60,14 @@ class Rule:
 
 _INCIDENT = frozenset({CaseKind.INCIDENT})
 _FOI = frozenset({CaseKind.FOI})
-_DECIDED = frozenset({Event.CONTROLLER_DECIDED})
+_DECIDED = frozenset({Event.CONTROLLER_DECIDED, Event.STANDING})
 
 RULES: Mapping[Event, Rule] = {
     Event.NOTE: Rule("A note", body=("text",)),
+    Event.CONFIRMED: Rule("A suspicion was confirmed as a case", _INCIDENT, once=True),
     Event.ASSIGNED: Rule("The case was given to somebody"),
+    Event.DEPUTISED: Rule("Somebody was named who stands in for its owner"),
+    Event.SUBJECT_KNOWN: Rule("It was found whom the case is about"),
     Event.IDENTITY_ASKED: Rule("Proof of identity was asked for", RIGHTS, body=("reason",)),
     Event.IDENTITY_RECEIVED: Rule(
         "Proof of identity came", RIGHTS, answers=Event.IDENTITY_ASKED, body=("what",)
@@ -84,6 +87,7 @@ RULES: Mapping[Event, Rule] = {
     ),
     Event.ACKNOWLEDGED: Rule("Receipt was acknowledged", ALL - _INCIDENT - _FOI),
     Event.CONTROLLER_NOTIFIED: Rule("The Controller was notified", body=("evidence",)),
+    Event.STANDING: Rule("A standing instruction decides it", RIGHTS, once=True, cites=True),
     Event.CONTROLLER_DECIDED: Rule(
         "The Controller decided", after=frozenset({Event.CONTROLLER_NOTIFIED}), body=("decision",), cites=True
     ),
@@ -93,6 +97,9 @@ RULES: Mapping[Event, Rule] = {
     Event.REDACTED: Rule("Other people's data were taken out", ALL - _INCIDENT),
     Event.REDACTION_APPROVED: Rule(
         "A second person approved what was taken out", ALL - _INCIDENT, answers=Event.REDACTED
+    ),
+    Event.REDACTION_RETURNED: Rule(
+        "What was taken out was sent back", ALL - _INCIDENT, answers=Event.REDACTED, body=("reason",)
     ),
     Event.ACTED: Rule("Data were changed as decided", RIGHTS, after=_DECIDED, body=("what",), cites=True),
     Event.ANSWERED: Rule("The answer was sent", ALL - _INCIDENT, after=_DECIDED, body=("how",)),
@@ -126,6 +133,9 @@ RULES: Mapping[Event, Rule] = {
 }
 """One rule for each event; FOI answers to the requester also need the Department's authority (cl 13.4)."""
 
+NAMING = frozenset({Event.ASSIGNED, Event.DEPUTISED, Event.SUBJECT_KNOWN})
+"""The events that name somebody."""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -144,7 +154,7 @@ def _step(code: str, label: str, *by: Event, only_after: Event | None = None) ->
 
 
 _NOTIFY = _step("notify", "Notify the Controller", Event.CONTROLLER_NOTIFIED)
-_DECIDE = _step("decide", "Get the Controller's decision", Event.CONTROLLER_DECIDED)
+_DECIDE = _step("decide", "Get the Controller's decision", *_DECIDED)
 _ANSWER = _step("answer", "Send the answer", Event.ANSWERED, Event.REFUSED)
 _CLOSE = _step("close", "Close the case", Event.CLOSED)
 _SEARCH = _step("search", "Search, and say why that is enough", Event.SEARCHED)
@@ -183,8 +193,8 @@ STEPS: Mapping[CaseKind, tuple[Step, ...]] = {
     ),
     CaseKind.INCIDENT: (
         _step("notify", "Report it to the Controller", Event.CONTROLLER_NOTIFIED),
-        _step("contain", "Contain it", Event.CONTAINED),
-        _step("assess", "Say whose data, how many, and what could follow", Event.ASSESSED),
+        _step("contain", "Contain it", Event.CONTAINED, Event.NEAR_MISS),
+        _step("assess", "Say whose data, how many, and what could follow", Event.ASSESSED, Event.NEAR_MISS),
         _step("investigate", "Find out how it came about", Event.INVESTIGATED, Event.NEAR_MISS),
         _step("outcome", "Tell the Controller the outcome", Event.OUTCOME_TOLD, Event.NEAR_MISS),
         _step("lessons", "Draw lessons", Event.LESSONS),

@@ -18,15 +18,17 @@ from privacy.cases.rules import (
     OutOfOrder,
     Step,
 )
-from privacy.cases.tables import RIGHTS, Case, CaseEvent, CaseKind, Event
+from privacy.cases.tables import RIGHTS, Case, CaseEvent, CaseKind, Channel, Event
 from privacy.clock import as_utc, london_date
 from privacy.deadlines import Deadline, Pause, words
 from privacy.working_days import ENGLAND_AND_WALES, UNITED_KINGDOM, Calendar
 
 
 class State(StrEnum):
-    """Where a case stands. WAITING: something was asked of whoever asks, and has not come."""
+    """Where a case stands. DRAFT: a suspicion that nobody has confirmed, so that the Controller was not told.
+    WAITING: something was asked of whoever asks, and has not come."""
 
+    DRAFT = "draft"
     NOT_NOTIFIED = "not_notified"
     WAITING = "waiting"
     WITH_CONTROLLER = "with_controller"
@@ -96,6 +98,11 @@ class Story:
         return next(iter(reversed(self.of(*kinds))), None)
 
     @property
+    def is_draft(self) -> bool:
+        """Whether the product itself suspects it, and nobody has confirmed it or closed it yet."""
+        return self.case.channel is Channel.SYSTEM and not self.of(Event.CONFIRMED, Event.CLOSED)
+
+    @property
     def closed(self) -> CaseEvent | None:
         """The event that closed the case, if it stands closed."""
         newest = max(self.of(Event.CLOSED, Event.REOPENED), key=lambda event: event.number, default=None)
@@ -103,14 +110,19 @@ class Story:
 
     def unanswered(self, question: Event) -> list[CaseEvent]:
         """The events of a kind that asks which were not answered yet, oldest first."""
-        answer = next((kind for kind, rule in RULES.items() if rule.answers is question), None)
-        asked, answered = self.of(question), self.of(answer) if answer else []
+        answers = [kind for kind, rule in RULES.items() if rule.answers is question]
+        asked, answered = self.of(question), self.of(*answers)
         return asked[len(answered) :]
 
     @property
     def owner_id(self) -> UUID | None:
         given = self.last(Event.ASSIGNED)
         return given.person_id if given is not None else None
+
+    @property
+    def deputy_id(self) -> UUID | None:
+        named = self.last(Event.DEPUTISED)
+        return named.person_id if named is not None else None
 
     @property
     def waiting_for(self) -> list[CaseEvent]:
@@ -130,11 +142,14 @@ class Story:
     def state(self) -> State:
         if self.closed is not None:
             return State.CLOSED
+        if self.is_draft:
+            return State.DRAFT
         if self.first(Event.CONTROLLER_NOTIFIED) is None:
             return State.NOT_NOTIFIED
         if self.waiting_for:
             return State.WAITING
-        if self.first(Event.CONTROLLER_DECIDED) is None and self.case.kind is not CaseKind.INCIDENT:
+        decided = self.first(Event.CONTROLLER_DECIDED, Event.STANDING)
+        if decided is None and self.case.kind is not CaseKind.INCIDENT:
             return State.WITH_CONTROLLER
         return State.IN_HAND
 
@@ -258,8 +273,16 @@ class Story:
         ]
 
     def possible(self) -> list[Event]:
-        """What can happen now, in the order of the rules."""
-        return [kind for kind in RULES if self._refusal(kind) is None]
+        """What can be written down now, in the order of the rules. Confirming is an act of its own: it sends a notice;
+        a standing instruction decides where somebody does it themselves; redacting takes a second person."""
+        by_act = (
+            Event.CONFIRMED,
+            Event.STANDING,
+            Event.REDACTED,
+            Event.REDACTION_APPROVED,
+            Event.REDACTION_RETURNED,
+        )
+        return [kind for kind in RULES if kind not in by_act and self._refusal(kind) is None]
 
     def _refusal(self, kind: Event) -> CaseRefused | None:
         rule, closed = RULES[kind], self.closed
@@ -267,6 +290,8 @@ class Story:
             return CaseClosed(f"This case was closed on {words(london_date(closed.at))}. Open it again first")
         if closed is None and kind is Event.REOPENED:
             return NotPossible("This case is open")
+        if kind is Event.CONFIRMED and not self.is_draft:
+            return NotPossible("This case was confirmed already, or was never a draft")
         if self.case.kind not in rule.kinds:
             return NotPossible(f"That does not happen in this kind of case: {rule.label}")
         if rule.once and self.first(kind) is not None:

@@ -1,8 +1,8 @@
 """Tables of the data protection officer's desk: cases, what happened in them, and the files that came with them.
 
 A case is what somebody asks, or what went wrong. Only what happened is stored, each thing once and for ever; state,
-clocks and the next step are computed from it (privacy/casework.py). What people wrote is sealed with the case's own
-key; kinds, times and who acted are in clear (cl 17.5, 17.8).
+clocks and the next step are computed from it (privacy/cases/story.py). What people wrote is sealed; kinds, times and
+who acted are in clear (cl 17.5, 17.8).
 """
 
 from datetime import date, datetime
@@ -93,10 +93,13 @@ class Case(Record):
 
 
 class Event(StrEnum):
-    """What can happen in a case. What it needs and what it does stands in privacy/casework.py."""
+    """What can happen in a case. What it needs and what it does stands in privacy/cases/rules.py."""
 
     NOTE = "note"
+    CONFIRMED = "confirmed"
     ASSIGNED = "assigned"
+    DEPUTISED = "deputised"
+    SUBJECT_KNOWN = "subject_known"
     IDENTITY_ASKED = "identity_asked"
     IDENTITY_RECEIVED = "identity_received"
     AUTHORITY_ASKED = "authority_asked"
@@ -108,12 +111,14 @@ class Event(StrEnum):
     EXTENDED = "extended"
     ACKNOWLEDGED = "acknowledged"
     CONTROLLER_NOTIFIED = "controller_notified"
+    STANDING = "standing"
     CONTROLLER_DECIDED = "controller_decided"
     UNLAWFUL_TOLD = "unlawful_told"
     SEARCHED = "searched"
     PACKAGE_MADE = "package_made"
     REDACTED = "redacted"
     REDACTION_APPROVED = "redaction_approved"
+    REDACTION_RETURNED = "redaction_returned"
     ACTED = "acted"
     ANSWERED = "answered"
     REFUSED = "refused"
@@ -137,7 +142,9 @@ class CaseEvent(Record):
     """One thing that happened in a case. `at` is when it happened, `entered_at` when it was written down.
 
     `value_on` is a day that it sets, such as the one the Department names; `person_id` somebody it gives the case
-    to; `entry_id` the written instruction it rests on. Never changed: a mistake is put right by a later event.
+    to, or whom it is about; `entry_id` the written instruction it rests on. Never changed: a mistake is put right by
+    a later event. Each has a key of its own: a case goes on after the erasure that it asked for, which takes the
+    words of before with it.
     """
 
     __tablename__ = "casefile_event"
@@ -157,12 +164,10 @@ class CaseEvent(Record):
     person_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("person.id"),
         index=True,
-        info=reference("who has the case from then on", erase=Erase.BLANK),
+        info=reference("who has the case from then on, or whom it is about", erase=Erase.BLANK),
     )
     entry_id: Mapped[UUID | None] = mapped_column(ForeignKey("register_entry.id"), info=plain())
-    body_sealed: Mapped[bytes | None] = sealed(
-        holder="case_id", purpose="what happened, in words", at_least=256
-    )
+    body_sealed: Mapped[bytes | None] = sealed(holder="id", purpose="what happened, in words", at_least=256)
     body = SealedJson("body_sealed")
 
     case: Mapped[Case] = relationship(back_populates="events")
@@ -183,10 +188,8 @@ class CaseFile(Record):
     by: Mapped[str] = mapped_column(String(80), info=reference("who added it"))
     media_type: Mapped[str] = mapped_column(String(80), info=plain())
     size: Mapped[int] = mapped_column(info=plain("bytes of the file"))
-    name_sealed: Mapped[bytes | None] = sealed(
-        holder="case_id", purpose="the name it came with", at_least=256
-    )
-    content_sealed: Mapped[bytes | None] = sealed(holder="case_id", purpose="the file itself")
+    name_sealed: Mapped[bytes | None] = sealed(holder="id", purpose="the name it came with", at_least=256)
+    content_sealed: Mapped[bytes | None] = sealed(holder="id", purpose="the file itself")
     name = SealedText("name_sealed")
     content = SealedBytes("content_sealed")
 

@@ -3,9 +3,7 @@
 The pages are served from within the test, so that its clock can be moved on under a browser that is open.
 """
 
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,6 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
-from werkzeug.serving import make_server
 
 from portal.models import Attendance, AttendanceState, Package, Place, Session, SessionKind, SessionState
 from portal.models import Person as Leader
@@ -28,7 +25,7 @@ from tests.answering import address, ended
 from tests.conftest import SetClock, Stack
 from tests.factories import Factory
 from tests.journeys.conftest import Person
-from tests.pages_client import PageClient
+from tests.served import Served
 
 pytestmark = pytest.mark.journey
 
@@ -56,30 +53,6 @@ sections:
 """
 
 
-class Served:
-    """The pages of a stack, served on a free port by threads of this process.
-
-    `pause` says for how many seconds a request is held up, as on a slow line.
-    """
-
-    def __init__(self, stack: Stack) -> None:
-        self.stack = stack
-        self.pause: Callable[[dict[str, Any]], float] = lambda environ: 0.0
-        self._server = make_server("127.0.0.1", 0, self._answer, threaded=True)
-        self.url = f"http://localhost:{self._server.port}"
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self._thread.start()
-
-    def _answer(self, environ: dict[str, Any], start_response: Any) -> Any:
-        time.sleep(self.pause(environ))
-        return self.stack.app(environ, start_response)
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-
 class Answerer(Person):
     """The leader at a browser; signed in by a cookie, as the sign-in itself has its own tests."""
 
@@ -89,10 +62,7 @@ class Answerer(Person):
         self.sign_in()
 
     def sign_in(self) -> None:
-        client = PageClient(self.served.stack.app, self.served.stack.instance).sign_in(self.leader_id)
-        cookie = client.http.get_cookie("sid")
-        assert cookie is not None
-        self.context.add_cookies([{"name": "sid", "value": cookie.value, "url": self.served.url}])
+        self.context.add_cookies([self.served.cookie(self.leader_id)])
 
     def said(self, words: str) -> None:
         expect(self.page.locator("#saved")).to_contain_text(words)

@@ -47,6 +47,8 @@ ASSISTANTS_SEE = {
     "place of an offered time",
     "name of a time without sessions",
 }
+REGISTERED = {"mentor's name", "interest that the mentor declared", "why the mentor was chosen"}
+"""What stands in the registers of personnel and of conflicts, which are there to be read (annex 2, cl 17.4(c))."""
 NOTED = Action.RESPONSE_OPENED.word
 HEADERS = {
     "Content-Security-Policy": CONTENT_POLICY,
@@ -108,6 +110,19 @@ def whose(side: Side, version_id: UUID) -> dict[str, list[tuple[str, dict[str, A
             ("leader's shared note", {"note_id": side.shared_note}),
             ("mentor's private note", {"note_id": side.note}),
         ],
+        "case_id": [("case", {"case_id": side.case}), ("leader's request", {"case_id": side.request})],
+        "word": [("right", {"word": "erasure"})],
+        "version": [("privacy notice", {"version": "2021-06-01"})],
+        "case_id,kind": [("acknowledge", {"case_id": side.request, "kind": "acknowledge"})],
+        "case_id,letter_id": [("letter", {"case_id": side.request, "letter_id": side.letter})],
+        "kind": [("acknowledge", {"kind": "acknowledge"})],
+        "case_id,file_id": [("case", {"case_id": side.case, "file_id": side.case_file})],
+        "notice_id": [("notice", {"notice_id": side.notice})],
+        "sub_processor_id": [("sub-processor", {"sub_processor_id": side.sub_processor})],
+        "risk_id": [("risk", {"risk_id": side.risk})],
+        "suspicion_id": [("suspicion", {"suspicion_id": side.suspicion})],
+        "activity": [("answers", {"activity": "response"})],
+        "name": [("necessity", {"name": "necessity"})],
         "call_id": [("call to the member", {"call_id": side.call})],
         "parked_id": [("leader's kept form", {"parked_id": side.kept})],
         "code": [("last questionnaire", {"code": "post"}), ("tool", {"code": TOOL})],
@@ -213,7 +228,7 @@ def opened(response: TestResponse) -> Opened:
     wanted = HEADERS if response.status_code != 308 else {}
     lacking = frozenset(name for name, value in wanted.items() if response.headers.get(name) != value)
     location = response.headers.get("Location", "")
-    return Opened(response.status_code, location, response.get_data(as_text=True), lacking)
+    return Opened(response.status_code, location, Page(response).text, lacking)
 
 
 def digest(stack: Stack) -> dict[str, list[str]]:
@@ -283,6 +298,14 @@ def test_the_table_itself_keeps_words_from_those_who_may_not_read_them(crawl: Cr
     for line in tables()[1].splitlines()[1:]:
         what, *cells = re.split(r"\s{2,}", line)
         seen = {name for name, cell in zip(crawl.visitors, cells, strict=True) if cell == "sees"}
+        if what.endswith("of a case"):
+            assert seen == {"dpo"}, what
+            continue
+        if what.endswith("of their request"):
+            assert seen == {"leader", "dpo"}, what
+            continue
+        if what in REGISTERED:
+            seen -= {"dpo", "auditor"}
         assert not seen & outside, what
         writer = what.split("'")[0]
         if what.endswith("answer to a tool"):

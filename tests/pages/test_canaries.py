@@ -30,10 +30,15 @@ from surveys import versions
 from surveys.models import Response, Wave
 from tests.canaries import ACCENTED, MARK, Canaries, files, forms, found, needles
 from tests.canary_answers import change_minds, reword, take_in_paper, take_out
+from tests.canary_case_work import work_request
 from tests.canary_councils import know_councils, let_people_go
 from tests.canary_delivery import clear_people, hand_over
+from tests.canary_desk import run_desk
 from tests.canary_groups import gather_groups, no_date
 from tests.canary_notes import assist_and_note
+from tests.canary_notices import tell_controller
+from tests.canary_own_data import look_after_own_data
+from tests.canary_registers import keep_registers, look_into_things
 from tests.canary_rights import answer_for_data
 from tests.canary_times import shut_times
 from tests.canary_walk import COUNCILS, PEOPLE, TEN, Walk, date_of
@@ -42,11 +47,15 @@ from tests.conftest import make_stack
 # Where a form cannot be met with success, and why.
 # Forms that are answered on the spot: by what would change, by the next page of a preview, by an address, by a file.
 ON_THE_SPOT = {
+    "auditing.package",
     "authoring.upload",
     "authoring.preview_page",
     "calendars.renew",
+    "desk_tools.renew",
     "exports.export",
     "person_desk.fetch",
+    "your_data.fetch",
+    "redactions.release",
 }
 NEVER_DONE = {"account.enter_demo": "a demo alone lets people in by a button, and everybody in it is made up"}
 
@@ -304,7 +313,13 @@ STEPS = (
     reword,
     know_councils,
     let_people_go,
+    keep_registers,
+    look_into_things,
     answer_for_data,
+    tell_controller,
+    look_after_own_data,
+    work_request,
+    run_desk,
 )
 
 

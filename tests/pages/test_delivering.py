@@ -20,6 +20,15 @@ from tests.pages_client import Page, PageClient
 TEN = datetime(2023, 3, 2, 10, 0, tzinfo=UTC)
 
 
+INSTRUCTED = {
+    "wording": "As agreed",
+    **dict.fromkeys(("political_group", "adjustments", "dietary", "case_words"), "silent"),
+    "political_group_basis": "6(1)(e)",
+    "political_group_condition": "9(2)(g)",
+}
+"""An instruction with grounds for political groups."""
+
+
 class World:
     """The team signed in; a leader's package with a mentor, and another mentor."""
 
@@ -54,8 +63,7 @@ class World:
             ).id
 
     def instruct(self, says: str) -> None:
-        said = {"political_group": says, "adjustments": "silent", "dietary": "silent"}
-        typed = {"letter": "I 7", "wording": "As agreed", **said, **date_of("from_on", 1)}
+        typed = {"letter": "I 7", **INSTRUCTED, "political_group": says, **date_of("from_on", 1)}
         self.another(self.dpo).post("/privacy-desk/instructions/new", typed)
         self.stack.clock.pass_time(seconds=1)
 
@@ -143,7 +151,7 @@ def test_counts_give_nobody_away() -> None:
 
 def test_instructions_are_entered_by_the_officer_and_read_by_the_team(world: World) -> None:
     officer = world.another(world.dpo)
-    typed = {"letter": "", "political_group": "listed", "wording": "As agreed", **date_of("from_on", 1)}
+    typed = {"letter": "", **INSTRUCTED, "political_group": "listed", **date_of("from_on", 1)}
     page = officer.post("/privacy-desk/instructions/new", typed, status=422)
     assert "Enter the reference of the letter" in page.words()
     world.instruct("silent")

@@ -114,8 +114,21 @@ def pages(crowd: Crowd) -> dict[str, tuple[UUID, str]]:
         "bookings.session (one-to-one)": (mentor, f"/sessions/{crowd.noted}"),
         "your_support.index": (leader, "/your-support"),
         "account.devices": (leader, "/your-devices"),
+        "your_data.index": (leader, "/your-data"),
         "account.accounts": (crowd.administrator, "/accounts"),
         "privacy_desk.trail": (crowd.auditor, "/privacy-desk/trail"),
+        "registers.index": (crowd.auditor, "/desk/registers"),
+        "registers.people": (crowd.auditor, "/desk/registers/personnel"),
+        "sub_processors.index": (crowd.auditor, "/desk/registers/sub-processors"),
+        "assessment.show": (crowd.auditor, "/desk/registers/assessment"),
+        "auditing.cases": (crowd.auditor, "/desk/audit"),
+        "suspicions.index": (crowd.auditor, "/desk/suspicions"),
+        "cases.index": (crowd.dpo, "/desk"),
+        "cases.listing": (crowd.dpo, "/desk/cases"),
+        "cases.listing (search)": (crowd.dpo, "/desk/cases?q=C&stand=all"),
+        "cases.download_list": (crowd.dpo, "/desk/cases.csv"),
+        "cases.show": (crowd.dpo, f"/desk/cases/{crowd.case}"),
+        "desk_tools.deadlines": (crowd.dpo, "/desk/deadlines.ics"),
     }
 
 

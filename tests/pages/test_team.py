@@ -219,7 +219,10 @@ def test_an_administrator_runs_accounts_of_staff_and_sees_no_others(
     db.refresh(dpo)
     assert dpo.adjustments is None
     office = {"role": "auditor", **FIRST_OF_MARCH}
-    client.post(f"/team/people/{dpo.id}/offices", office)
+    endless = client.post(f"/team/people/{dpo.id}/offices", office, status=422)
+    assert "An audit is for a bounded time" in endless.words()
+    until = {"ends_on-day": "31", "ends_on-month": "5", "ends_on-year": "2023"}
+    client.post(f"/team/people/{dpo.id}/offices", office | until)
     new = {"name": "Ob Server", "email": "ob@x.example", "role": "observer", **FIRST_OF_MARCH}
     assert "Ob Server" in client.follow(client.post("/team/people/new", new)).words()
     page = client.post("/team/people/new", new | {"role": "lead_member", "email": "l@x.example"}, status=422)

@@ -16,7 +16,7 @@ import vobject
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session as DbSession
 
-from portal import bookings, bounces, day_ahead, people, post, sessions, standing
+from portal import bookings, bounces, day_ahead, mail_writing, people, post, sessions, standing
 from portal.html_letters import from_text
 from portal.models import (
     Mail,
@@ -260,7 +260,7 @@ def test_both_people_have_the_same_entry_of_a_one_to_one_session(desk: Desk) -> 
 def test_a_mail_that_is_sent_again_is_the_same_to_the_byte(desk: Desk) -> None:
     desk.book()
     row = desk.db.scalars(select(Mail).where(Mail.person_id == desk.leader)).one()
-    written = [post.write(desk.db, desk.stack.instance, [row.id]) for _ in range(2)]
+    written = [mail_writing.write(desk.db, desk.stack.instance, [row.id]) for _ in range(2)]
     assert written[0] is not None
     assert written[1] is not None
     assert written[0].message.as_bytes() == written[1].message.as_bytes()

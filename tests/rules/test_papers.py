@@ -69,7 +69,10 @@ def test_what_cannot_be_printed_is_replaced_and_said(odd: str) -> None:
     assert papers.NOTE in text
 
 
-@pytest.mark.parametrize("odd", ["Well 😀 done", "مريم العلي", "\u200b\u200e", "漢字かな", "𓀀"])
+MANY = "".join(chr(0x4E00 + number) for number in range(400))
+
+
+@pytest.mark.parametrize("odd", [MANY, "Well 😀 done", "مريم العلي", "\u200b\u200e", "漢字かな", "𓀀"])
 def test_no_letter_of_the_world_stops_a_paper(odd: str) -> None:
     _, text = read(papers.render(paper(f"Before {odd} after")))
     assert "Before" in text

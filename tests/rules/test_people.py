@@ -115,6 +115,7 @@ def test_staff_is_who_is_or_will_be(
 def test_each_gives_the_roles_that_are_theirs_to_give(make: Factory, do: Do, role: Role) -> None:
     council = make.council().id if role in people.PARTICIPANT else None
     facts = {"name": "New Body", "role": role, "council_id": council, "starts_on": TODAY}
+    facts |= {"ends_on": TODAY + timedelta(days=90)} if role is Role.AUDITOR else {}
     given = {
         Role.TEAM: role in OTHERS or role in people.PARTICIPANT,
         Role.ADMINISTRATOR: role in {*STAFF, Role.MENTOR} - {Role.ADMINISTRATOR},
@@ -136,7 +137,7 @@ def test_a_file_gives_no_more_than_its_sender_may(
     council = make.council("Northshire")
     make.person("Dee Pio", role=Role.DPO, email="dpo@x.example")
     for row, said in (
-        ("New Body,new@x.example,auditor,,2023-01-01,", "is not a role"),
+        ("New Body,new@x.example,auditor,,2023-01-01,2023-06-30", "is not a role"),
         ("Dee Pio,dpo@x.example,mentor,,2023-01-01,", "Only an administrator"),
         (f"Dee Pio,dpo@x.example,lead_member,{council.name},2023-01-01,", "Only an administrator"),
     ):

@@ -14,8 +14,8 @@ import pytest
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import accounts, asking, gathering, mail, post
-from portal.mail_registry import CONTEXTS
+from portal import accounts, asking, gathering, mail, mail_writing, post
+from portal.mail_registry import ADDRESSED, CONTEXTS, ROLE_CONTEXTS
 from portal.models import (
     Attendance,
     AttendanceState,
@@ -432,12 +432,12 @@ def test_offers_name_what_is_still_open(db, work, make, clock, deliver, tray):
 
 
 def test_every_template_has_its_files_and_no_file_is_left_over():
-    folders = {path.name for path in post.TEMPLATES.iterdir() if path.is_dir()}
-    assert folders == {*CONTEXTS, post.GATHERED}
+    folders = {path.name for path in mail_writing.TEMPLATES.iterdir() if path.is_dir()}
+    assert folders == {*ADDRESSED, *CONTEXTS, *ROLE_CONTEXTS, mail_writing.GATHERED}
     for name in folders:
         # What can go within another mail has the words for it too.
         line = {"line.txt"} if name in gathering.COUNTED else set()
-        found = {path.name for path in (post.TEMPLATES / name).iterdir()}
+        found = {path.name for path in (mail_writing.TEMPLATES / name).iterdir()}
         assert found == {"subject.txt", "body.txt", *line}
 
 
@@ -502,9 +502,11 @@ def a_message() -> EmailMessage:
     return message
 
 
-def test_a_server_on_this_machine_gets_the_mail(mail_server):
-    SmtpSender(Smtp("127.0.0.1", mail_server.server_address[1])).send(a_message(), at=AT)
+def test_a_server_on_this_machine_gets_the_mail_and_its_answer_is_kept(mail_server):
+    mail_server.says[b"."] = "250 2.0.0 Ok: queued as 4PQ7x1"
+    answer = SmtpSender(Smtp("127.0.0.1", mail_server.server_address[1])).send(a_message(), at=AT)
     assert b"words\r\n" in mail_server.heard
+    assert answer == "250 2.0.0 Ok: queued as 4PQ7x1"
 
 
 @pytest.mark.parametrize("word", [b"RCPT", b"."])

@@ -58,6 +58,7 @@ def test_binary_columns_are_sealed_or_keyed() -> None:
         "browser_session.token",
         "feed.token",
         "person.email_index",
+        "public_request.network",
         "sign_in.network",
         "sign_in.verifier",
     }

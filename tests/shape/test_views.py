@@ -21,12 +21,15 @@ PUBLIC = {
     "account.sign_in",
     "account.sign_out",
     "calendars.feed",
+    "desk_tools.feed",
     "home.accessibility",
     "home.contact",
     "home.cookies",
     "home.healthz",
     "home.privacy_notice",
+    "home.privacy_notice_of",
     "home.start",
+    "public_requests.ask",
 }
 
 

@@ -53,6 +53,20 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_backup_run_kind"), ["kind"], unique=False)
 
     op.create_table(
+        "chain_check",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=80), nullable=False),
+        sa.Column("ok", sa.Boolean(), nullable=False),
+        sa.Column("lines", sa.BigInteger(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=True),
+        sa.Column("trouble", sa.String(length=120), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_chain_check")),
+    )
+    with op.batch_alter_table("chain_check", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_chain_check_at"), ["at"], unique=False)
+
+    op.create_table(
         "council",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("gss", sa.String(length=9), nullable=False),
@@ -141,6 +155,17 @@ def upgrade() -> None:
         sa.UniqueConstraint("ref", name=op.f("uq_person_ref")),
     )
     op.create_table(
+        "public_request",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("network", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_public_request")),
+    )
+    with op.batch_alter_table("public_request", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_public_request_asked_at"), ["asked_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_public_request_network"), ["network"], unique=False)
+
+    op.create_table(
         "register_entry",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("register", sa.String(length=40), nullable=False),
@@ -148,9 +173,14 @@ def upgrade() -> None:
         sa.Column("from_on", sa.Date(), nullable=False),
         sa.Column("value_on", sa.Date(), nullable=True),
         sa.Column("items", sa.JSON(), nullable=True),
+        sa.Column("grounds", sa.JSON(), nullable=True),
+        sa.Column("replaces_id", sa.Uuid(), nullable=True),
         sa.Column("entered_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("by", sa.String(length=80), nullable=False),
         sa.Column("body_sealed", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["replaces_id"], ["register_entry.id"], name=op.f("fk_register_entry_replaces_id_register_entry")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_register_entry")),
     )
     with op.batch_alter_table("register_entry", schema=None) as batch_op:
@@ -191,6 +221,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_version")),
         sa.UniqueConstraint("code", "number", name=op.f("uq_version_code_number")),
     )
+    op.create_table(
+        "access_decision",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("quarter_on", sa.Date(), nullable=False),
+        sa.Column("kept", sa.Boolean(), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=80), nullable=False),
+        sa.Column("roles_sealed", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=op.f("fk_access_decision_person_id_person")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_access_decision")),
+    )
+    with op.batch_alter_table("access_decision", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_access_decision_person_id"), ["person_id"], unique=False)
+
     op.create_table(
         "blackout",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -353,6 +400,21 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_delegation_leader_id"), ["leader_id"], unique=False)
 
     op.create_table(
+        "duty",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("from_on", sa.Date(), nullable=False),
+        sa.Column("to_on", sa.Date(), nullable=False),
+        sa.Column("entered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=80), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_duty_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_duty")),
+    )
+    with op.batch_alter_table("duty", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_duty_person_id"), ["person_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_duty_to_on"), ["to_on"], unique=False)
+
+    op.create_table(
         "erasure",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("person_id", sa.Uuid(), nullable=False),
@@ -437,26 +499,10 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_leave_person_id"), ["person_id"], unique=False)
 
     op.create_table(
-        "legal_hold",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("person_id", sa.Uuid(), nullable=False),
-        sa.Column("item_table", sa.String(length=60), nullable=True),
-        sa.Column("item_id", sa.Uuid(), nullable=True),
-        sa.Column("cause", sa.String(length=40), nullable=False),
-        sa.Column("placed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("lifted_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("by", sa.String(length=80), nullable=False),
-        sa.Column("reason_sealed", sa.LargeBinary(), nullable=True),
-        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_legal_hold_person_id_person")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_legal_hold")),
-    )
-    with op.batch_alter_table("legal_hold", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_legal_hold_person_id"), ["person_id"], unique=False)
-
-    op.create_table(
         "mail",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("mailbox", sa.String(length=40), nullable=True),
         sa.Column("template", sa.String(length=40), nullable=False),
         sa.Column("about", sa.Uuid(), nullable=False),
         sa.Column("step", sa.String(length=40), nullable=False),
@@ -468,8 +514,12 @@ def upgrade() -> None:
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("carried_by", sa.Uuid(), nullable=True),
         sa.Column("trouble", sa.String(length=40), nullable=True),
+        sa.CheckConstraint("person_id IS NULL OR mailbox IS NULL", name=op.f("ck_mail_one_addressee")),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_mail_person_id_person")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mail")),
+        sa.UniqueConstraint(
+            "mailbox", "template", "about", "step", name=op.f("uq_mail_mailbox_template_about_step")
+        ),
         sa.UniqueConstraint(
             "person_id", "template", "about", "step", name=op.f("uq_mail_person_id_template_about_step")
         ),
@@ -507,6 +557,17 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_neighbours_higher_id"), ["higher_id"], unique=False)
 
     op.create_table(
+        "notice_shown",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("version_on", sa.Date(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("shown_on", sa.Date(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_notice_shown_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notice_shown")),
+        sa.UniqueConstraint("person_id", "version_on", name=op.f("uq_notice_shown_person_id_version_on")),
+    )
+    op.create_table(
         "office",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("person_id", sa.Uuid(), nullable=False),
@@ -514,6 +575,7 @@ def upgrade() -> None:
         sa.Column("role", sa.String(length=40), nullable=False),
         sa.Column("from_on", sa.Date(), nullable=False),
         sa.Column("to_on", sa.Date(), nullable=True),
+        sa.CheckConstraint("role != 'auditor' OR to_on IS NOT NULL", name=op.f("ck_office_auditor_ends")),
         sa.ForeignKeyConstraint(["council_id"], ["council.id"], name=op.f("fk_office_council_id_council")),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_office_person_id_person")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_office")),
@@ -571,26 +633,6 @@ def upgrade() -> None:
     with op.batch_alter_table("parked_form", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_parked_form_parked_at"), ["parked_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_parked_form_person_id"), ["person_id"], unique=False)
-
-    op.create_table(
-        "person_export",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("person_id", sa.Uuid(), nullable=False),
-        sa.Column("state", sa.String(length=40), nullable=False),
-        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("by", sa.String(length=80), nullable=False),
-        sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("stores", sa.Integer(), nullable=False),
-        sa.Column("answered", sa.Integer(), nullable=False),
-        sa.Column("failed_store", sa.String(length=60), nullable=True),
-        sa.Column("ready_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("fetched_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_person_export_person_id_person")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_person_export")),
-    )
-    with op.batch_alter_table("person_export", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_person_export_person_id"), ["person_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_person_export_state"), ["state"], unique=False)
 
     op.create_table(
         "rectification",
@@ -702,6 +744,27 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_sign_in_verifier"), ["verifier"], unique=False)
 
     op.create_table(
+        "casefile_affected",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=80), nullable=False),
+        sa.Column("why", sa.String(length=60), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["case_id"], ["casefile.id"], name=op.f("fk_casefile_affected_case_id_casefile")
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=op.f("fk_casefile_affected_person_id_person")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_casefile_affected")),
+        sa.UniqueConstraint("case_id", "person_id", name=op.f("uq_casefile_affected_case_id_person_id")),
+    )
+    with op.batch_alter_table("casefile_affected", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_casefile_affected_case_id"), ["case_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_casefile_affected_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
         "casefile_event",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("case_id", sa.Uuid(), nullable=False),
@@ -731,6 +794,47 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_casefile_event_person_id"), ["person_id"], unique=False)
 
     op.create_table(
+        "casefile_redaction",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("begun_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=80), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("made_by", sa.String(length=80), nullable=True),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("settled_by", sa.String(length=80), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["case_id"], ["casefile.id"], name=op.f("fk_casefile_redaction_case_id_casefile")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_casefile_redaction")),
+        sa.UniqueConstraint("case_id", "number", name=op.f("uq_casefile_redaction_case_id_number")),
+    )
+    with op.batch_alter_table("casefile_redaction", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_casefile_redaction_case_id"), ["case_id"], unique=False)
+
+    op.create_table(
+        "legal_hold",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("item_table", sa.String(length=60), nullable=True),
+        sa.Column("item_id", sa.Uuid(), nullable=True),
+        sa.Column("cause", sa.String(length=40), nullable=False),
+        sa.Column("placed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("lifted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("by", sa.String(length=80), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=True),
+        sa.Column("reason_sealed", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(["case_id"], ["casefile.id"], name=op.f("fk_legal_hold_case_id_casefile")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_legal_hold_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_legal_hold")),
+    )
+    with op.batch_alter_table("legal_hold", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_legal_hold_case_id"), ["case_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_legal_hold_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
         "mentor_choice",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("package_id", sa.Uuid(), nullable=False),
@@ -748,6 +852,22 @@ def upgrade() -> None:
     with op.batch_alter_table("mentor_choice", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_mentor_choice_mentor_id"), ["mentor_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_mentor_choice_package_id"), ["package_id"], unique=False)
+
+    op.create_table(
+        "notice",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=80), nullable=False),
+        sa.Column("body_sealed", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(["case_id"], ["casefile.id"], name=op.f("fk_notice_case_id_casefile")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notice")),
+        sa.UniqueConstraint("case_id", "number", name=op.f("uq_notice_case_id_number")),
+    )
+    with op.batch_alter_table("notice", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_notice_case_id"), ["case_id"], unique=False)
 
     op.create_table(
         "offer",
@@ -843,6 +963,30 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_partner_package_id"), ["package_id"], unique=False)
 
     op.create_table(
+        "person_export",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=80), nullable=False),
+        sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("stores", sa.Integer(), nullable=False),
+        sa.Column("answered", sa.Integer(), nullable=False),
+        sa.Column("failed_store", sa.String(length=60), nullable=True),
+        sa.Column("ready_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("left_out", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=True),
+        sa.Column("fetched_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["case_id"], ["casefile.id"], name=op.f("fk_person_export_case_id_casefile")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_person_export_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_person_export")),
+    )
+    with op.batch_alter_table("person_export", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_person_export_case_id"), ["case_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_person_export_person_id"), ["person_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_person_export_state"), ["state"], unique=False)
+
+    op.create_table(
         "response_past",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("response_id", sa.Uuid(), nullable=False),
@@ -894,6 +1038,22 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_session_package_id"), ["package_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_session_starts_at"), ["starts_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_session_state"), ["state"], unique=False)
+
+    op.create_table(
+        "suspicion",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("cause", sa.String(length=40), nullable=False),
+        sa.Column("on_day", sa.Date(), nullable=False),
+        sa.Column("found_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("up_to", sa.BigInteger(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(["case_id"], ["casefile.id"], name=op.f("fk_suspicion_case_id_casefile")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_suspicion")),
+        sa.UniqueConstraint("cause", "on_day", name=op.f("uq_suspicion_cause_on_day")),
+    )
+    with op.batch_alter_table("suspicion", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_suspicion_case_id"), ["case_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_suspicion_on_day"), ["on_day"], unique=False)
 
     op.create_table(
         "attendance",
@@ -968,6 +1128,38 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_casefile_file_case_id"), ["case_id"], unique=False)
 
     op.create_table(
+        "casefile_redaction_mark",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("redaction_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("ground", sa.String(length=40), nullable=False),
+        sa.Column("inside", sa.Boolean(), nullable=False),
+        sa.Column("proposed", sa.Boolean(), nullable=False),
+        sa.Column("taken_out", sa.Boolean(), nullable=False),
+        sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=80), nullable=False),
+        sa.Column("text_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("who_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("reason_sealed", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["case_id"], ["casefile.id"], name=op.f("fk_casefile_redaction_mark_case_id_casefile")
+        ),
+        sa.ForeignKeyConstraint(
+            ["redaction_id"],
+            ["casefile_redaction.id"],
+            name=op.f("fk_casefile_redaction_mark_redaction_id_casefile_redaction"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_casefile_redaction_mark")),
+    )
+    with op.batch_alter_table("casefile_redaction_mark", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_casefile_redaction_mark_case_id"), ["case_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_casefile_redaction_mark_redaction_id"), ["redaction_id"], unique=False
+        )
+
+    op.create_table(
         "goal",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("package_id", sa.Uuid(), nullable=False),
@@ -1007,6 +1199,31 @@ def upgrade() -> None:
     with op.batch_alter_table("group_plan", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_group_plan_decide_on"), ["decide_on"], unique=False)
         batch_op.create_index(batch_op.f("ix_group_plan_set_id"), ["set_id"], unique=False)
+
+    op.create_table(
+        "notice_sending",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("notice_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("way", sa.String(length=40), nullable=False),
+        sa.Column("to", sa.String(length=40), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=80), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("failed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("warned_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("paper", sa.Boolean(), nullable=False),
+        sa.Column("evidence_sealed", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["case_id"], ["casefile.id"], name=op.f("fk_notice_sending_case_id_casefile")
+        ),
+        sa.ForeignKeyConstraint(
+            ["notice_id"], ["notice.id"], name=op.f("fk_notice_sending_notice_id_notice")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notice_sending")),
+    )
+    with op.batch_alter_table("notice_sending", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_notice_sending_notice_id"), ["notice_id"], unique=False)
 
     op.create_table(
         "occupied",
@@ -1181,6 +1398,77 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_waiting_state"), ["state"], unique=False)
 
     op.create_table(
+        "casefile_letter",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("template_id", sa.Uuid(), nullable=True),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=80), nullable=False),
+        sa.Column("way", sa.String(length=40), nullable=True),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("event_id", sa.Uuid(), nullable=True),
+        sa.Column("file_id", sa.Uuid(), nullable=True),
+        sa.Column("title_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("text_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("word_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("to_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("evidence_sealed", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["case_id"], ["casefile.id"], name=op.f("fk_casefile_letter_case_id_casefile")
+        ),
+        sa.ForeignKeyConstraint(
+            ["event_id"], ["casefile_event.id"], name=op.f("fk_casefile_letter_event_id_casefile_event")
+        ),
+        sa.ForeignKeyConstraint(
+            ["file_id"], ["casefile_file.id"], name=op.f("fk_casefile_letter_file_id_casefile_file")
+        ),
+        sa.ForeignKeyConstraint(
+            ["template_id"], ["register_entry.id"], name=op.f("fk_casefile_letter_template_id_register_entry")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_casefile_letter")),
+        sa.UniqueConstraint("case_id", "number", name=op.f("uq_casefile_letter_case_id_number")),
+    )
+    with op.batch_alter_table("casefile_letter", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_casefile_letter_case_id"), ["case_id"], unique=False)
+
+    op.create_table(
+        "casefile_redacted_file",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("redaction_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("source_id", sa.Uuid(), nullable=False),
+        sa.Column("copy_id", sa.Uuid(), nullable=True),
+        sa.Column("withheld", sa.Boolean(), nullable=False),
+        sa.Column("why_sealed", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["case_id"], ["casefile.id"], name=op.f("fk_casefile_redacted_file_case_id_casefile")
+        ),
+        sa.ForeignKeyConstraint(
+            ["copy_id"], ["casefile_file.id"], name=op.f("fk_casefile_redacted_file_copy_id_casefile_file")
+        ),
+        sa.ForeignKeyConstraint(
+            ["redaction_id"],
+            ["casefile_redaction.id"],
+            name=op.f("fk_casefile_redacted_file_redaction_id_casefile_redaction"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["source_id"],
+            ["casefile_file.id"],
+            name=op.f("fk_casefile_redacted_file_source_id_casefile_file"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_casefile_redacted_file")),
+    )
+    with op.batch_alter_table("casefile_redacted_file", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_casefile_redacted_file_case_id"), ["case_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_casefile_redacted_file_redaction_id"), ["redaction_id"], unique=False
+        )
+
+    op.create_table(
         "goal_event",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("goal_id", sa.Uuid(), nullable=False),
@@ -1217,6 +1505,15 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_goal_event_goal_id"))
 
     op.drop_table("goal_event")
+    with op.batch_alter_table("casefile_redacted_file", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_casefile_redacted_file_redaction_id"))
+        batch_op.drop_index(batch_op.f("ix_casefile_redacted_file_case_id"))
+
+    op.drop_table("casefile_redacted_file")
+    with op.batch_alter_table("casefile_letter", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_casefile_letter_case_id"))
+
+    op.drop_table("casefile_letter")
     with op.batch_alter_table("waiting", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_waiting_state"))
         batch_op.drop_index(batch_op.f("ix_waiting_session_id"))
@@ -1257,6 +1554,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_occupied_session_id"))
 
     op.drop_table("occupied")
+    with op.batch_alter_table("notice_sending", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_notice_sending_notice_id"))
+
+    op.drop_table("notice_sending")
     with op.batch_alter_table("group_plan", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_group_plan_set_id"))
         batch_op.drop_index(batch_op.f("ix_group_plan_decide_on"))
@@ -1267,6 +1568,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_goal_package_id"))
 
     op.drop_table("goal")
+    with op.batch_alter_table("casefile_redaction_mark", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_casefile_redaction_mark_redaction_id"))
+        batch_op.drop_index(batch_op.f("ix_casefile_redaction_mark_case_id"))
+
+    op.drop_table("casefile_redaction_mark")
     with op.batch_alter_table("casefile_file", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_casefile_file_case_id"))
 
@@ -1280,6 +1586,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_attendance_person_id"))
 
     op.drop_table("attendance")
+    with op.batch_alter_table("suspicion", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_suspicion_on_day"))
+        batch_op.drop_index(batch_op.f("ix_suspicion_case_id"))
+
+    op.drop_table("suspicion")
     with op.batch_alter_table("session", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_session_state"))
         batch_op.drop_index(batch_op.f("ix_session_starts_at"))
@@ -1288,6 +1599,12 @@ def downgrade() -> None:
 
     op.drop_table("session")
     op.drop_table("response_past")
+    with op.batch_alter_table("person_export", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_person_export_state"))
+        batch_op.drop_index(batch_op.f("ix_person_export_person_id"))
+        batch_op.drop_index(batch_op.f("ix_person_export_case_id"))
+
+    op.drop_table("person_export")
     with op.batch_alter_table("partner", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_partner_package_id"))
         batch_op.drop_index(batch_op.f("ix_partner_council_id"))
@@ -1309,16 +1626,34 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_offer_batch_id"))
 
     op.drop_table("offer")
+    with op.batch_alter_table("notice", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_notice_case_id"))
+
+    op.drop_table("notice")
     with op.batch_alter_table("mentor_choice", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_mentor_choice_package_id"))
         batch_op.drop_index(batch_op.f("ix_mentor_choice_mentor_id"))
 
     op.drop_table("mentor_choice")
+    with op.batch_alter_table("legal_hold", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_legal_hold_person_id"))
+        batch_op.drop_index(batch_op.f("ix_legal_hold_case_id"))
+
+    op.drop_table("legal_hold")
+    with op.batch_alter_table("casefile_redaction", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_casefile_redaction_case_id"))
+
+    op.drop_table("casefile_redaction")
     with op.batch_alter_table("casefile_event", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_casefile_event_person_id"))
         batch_op.drop_index(batch_op.f("ix_casefile_event_case_id"))
 
     op.drop_table("casefile_event")
+    with op.batch_alter_table("casefile_affected", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_casefile_affected_person_id"))
+        batch_op.drop_index(batch_op.f("ix_casefile_affected_case_id"))
+
+    op.drop_table("casefile_affected")
     with op.batch_alter_table("sign_in", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_sign_in_verifier"))
         batch_op.drop_index(batch_op.f("ix_sign_in_person_id"))
@@ -1340,11 +1675,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_rectification_person_id"))
 
     op.drop_table("rectification")
-    with op.batch_alter_table("person_export", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_person_export_state"))
-        batch_op.drop_index(batch_op.f("ix_person_export_person_id"))
-
-    op.drop_table("person_export")
     with op.batch_alter_table("parked_form", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_parked_form_person_id"))
         batch_op.drop_index(batch_op.f("ix_parked_form_parked_at"))
@@ -1363,6 +1693,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_office_council_id"))
 
     op.drop_table("office")
+    op.drop_table("notice_shown")
     with op.batch_alter_table("neighbours", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_neighbours_higher_id"))
 
@@ -1376,10 +1707,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_mail_about"))
 
     op.drop_table("mail")
-    with op.batch_alter_table("legal_hold", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_legal_hold_person_id"))
-
-    op.drop_table("legal_hold")
     with op.batch_alter_table("leave", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_leave_person_id"))
 
@@ -1399,6 +1726,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_erasure_person_id"))
 
     op.drop_table("erasure")
+    with op.batch_alter_table("duty", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_duty_to_on"))
+        batch_op.drop_index(batch_op.f("ix_duty_person_id"))
+
+    op.drop_table("duty")
     with op.batch_alter_table("delegation", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_delegation_leader_id"))
         batch_op.drop_index(batch_op.f("ix_delegation_assistant_id"))
@@ -1430,6 +1762,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_blackout_council_id"))
 
     op.drop_table("blackout")
+    with op.batch_alter_table("access_decision", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_access_decision_person_id"))
+
+    op.drop_table("access_decision")
     op.drop_table("version")
     op.drop_table("respondent")
     op.drop_table("resource")
@@ -1437,6 +1773,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_register_entry_register"))
 
     op.drop_table("register_entry")
+    with op.batch_alter_table("public_request", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_public_request_network"))
+        batch_op.drop_index(batch_op.f("ix_public_request_asked_at"))
+
+    op.drop_table("public_request")
     op.drop_table("person")
     with op.batch_alter_table("key_event", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_key_event_act"))
@@ -1449,6 +1790,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_council_short_name"))
 
     op.drop_table("council")
+    with op.batch_alter_table("chain_check", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_chain_check_at"))
+
+    op.drop_table("chain_check")
     with op.batch_alter_table("backup_run", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_backup_run_kind"))
         batch_op.drop_index(batch_op.f("ix_backup_run_began_at"))

@@ -1,0 +1,48 @@
+"""The rota of the desk: who is told, beside the officer and the deputies, when a notice does not arrive."""
+
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from portal import duty, policies
+from portal.duty import DutyRefused
+from portal.forms.notices import DutyForm
+from portal.models import Role
+from portal.views.context import session, today, work
+from portal.views.guards import guarded
+
+bp = Blueprint("duty", __name__, url_prefix="/desk/duty")
+
+
+@bp.route("", methods=["GET", "POST"])
+@guarded(None, policies.may_run_desk)
+def index() -> ResponseReturnValue:
+    form = DutyForm()
+    form.offer(duty.holders(session(), duty.ON_ROTA, on=today()))
+    if form.validate_on_submit():
+        try:
+            with work() as unit:
+                duty.put(unit, **form.said, today=today())
+        except DutyRefused as problem:
+            form.refuse(form[problem.field], problem)
+        else:
+            flash("The rota is changed.")
+            return redirect(url_for("duty.index"), 303)
+    page = render_template(
+        "notices/duty.html",
+        form=form,
+        rota=duty.coming(session(), on=today()),
+        always=duty.holders(session(), [Role.DPO], on=today()),
+        today=today(),
+    )
+    return page, 422 if form.errors else 200
+
+
+@bp.post("/<uuid:duty_id>/remove")
+@guarded(None, policies.may_run_desk)
+def remove(duty_id: UUID) -> ResponseReturnValue:
+    with work() as unit:
+        duty.take_off(unit, duty_id=duty_id)
+    flash("The rota is changed.")
+    return redirect(url_for("duty.index"), 303)

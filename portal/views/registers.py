@@ -1,0 +1,62 @@
+"""The registers of the desk: where each is, the record of processing with remarks, and personnel (cl 17.8, 30(2))."""
+
+from flask import Blueprint, abort, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from portal import desk, person_reading, personnel, policies, register_index
+from portal.clearances import WORDS
+from portal.forms.registers import RemarkForm
+from portal.views.context import clock_now, instance, programme, session, the_actor, today, work
+from portal.views.guards import guarded
+from portal.views.refusals import status_of
+from privacy import outside, processing, remarks
+
+bp = Blueprint("registers", __name__, url_prefix="/desk/registers")
+
+
+@bp.get("")
+@guarded(None, policies.may_read_registers)
+def index() -> ResponseReturnValue:
+    found = register_index.index(instance(), session(), now=clock_now())
+    return render_template("registers/index.html", found=found)
+
+
+@bp.get("/processing")
+@guarded(None, policies.may_read_registers)
+def processing_record() -> ResponseReturnValue:
+    """The record of processing in the processor's form."""
+    found = processing.record(person_reading.parties(programme()), outside.stores(session()))
+    return render_template(
+        "registers/processing.html",
+        found=found,
+        stores=desk.stores_held(session()),
+        remarks=remarks.remarks(session()),
+        may_remark=policies.may_keep_registers(the_actor()),
+    )
+
+
+@bp.route("/processing/<activity>", methods=["GET", "POST"])
+@guarded(None, policies.may_keep_registers)
+def remark(activity: str) -> ResponseReturnValue:
+    """Say something about one category of processing."""
+    found = next((one for one in processing.activities() if one.table == activity), None)
+    if found is None:
+        abort(404)
+    last = remarks.remarks(session()).get(activity)
+    form = RemarkForm(data={"text": last.body if last else ""})
+    if form.validate_on_submit():
+        with work() as unit:
+            remarks.remark(unit, on=activity, text=form.text.data or "")
+        flash("The remark is kept.", "success")
+        return redirect(url_for("registers.processing_record"), 303)
+    return render_template("registers/remark.html", form=form, found=found), status_of(form)
+
+
+@bp.get("/personnel")
+@guarded(None, policies.may_read_registers)
+def people() -> ResponseReturnValue:
+    return render_template(
+        "registers/personnel.html",
+        found=personnel.personnel(session(), on=today()),
+        kinds=[WORDS[kind] for kind in personnel.SHOWN],
+    )

@@ -1,0 +1,38 @@
+"""Forms that take files beside words: how much may be sent, and how no word is lost to a file that is too big.
+
+What goes beyond a file's limit is read and thrown away, so that the form comes back with everything that was typed,
+and no more than the limit is ever held in memory.
+"""
+
+from io import BytesIO
+
+from flask import request
+
+from portal.file_kinds import BYTES_AT_MOST
+
+TAKES_FILES = {"cases.new", "cases.happen"}
+"""The endpoints of such forms."""
+SENT_AT_MOST = 200 * 1024 * 1024
+"""Beyond this nothing is read: a browser has then shown for minutes that it is sending."""
+
+
+class Capped(BytesIO):
+    """Keeps one byte more than a file may have, which is enough to see that it is too big."""
+
+    def write(self, data: object) -> int:
+        given = memoryview(data).cast("B")  # type: ignore[arg-type]  # whatever holds bytes
+        room = BYTES_AT_MOST + 1 - self.tell()
+        if room > 0:
+            super().write(given[:room])
+        return len(given)
+
+
+def stream() -> BytesIO:
+    """Where a file is put while its form is read."""
+    return Capped() if request.endpoint in TAKES_FILES else BytesIO()
+
+
+def allow_files() -> None:
+    """Let these forms be large, before the form token is looked for, which reads the body."""
+    if request.endpoint in TAKES_FILES:
+        request.max_content_length = SENT_AT_MOST
