@@ -7,10 +7,11 @@ from uuid import UUID
 
 from sqlalchemy.orm import joinedload
 
-from portal import access_review, clearances
-from portal.access_review import Unreviewed
-from portal.clearances import Gap
+from portal.mentors import clearances
+from portal.mentors.clearances import Gap
 from portal.models import PARTICIPANT, STAFF, BrowserSession, Delegation, Person, Role
+from portal.registers import access_review
+from portal.registers.access_review import Unreviewed
 
 if TYPE_CHECKING:
     from sqlalchemy.orm.strategy_options import _AbstractLoad
@@ -22,8 +23,8 @@ class Actor:
 
     `level` is how they proved who they are: 1 a mailed code or link, 2 more than that. While `gaps` says that
     something is missing or has lapsed, `roles` holds none of those that need clearance (annex 1), or that the access
-    review did not confirm (portal/access_review.py). `leaders` are those whom an assistant books for; `former` is a
-    leader out of office who comes back to answer (portal/former.py).
+    review did not confirm (portal/registers/access_review.py). `leaders` are those whom an assistant books for;
+    `former` is a leader out of office who comes back to answer (portal/people/former.py).
     """
 
     person_id: UUID

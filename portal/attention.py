@@ -10,8 +10,15 @@ from sqlalchemy import Select, exists, func, or_, select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload, selectinload
 
-from portal import bounces, clearances, group_watch, reopenings, restriction, reviews, verdicts
-from portal.clearances import Lapsing
+from portal.answers import reopenings, verdicts
+from portal.answers.windows import ended_on
+from portal.councils import reviews
+from portal.councils.reviews import NextReview
+from portal.desk import restriction
+from portal.groups import watch as group_watch
+from portal.mailing import bounces
+from portal.mentors import clearances
+from portal.mentors.clearances import Lapsing
 from portal.models import (
     Attendance,
     AttendanceState,
@@ -28,8 +35,6 @@ from portal.models import (
     SessionState,
 )
 from portal.programme import Programme, terms
-from portal.reviews import NextReview
-from portal.windows import ended_on
 from privacy.audit import Action
 from privacy.clock import london_date
 from privacy.work import Work

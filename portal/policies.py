@@ -3,8 +3,12 @@
 from typing import Protocol
 from uuid import UUID
 
+from portal.access.parking import Parked
 from portal.actors import Actor, holds_staff
-from portal.clearances import GATED
+from portal.answers.questionnaires import Asked
+from portal.answers.shares import Shared
+from portal.mentors.clearances import GATED
+from portal.mentors.serving import serves_from
 from portal.models import (
     STAFF,
     Attendance,
@@ -23,12 +27,8 @@ from portal.models import (
     SessionState,
     Strand,
 )
-from portal.own_cases import OwnCase
-from portal.parking import Parked
-from portal.questionnaires import Asked
-from portal.serving import serves_from
-from portal.shares import Shared
-from portal.shelves import Shown
+from portal.own_data.cases import OwnCase
+from portal.resources.shelves import Shown
 from privacy.cases.letters import CaseLetter
 from privacy.cases.notices import Notice
 from privacy.cases.tables import Case
@@ -404,7 +404,7 @@ def may_see_own_needs(actor: Actor) -> bool:
 
 
 def may_see_needs(actor: Actor, session: Session) -> bool:
-    """What people need in a session: its mentor and the team. Until when is for portal/needs.py to say."""
+    """What people need in a session: its mentor and the team. Until when is for portal/people/needs.py to say."""
     return gives_session(actor, session) or may_run_programme(actor)
 
 

@@ -13,11 +13,11 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session as DbSession
 
-from portal import bookings
-from portal.diary import TimeTaken
+from portal.booking import acts as bookings
+from portal.booking.diary import TimeTaken
+from portal.groups.sessions import SessionFull
 from portal.models import Place
 from portal.programme import Programme, load
-from portal.sessions import SessionFull
 from privacy import keys
 from privacy.engines import open_engine
 from privacy.keystore import Vault

@@ -4,8 +4,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from portal import desk_cases
-from portal.desk_cases import Attachment
+from portal.cases import intake as desk_cases
+from portal.cases.intake import Attachment
 from privacy import outside
 from privacy.cases import acts, notices
 from privacy.cases.letters import CaseLetter

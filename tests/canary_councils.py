@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import select
 
 from portal.models import Council, CouncilFact, Fact, Office, Partner, Role
-from portal.package_rows import COLUMNS
+from portal.packages.rows import COLUMNS
 from tests.canary_walk import Walk, date_of
 
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import select
 
-from portal import desk_cases
+from portal.cases import intake as desk_cases
 from portal.models import Duty, Mailbox
 from privacy.cases import notices
 from privacy.cases.notices import Notice, Sending

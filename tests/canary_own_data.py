@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import housekeeping
+from portal.desk import housekeeping
 from portal.models import Person
 from privacy import person_exports
 from privacy.cases import acts

@@ -6,8 +6,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import access_review, suspicions
+from portal.cases import suspicions
 from portal.models import AccessDecision, Person, Suspicion, SuspicionCause
+from portal.registers import access_review
 from privacy.audit import Action
 from privacy.cases.tables import Case
 from privacy.records import new_id

@@ -5,7 +5,7 @@ from functools import partial
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import housekeeping
+from portal.desk import housekeeping
 from portal.models import Person, Role
 from privacy import person_exports
 from privacy.rights import LegalHold, PersonExport

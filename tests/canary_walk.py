@@ -11,8 +11,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import accounts, post, staff
+from portal.access import accounts
+from portal.mailing import post
 from portal.models import Office, Participation, Role
+from portal.people import staff
 from portal.views.guards import Guard
 from privacy.work import unit_of_work
 from tests.canaries import Canaries

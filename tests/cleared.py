@@ -5,9 +5,9 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from portal.access_review import REVIEWED
-from portal.clearances import GATED, PAGES
+from portal.mentors.clearances import GATED, PAGES
 from portal.models import AccessDecision, Clearance, MentorProfile, Role
+from portal.registers.access_review import REVIEWED
 from privacy.clock import london_date
 from privacy.records import Record, new_id
 from privacy.work import Work

@@ -11,8 +11,8 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session as DbSession
 
-from portal import desk_cases
-from portal.desk_cases import Attachment
+from portal.cases import intake as desk_cases
+from portal.cases.intake import Attachment
 from portal.models import (
     Attendance,
     AttendanceState,

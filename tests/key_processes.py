@@ -17,9 +17,10 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import accounts, addresses, key_keeping
+from portal.access import accounts, addresses
 from portal.app import create_app, open_app
 from portal.db import db
+from portal.desk import key_keeping
 from portal.models import Person
 from portal.settings import Settings
 from privacy import rotation

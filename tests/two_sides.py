@@ -10,26 +10,17 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
-from portal import (
-    blackouts,
-    case_letters,
-    case_redaction,
-    clearances,
-    desk_cases,
-    goals,
-    interests,
-    leave,
-    notes,
-    parking,
-    partners,
-    profiles,
-    resources,
-    reviews,
-    shares,
-    verdicts,
-)
-from portal.case_letters import To, Written
-from portal.desk_cases import Attachment
+from portal.access import parking
+from portal.answers import shares, verdicts
+from portal.booking import blackouts, leave
+from portal.cases import intake as desk_cases
+from portal.cases import letters as case_letters
+from portal.cases import redaction as case_redaction
+from portal.cases.intake import Attachment
+from portal.cases.letters import To, Written
+from portal.councils import partners, reviews
+from portal.mentors import clearances, interests, profiles
+from portal.mentors.profiles import Profile
 from portal.models import (
     Attendance,
     AttendanceState,
@@ -62,8 +53,9 @@ from portal.models import (
     SuspicionCause,
     Way,
 )
-from portal.profiles import Profile
-from portal.resources import Described
+from portal.packages import goals, notes
+from portal.resources import shelf as resources
+from portal.resources.shelf import Described
 from privacy import risks, subprocessors
 from privacy.cases import notices
 from privacy.cases.letters import LetterKind

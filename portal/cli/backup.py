@@ -13,11 +13,11 @@ from flask.cli import with_appcontext
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session as DbSession
 
-from portal import backups
-from portal.backups import Order
 from portal.cli.base import fail, print_json, say, with_instance
 from portal.cli.mail import group as mail
 from portal.db import db
+from portal.desk import backups
+from portal.desk.backups import Order
 from portal.instance import Instance, InstanceFault
 from portal.settings import Settings
 from privacy.backup import BackupFault, Keep, Kind, verify

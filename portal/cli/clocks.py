@@ -6,8 +6,10 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
-from portal import calculator, case_clocks, desk_calendars
-from portal.calculator import BY_HOUR, DeadlineKind, NoSuchClock, Question
+from portal.cases import calculator
+from portal.cases import calendars as desk_calendars
+from portal.cases import clocks as case_clocks
+from portal.cases.calculator import BY_HOUR, DeadlineKind, NoSuchClock, Question
 from portal.cli.base import fail, print_json, say, with_instance
 from portal.days import YEARS, day_in, instant_in
 from portal.db import db

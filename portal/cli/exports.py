@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from portal import exports
 from portal.cli.base import fail, say, with_instance
 from portal.db import db
-from portal.exports import Order, OwnAlone
 from portal.instance import Instance
+from portal.results import exports
+from portal.results.exports import Order, OwnAlone
 from privacy.work import unit_of_work
 from surveys.export_files import DoesNotFit, Format, documents, write_xlsx
 from surveys.exports import Source

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import click
 
-from portal import council_file, packages_file, people_file
 from portal.cli.base import fail, say, with_instance
+from portal.councils import file as council_file
 from portal.db import db
 from portal.filters import count
 from portal.imports import FileFaults
 from portal.instance import Instance
+from portal.packages import file as packages_file
+from portal.people import file as people_file
 from privacy.work import unit_of_work
 
 ACTOR = "system:command"

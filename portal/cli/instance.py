@@ -5,10 +5,10 @@ from flask import current_app
 from flask.cli import with_appcontext
 from flask_migrate import upgrade
 
-from portal import self_service
 from portal.cli.base import fail, say
 from portal.db import db
 from portal.instance import Instance, InstanceFault, make
+from portal.own_data import self_service
 from portal.settings import Settings
 from privacy.errors import KeyFault
 from privacy.work import unit_of_work

@@ -9,9 +9,9 @@ from typing import TypeVar
 import click
 from sqlalchemy.orm import Session as DbSession
 
-from portal import key_keeping, key_report
 from portal.cli.base import fail, print_json, say, with_instance
 from portal.db import db
+from portal.desk import key_keeping, key_report
 from portal.instance import Instance
 from privacy import backup_records
 from privacy import keys as key_files

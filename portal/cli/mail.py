@@ -5,12 +5,13 @@ from functools import partial
 import click
 from sqlalchemy.orm import Session as DbSession
 
-from portal import mail_route, mail_writing
 from portal.cli.base import fail, say, with_instance
 from portal.db import db
 from portal.instance import Instance
-from portal.letters import AddressUnusable
-from portal.senders import AddressRefused, RouteRefused, Unprotected
+from portal.mailing import route as mail_route
+from portal.mailing import writing as mail_writing
+from portal.mailing.letters import AddressUnusable
+from portal.mailing.senders import AddressRefused, RouteRefused, Unprotected
 
 
 @click.group("mail")

@@ -4,13 +4,16 @@ from datetime import datetime
 
 import click
 
-from portal import accounts, clearances, people, staff
+from portal.access import accounts
 from portal.actors import roles_of
 from portal.cli.base import fail, say, with_instance
 from portal.cli.imports import people_import
 from portal.db import db
 from portal.instance import Instance
+from portal.mentors import clearances
 from portal.models import ClearanceKind
+from portal.people import register as people
+from portal.people import staff
 from privacy.clock import london_date
 from privacy.columns import normal_address
 from privacy.work import unit_of_work

@@ -8,9 +8,9 @@ from uuid import UUID
 import click
 from sqlalchemy.orm import Session as DbSession
 
-from portal import backups, housekeeping, person_reading, person_rights, restriction
 from portal.cli.base import fail, print_json, say, with_instance
 from portal.db import db
+from portal.desk import backups, housekeeping, person_reading, person_rights, restriction
 from portal.filters import day
 from portal.instance import Instance
 from portal.models import Person

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from portal import audit_package
 from portal.cli.base import fail, print_json, say, with_instance
 from portal.cli.clocks import CLOCK_COMMANDS
 from portal.cli.person_data import ACTOR, FILE, PERSON_COMMANDS
 from portal.cli.registers import REGISTER_COMMANDS
 from portal.db import db
 from portal.instance import Instance
+from portal.registers import audit_package
 from privacy import audit, chain_checks, holdings, outside
 from privacy.errors import ChainBroken
 from privacy.work import unit_of_work

@@ -4,12 +4,13 @@ from datetime import date, datetime
 
 import click
 
-from portal import access_review, person_rights
 from portal.cli.base import fail, print_json, say, with_instance
 from portal.cli.person_data import ACTOR
 from portal.db import db
+from portal.desk import person_rights
 from portal.instance import Instance
 from portal.models import Role
+from portal.registers import access_review
 from privacy import subprocessors
 from privacy.clock import london_date
 from privacy.subprocessors import Refused, SubProcessor

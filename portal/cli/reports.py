@@ -5,12 +5,13 @@ from datetime import date
 
 import click
 
-from portal import reports, service_levels
 from portal.cli.base import print_json, with_instance
 from portal.days import day_in
 from portal.db import db
 from portal.instance import Instance
-from portal.reports import KpiFigure
+from portal.results import kpi as reports
+from portal.results import service_levels
+from portal.results.kpi import KpiFigure
 from privacy.clock import london_date
 
 

@@ -21,26 +21,18 @@ from granian.log import LogLevels
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session as DbSession
 
-from portal import (
-    access_mails,
-    audit_heads,
-    backups,
-    clearance_mails,
-    day_ahead,
-    group_watch,
-    housekeeping,
-    key_keeping,
-    logs,
-    mail_route,
-    notice_watch,
-    post,
-    reminders,
-    suspicions,
-)
+from portal import logs
+from portal.cases import notice_watch, suspicions
 from portal.cli.base import fail, say, with_instance
 from portal.cli.processes import GRACE_SECONDS, Companion, end_with
 from portal.db import db
+from portal.desk import backups, housekeeping, key_keeping
+from portal.groups import watch as group_watch
 from portal.instance import Instance
+from portal.mailing import day_ahead, post, reminders
+from portal.mailing import route as mail_route
+from portal.mentors import clearance_mails
+from portal.registers import access_mails, audit_heads
 from privacy.clock import ticks
 from privacy.errors import ChainBroken
 from privacy.key_sources import KeyDescriptor

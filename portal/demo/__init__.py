@@ -15,7 +15,6 @@ from random import Random
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session as DbSession
 
-from portal import mail, reminders
 from portal.demo.agenda import SYSTEM, Agenda, Diary, standing_at
 from portal.demo.around import surround
 from portal.demo.assisting import assist
@@ -31,6 +30,8 @@ from portal.demo.setting import set_up
 from portal.demo.shutting import shut_times
 from portal.demo.stories import Teller
 from portal.instance import SHIPPED_PROGRAMME
+from portal.mailing import queue as mail
+from portal.mailing import reminders
 from portal.models import Council, InstanceFact, Mail, MailState, Role
 from portal.programme import Programme
 from privacy.audit import Action, AuditEntry, AuditHead

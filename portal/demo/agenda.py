@@ -11,7 +11,7 @@ from random import Random
 
 from sqlalchemy.orm import Session as DbSession
 
-from portal.availability import bank_holidays
+from portal.booking.availability import bank_holidays
 from portal.demo.cast import Somebody
 from privacy.clock import Clock, london_date, minute_of_day, wall
 from privacy.work import Work, unit_of_work

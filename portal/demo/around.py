@@ -3,7 +3,8 @@
 from datetime import date, timedelta
 from uuid import UUID
 
-from portal import allocations, councils, partners, reviews
+from portal.councils import allocations, partners, reviews
+from portal.councils import register as councils
 from portal.demo.agenda import Act, Agenda, Diary
 from portal.demo.cast import Cast, Council
 from portal.models import Fact, Ground, PartnerKind, Role, Way

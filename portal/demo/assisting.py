@@ -4,8 +4,6 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from portal import delegations, goals, needs, notes
-from portal.delegations import AssistantNamedAlready
 from portal.models import (
     Attendance,
     AttendanceState,
@@ -18,6 +16,9 @@ from portal.models import (
     SessionState,
     Strand,
 )
+from portal.packages import goals, notes
+from portal.people import delegations, needs
+from portal.people.delegations import AssistantNamedAlready
 from privacy import registers
 from privacy.clock import london_date
 from privacy.registers import DataItem, Register

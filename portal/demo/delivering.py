@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import cycle
 
-from portal import clearances, interests, profiles
-from portal.clearances import GATED, PAGES
 from portal.demo.agenda import Act, Agenda
 from portal.demo.cast import Cast, Council, Somebody
 from portal.demo.words_of_mentors import ABOUTS, COACHING, INTERESTS, ONE_TO_ONE, PUBLIC_SECTOR, SKILLS
+from portal.mentors import clearances, interests, profiles
+from portal.mentors.clearances import GATED, PAGES
+from portal.mentors.profiles import DIRECTOR, REGIONS, Profile
 from portal.models import ClearanceKind, CouncilKind, Role
-from portal.profiles import DIRECTOR, REGIONS, Profile
 from privacy.clock import london_date, wall
 from privacy.work import Work
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from portal import casework
-from portal.casework import Arrived, Happened
+from portal.cases import acts as casework
+from portal.cases.acts import Arrived, Happened
 from portal.demo.agenda import Act, Agenda, Diary
 from portal.demo.cast import Cast, Somebody
 from portal.demo.notices import arrive

@@ -6,10 +6,14 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import select
 
-from portal import diary, group_plans, groups, resources, seats, sessions, standing, waiting
-from portal.availability import Interval
-from portal.diary import Refused
-from portal.group_plans import Plan
+from portal.booking import diary, standing
+from portal.booking.availability import Interval
+from portal.booking.diary import Refused
+from portal.groups import plans as group_plans
+from portal.groups import seats, sessions, waiting
+from portal.groups import sets as groups
+from portal.groups.plans import Plan
+from portal.mentors.serving import mentors_from
 from portal.models import (
     Council,
     Package,
@@ -23,8 +27,8 @@ from portal.models import (
     Strand,
 )
 from portal.programme import OutsideContract, Programme, contract_period
-from portal.resources import Described
-from portal.serving import mentors_from
+from portal.resources import shelf as resources
+from portal.resources.shelf import Described
 from privacy.clock import london, london_date, wall
 from privacy.work import Work
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy import select, update
 
-from portal import duty, notices
+from portal.cases import duty, notices
 from portal.demo.agenda import Agenda
 from portal.demo.cast import Cast
 from portal.models import Mail, MailState, Role

@@ -1,8 +1,8 @@
 """One address of the demo that takes no mail any more, so that the team's list has one."""
 
-from portal import bounces
 from portal.demo.agenda import Agenda
 from portal.demo.cast import Cast, Stage
+from portal.mailing import bounces
 from privacy.work import Work
 
 NO_SUCH_MAILBOX = 550

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from datetime import date, timedelta
 
-from portal import access_review, instructions
 from portal.demo.agenda import Act, Agenda
 from portal.demo.cast import Cast
 from portal.models import Role
+from portal.registers import access_review, instructions
 from privacy import remarks, risks, subprocessors
 from privacy.clock import london_date, wall
 from privacy.remarks import Part

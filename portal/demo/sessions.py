@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from portal import bookings, delivery, offers, sessions
+from portal.booking import acts as bookings
+from portal.booking import delivery, offers
 from portal.demo.cast import Somebody, Support
 from portal.demo.steps import GAP, PackageSteps
+from portal.groups import sessions
 from portal.models import Place, SessionKind
 from privacy.records import new_id
 from privacy.work import Work

@@ -8,13 +8,17 @@ from random import Random
 
 from sqlalchemy import select
 
-from portal import council_file, hours, people, self_service, staff
-from portal.availability import Span
+from portal.booking import hours
+from portal.booking.availability import Span
+from portal.councils import file as council_file
 from portal.demo.agenda import Act, Agenda
 from portal.demo.cast import Cast, Council, Somebody
 from portal.demo.data import EVIDENCE
 from portal.models import Council as CouncilRow
 from portal.models import CouncilFact, Fact, Ground, Person, Role
+from portal.own_data import self_service
+from portal.people import register as people
+from portal.people import staff
 from portal.programme import Programme
 from privacy.audit import Action
 from privacy.clock import add_months, london_date, wall

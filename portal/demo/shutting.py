@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from portal import blackouts, holidays, leave, series
+from portal.booking import blackouts, holidays, leave, series
 from portal.demo.agenda import Act, Agenda, Diary
 from portal.demo.cast import Cast, Somebody, Stage, Support
 from portal.models import Package, Place, Role, Strand

@@ -8,24 +8,20 @@ from random import Random
 
 from sqlalchemy import select
 
-from portal import (
-    council_facts,
-    goals,
-    packages,
-    people,
-    questionnaires,
-    verdicts,
-    windows,
-)
-from portal.council_facts import Agreement
+from portal.answers import questionnaires, verdicts, windows
+from portal.answers.questionnaires import Asked
+from portal.councils import facts as council_facts
+from portal.councils.facts import Agreement
 from portal.demo import data, words
 from portal.demo.agenda import Agenda
 from portal.demo.answers import Filled, Outcome
 from portal.demo.cast import Somebody, Support
 from portal.demo.words import Story
 from portal.models import Goal, GoalState, Person, Strand
+from portal.packages import acts as packages
+from portal.packages import goals
+from portal.people import register as people
 from portal.programme import Programme
-from portal.questionnaires import Asked
 from privacy.clock import london_date
 from privacy.work import Work
 from surveys import responses

@@ -4,10 +4,10 @@ from wtforms import RadioField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
+from portal.answers.paper import SOURCE_AT_MOST, WAVES
+from portal.answers.questionnaires import TITLES
 from portal.forms.base import DatePartsField, Form
 from portal.forms.programme import FileForm
-from portal.paper import SOURCE_AT_MOST, WAVES
-from portal.questionnaires import TITLES
 
 TEXT_AT_MOST = 2000
 

@@ -6,7 +6,7 @@ from wtforms import EmailField, StringField
 from wtforms.validators import InputRequired, Length, Optional
 
 from portal.forms.base import DatePartsField, Form
-from portal.people import ADDRESS_AT_MOST, NAME_AT_MOST
+from portal.people.register import ADDRESS_AT_MOST, NAME_AT_MOST
 
 
 class AssistantForm(Form):

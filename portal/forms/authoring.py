@@ -4,7 +4,7 @@ from flask_wtf.file import MultipleFileField
 from wtforms import BooleanField, HiddenField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
-from portal.authoring import FILES_AT_MOST
+from portal.answers.authoring import FILES_AT_MOST
 from portal.forms.base import Form
 from surveys.corrections import REASON_AT_MOST
 

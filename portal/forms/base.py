@@ -18,7 +18,7 @@ from wtforms import (
 from wtforms.utils import unset_value
 from wtforms.validators import StopValidation
 
-from portal import letters
+from portal.mailing import letters
 
 MONTHS = (
     "january",

@@ -7,10 +7,10 @@ from wtforms import StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, StopValidation
 
+from portal.desk.person_rights import VALUE_AT_MOST, Item
 from portal.filters import day
 from portal.forms.base import Form
 from portal.forms.programme import ChosenSelectField
-from portal.person_rights import VALUE_AT_MOST, Item
 from privacy.registers import RegisterEntry
 
 

@@ -8,13 +8,13 @@ from wtforms import BooleanField, EmailField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, StopValidation
 
-from portal.case_letters import WORD_AT_MOST, To, Written
-from portal.case_redaction import MARK_AT_MOST, REASON_AT_MOST, Choice, Settled
-from portal.case_search import FOUND_AT_MOST, Searched, SearchPlace
+from portal.cases.letter_templates import TEXT_AT_MOST, TITLE_AT_MOST
+from portal.cases.letter_words import GROUNDS
+from portal.cases.letters import WORD_AT_MOST, To, Written
+from portal.cases.redaction import MARK_AT_MOST, REASON_AT_MOST, Choice, Settled
+from portal.cases.search import FOUND_AT_MOST, Searched, SearchPlace
 from portal.forms.base import DatePartsField, Form
 from portal.forms.programme import ChosenRadioField, ChosenSelectField, SomeCheckboxesField
-from portal.letter_templates import TEXT_AT_MOST, TITLE_AT_MOST
-from portal.letter_words import GROUNDS
 from privacy.cases.letters import PURPOSES, LetterKind
 from privacy.cases.notices import Way
 from privacy.cases.redactions import Ground, RedactionMark

@@ -11,15 +11,17 @@ from wtforms import BooleanField, EmailField, HiddenField, SelectField, StringFi
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, Optional, StopValidation
 
-from portal import calculator, case_files, case_words
-from portal.calculator import BY_HOUR, DeadlineKind, Question
-from portal.contract import LETTER_AT_MOST
-from portal.desk_cases import Attachment
-from portal.file_kinds import FileRefused
+from portal.cases import calculator
+from portal.cases import files as case_files
+from portal.cases import words as case_words
+from portal.cases.calculator import BY_HOUR, DeadlineKind, Question
+from portal.cases.intake import Attachment
 from portal.forms.base import DatePartsField, Form
 from portal.forms.programme import ChosenRadioField, ChosenSelectField
 from portal.forms.times import HiddenIdField, MinuteField
 from portal.models import Person
+from portal.registers.contract import LETTER_AT_MOST
+from portal.resources.file_kinds import FileRefused
 from privacy.cases.rules import NAMING, RULES
 from privacy.cases.tables import CaseKind, Channel, Event
 from privacy.clock import MissingTime, start_of_day, wall

@@ -7,13 +7,13 @@ from wtforms import BooleanField, EmailField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
-from portal.churn import Newcomer, Running, Successor, Terms
 from portal.forms.base import DatePartsField, Form
 from portal.forms.packages import member_of
 from portal.forms.programme import ChosenRadioField, ChosenSelectField, SomeCheckboxesField, day
-from portal.goals import GOAL_AT_MOST
 from portal.models import Office, Role, Strand
-from portal.people import ADDRESS_AT_MOST, NAME_AT_MOST
+from portal.packages.churn import Newcomer, Running, Successor, Terms
+from portal.packages.goals import GOAL_AT_MOST
+from portal.people.register import ADDRESS_AT_MOST, NAME_AT_MOST
 from portal.programme import Programme
 
 NOBODY, KNOWN, NEW = "nobody", "known", "new"

@@ -8,7 +8,7 @@ from wtforms import RadioField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
-from portal import blackouts, holidays
+from portal.booking import blackouts, holidays
 from portal.forms.base import DatePartsField, Form
 from portal.forms.times import ClockField
 from privacy.clock import MINUTES_IN_DAY

@@ -9,7 +9,7 @@ from wtforms import StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
-from portal.council_facts import Agreement, Intervention, Judgement, SendAction
+from portal.councils.facts import Agreement, Intervention, Judgement, SendAction
 from portal.forms.base import DatePartsField, Form
 from portal.forms.programme import ChosenRadioField, SomeCheckboxesField, day
 from portal.models import Council, CouncilFact, Fact, Ground

@@ -8,13 +8,13 @@ from wtforms import SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, StopValidation
 
-from portal import choosing, clearances, interests, profiles
-from portal.choosing import Candidate
 from portal.forms.base import DatePartsField, Form, WholeNumberField
 from portal.forms.programme import ChosenRadioField, ChosenSelectField
 from portal.forms.times import ClockField, instant_of
+from portal.mentors import choosing, clearances, interests, profiles
+from portal.mentors.choosing import Candidate
+from portal.mentors.profiles import GROUPS, HELD, KINDS, REGIONS, WISHES, Profile, role_words
 from portal.models import ClearanceKind, Council, Person
-from portal.profiles import GROUPS, HELD, KINDS, REGIONS, WISHES, Profile, role_words
 from portal.programme import Programme
 from privacy.clock import MissingTime
 

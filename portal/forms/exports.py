@@ -6,9 +6,9 @@ from wtforms import BooleanField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
-from portal.exports import REASON_AT_MOST, Order
 from portal.forms.base import Form
 from portal.forms.programme import ChosenRadioField, SomeCheckboxesField
+from portal.results.exports import REASON_AT_MOST, Order
 from surveys.export_files import Format
 from surveys.versions import Published
 

@@ -25,7 +25,7 @@ from portal.forms.mentors import (
 )
 from portal.forms.programme import ChosenRadioField, ChosenSelectField, SomeCheckboxesField
 from portal.forms.times import HiddenIdField, LengthSelectField
-from portal.groups import DATES_AT_MOST
+from portal.groups.sets import DATES_AT_MOST
 from portal.models import Decision, GroupPlan, Participation, Session
 
 REASON_AT_MOST = 500

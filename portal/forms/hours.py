@@ -8,12 +8,12 @@ from wtforms import SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
-from portal.availability import Span
+from portal.booking.availability import Span
+from portal.booking.hours import SPANS_AT_MOST
+from portal.booking.intervals import QUARTER, EndsBeforeStart
 from portal.forms.base import DatePartsField, Form
 from portal.forms.closed_times import KEEP, MOVE, clash_field
 from portal.forms.times import quarter_choices
-from portal.hours import SPANS_AT_MOST
-from portal.intervals import QUARTER, EndsBeforeStart
 from privacy.clock import MINUTES_IN_DAY
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")

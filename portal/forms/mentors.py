@@ -12,14 +12,14 @@ from wtforms import RadioField, SelectField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, StopValidation
 
-from portal import offers
-from portal.delivery import MINUTES_AT_MOST, MINUTES_STEP, Outcome
+from portal.booking import offers
+from portal.booking.delivery import MINUTES_AT_MOST, MINUTES_STEP, Outcome
 from portal.forms.base import DatePartsField, Form, WholeNumberField
 from portal.forms.programme import SomeCheckboxesField
 from portal.forms.times import ClockField, HiddenIdField, LengthSelectField, TravelForm, WhenForm, instant_of
-from portal.group_plans import Plan
+from portal.groups.plans import Plan
+from portal.groups.sessions import PLACES_AT_MOST
 from portal.models import SessionKind
-from portal.sessions import PLACES_AT_MOST
 from privacy.clock import MissingTime
 
 TITLE_AT_MOST = 100

@@ -6,10 +6,11 @@ from wtforms import TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
-from portal import goals, needs, notes
 from portal.forms.base import Form
 from portal.forms.programme import ChosenRadioField
 from portal.models import NoteKind
+from portal.packages import goals, notes
+from portal.people import needs
 from privacy.registers import DataItem
 
 KINDS = {

@@ -12,9 +12,9 @@ from wtforms.validators import InputRequired, Length, StopValidation, Validation
 from portal.forms.base import DatePartsField, Form
 from portal.forms.councils import AgreedForm, AgreementForm
 from portal.forms.programme import ChosenRadioField, ChosenSelectField, SomeCheckboxesField
-from portal.goals import GOAL_AT_MOST
 from portal.models import Council, Office, Role, Strand
-from portal.packages import TITLE_AT_MOST, Agreement
+from portal.packages.acts import TITLE_AT_MOST, Agreement
+from portal.packages.goals import GOAL_AT_MOST
 from portal.programme import Programme
 
 GOALS = 5

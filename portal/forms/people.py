@@ -11,7 +11,7 @@ from wtforms.validators import InputRequired, Length, Optional
 from portal.forms.base import DatePartsField, Form
 from portal.forms.programme import ChosenSelectField
 from portal.models import Council, Role
-from portal.people import ADDRESS_AT_MOST, NAME_AT_MOST, Authority
+from portal.people.register import ADDRESS_AT_MOST, NAME_AT_MOST, Authority
 from portal.programme import Programme
 
 

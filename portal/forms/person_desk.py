@@ -6,10 +6,10 @@ from wtforms import StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, StopValidation
 
-from portal.contract import LETTER_AT_MOST, WORDING_AT_MOST
+from portal.desk.person_rights import VALUE_AT_MOST, Item
 from portal.forms.base import Form
 from portal.forms.programme import ChosenRadioField, ChosenSelectField
-from portal.person_rights import VALUE_AT_MOST, Item
+from portal.registers.contract import LETTER_AT_MOST, WORDING_AT_MOST
 from privacy.rights import Cause
 
 CAUSES = {

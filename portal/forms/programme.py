@@ -7,8 +7,8 @@ from flask_wtf.file import FileField, FileRequired
 from wtforms import RadioField, SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, StopValidation
 
-from portal.contract import LETTER_AT_MOST, WORDING_AT_MOST
 from portal.forms.base import DatePartsField, Form
+from portal.registers.contract import LETTER_AT_MOST, WORDING_AT_MOST
 
 FILE_AT_MOST = 20 * 1024 * 1024
 

@@ -9,10 +9,10 @@ from wtforms import BooleanField, IntegerField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
-from portal.contract import LETTER_AT_MOST, WORDING_AT_MOST
 from portal.forms.base import DatePartsField, Form, WholeNumberField
 from portal.forms.programme import ChosenRadioField, ChosenSelectField, day
-from portal.instructions import BASES, CONDITIONS, ITEMS, ROWS
+from portal.registers.contract import LETTER_AT_MOST, WORDING_AT_MOST
+from portal.registers.instructions import BASES, CONDITIONS, ITEMS, ROWS
 from privacy import remarks
 from privacy.registers import SPECIAL, DataItem, Grounds, RegisterEntry
 from privacy.risks import STEPS, Risk

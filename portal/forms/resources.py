@@ -12,7 +12,7 @@ from portal.forms.base import Form
 from portal.forms.programme import ChosenRadioField, SomeCheckboxesField
 from portal.models import PARTICIPANT, Resource, ResourceKind, Role, SessionKind
 from portal.programme import Programme
-from portal.resources import ABOUT_AT_MOST, LINK_AT_MOST, TITLE_AT_MOST, WORDS, Described
+from portal.resources.shelf import ABOUT_AT_MOST, LINK_AT_MOST, TITLE_AT_MOST, WORDS, Described
 
 
 class DescribedFields(Form):

@@ -6,10 +6,10 @@ from wtforms import StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, StopValidation
 
-from portal.contract import LETTER_AT_MOST, WORDING_AT_MOST
 from portal.forms.base import DatePartsField, Form
 from portal.forms.programme import ChosenRadioField, day
-from portal.self_service import WORDS
+from portal.own_data.self_service import WORDS
+from portal.registers.contract import LETTER_AT_MOST, WORDING_AT_MOST
 from privacy.registers import Standing
 
 

@@ -9,10 +9,10 @@ from wtforms import BooleanField, RadioField, SelectField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
-from portal import series
+from portal.booking import series
+from portal.booking.series import Date, Every
 from portal.forms.base import DatePartsField
 from portal.forms.times import ClockField, HiddenIdField, LengthSelectField, TravelForm, WhenForm, instant_of
-from portal.series import Date, Every
 from privacy.clock import MissingTime
 
 ROWS = range(1, series.AT_MOST + 1)

@@ -11,10 +11,10 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.utils import unset_value
 from wtforms.validators import InputRequired, Length, StopValidation
 
-from portal import places
+from portal.booking import places
+from portal.booking.intervals import QUARTER
 from portal.days import instant_in
 from portal.forms.base import DatePartsField, Form, plain_line
-from portal.intervals import QUARTER
 from portal.models import Place
 from privacy.clock import MINUTES_IN_DAY, MissingTime, clock_face, wall
 from privacy.records import new_id

@@ -3,8 +3,8 @@
 from wtforms import HiddenField, RadioField, SelectChoice, TextAreaField
 from wtforms.validators import AnyOf, InputRequired, Length
 
+from portal.answers.verdicts import WORDS
 from portal.forms.base import Form
-from portal.verdicts import WORDS
 
 
 class VerdictForm(Form):

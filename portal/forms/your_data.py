@@ -9,9 +9,9 @@ from wtforms.validators import DataRequired, Length, StopValidation
 from portal.forms.base import Form
 from portal.forms.programme import ChosenRadioField
 from portal.forms.times import HiddenIdField
-from portal.own_requests import TEXT_AT_MOST
-from portal.people import ADDRESS_AT_MOST, NAME_AT_MOST
-from portal.public_requests import KINDS
+from portal.own_data.public_requests import KINDS
+from portal.own_data.requests import TEXT_AT_MOST
+from portal.people.register import ADDRESS_AT_MOST, NAME_AT_MOST
 
 PHONE_AT_MOST = 40
 

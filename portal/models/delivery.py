@@ -13,8 +13,8 @@ from privacy.records import Erase, Holding, Keep, Record, Word, new_id, plain, r
 
 
 class MentorProfile(Record):
-    """What somebody brings as a mentor. `about` is in their own words; `record` is the team's, as portal/profiles.py
-    reads and writes it."""
+    """What somebody brings as a mentor. `about` is in their own words; `record` is the team's, as
+    portal/mentors/profiles.py reads and writes it."""
 
     __tablename__ = "mentor_profile"
     __table_args__ = (UniqueConstraint("person_id"),)

@@ -24,7 +24,7 @@ class Strand(StrEnum):
 
 
 class PackageState(StrEnum):
-    """Where a package stands; portal/packages.py holds the machine."""
+    """Where a package stands; portal/packages/acts.py holds the machine."""
 
     PROPOSED = "proposed"
     AGREED = "agreed"

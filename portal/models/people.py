@@ -108,7 +108,7 @@ class CouncilFact(Record):
 class Role(StrEnum):
     """What somebody is in the programme. The first six receive support; the rest give it, run it or watch it.
 
-    ASSISTANT is no office: who books for a leader has it while the leader wants it (portal/delegations.py).
+    ASSISTANT is no office: who books for a leader has it while the leader wants it (portal/people/delegations.py).
     """
 
     LEAD_MEMBER = "lead_member"

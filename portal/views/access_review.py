@@ -5,10 +5,11 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import access_review, policies
-from portal.access_review import NotTheirs, OwnAccess
+from portal import policies
 from portal.filters import count
 from portal.forms.programme import ConfirmForm
+from portal.registers import access_review
+from portal.registers.access_review import NotTheirs, OwnAccess
 from portal.views.context import session, the_actor, today, work
 from portal.views.guards import guarded
 from portal.views.refusals import status_of

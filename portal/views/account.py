@@ -9,10 +9,13 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 from werkzeug import Response
 
-from portal import accounts, asking, devices, people, policies, staff
+from portal import policies
+from portal.access import accounts, asking, devices
 from portal.actors import roles_on
 from portal.forms.account import AskForm, FinishForm, LinkForm
 from portal.models import Person
+from portal.people import register as people
+from portal.people import staff
 from portal.views import cookies
 from portal.views.context import (
     clock_now,

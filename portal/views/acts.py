@@ -5,8 +5,7 @@ from typing import TypeVar
 
 from wtforms import Field
 
-from portal.assisting import NotOpenNow
-from portal.bookings import (
+from portal.booking.acts import (
     Away,
     BaselineMissing,
     Full,
@@ -15,14 +14,15 @@ from portal.bookings import (
     NotServing,
     SupportClosed,
 )
-from portal.diary import Refused, TimeTaken
+from portal.booking.diary import Refused, TimeTaken
+from portal.booking.offers import OfferGone, OfferShut
+from portal.booking.standing import FormUsed
 from portal.forms.base import Form
 from portal.forms.times import renew_ids
-from portal.offers import OfferGone, OfferShut
-from portal.packages import PackageRefused
+from portal.groups.sessions import SessionFull
+from portal.packages.acts import PackageRefused
+from portal.people.assisting import NotOpenNow
 from portal.programme import OutsideContract
-from portal.sessions import SessionFull
-from portal.standing import FormUsed
 from portal.views.context import work
 from privacy.work import Work
 
@@ -38,7 +38,7 @@ TELLING = (BaselineMissing, SupportClosed, NotServing)
 def attempt(form: Form, field: Field | None, act: Callable[[Work], T], *, discreet: bool = False) -> T | None:
     """Run the rule in a unit of work; None when it refused, and then the message stands beside the field.
 
-    `discreet`: an assistant acts, and is not told why nothing can be booked yet (portal/assisting.py).
+    `discreet`: an assistant acts, and is not told why nothing can be booked yet (portal/people/assisting.py).
     """
     try:
         with work() as unit:

@@ -8,10 +8,14 @@ from uuid import UUID
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from portal import agenda, councils, directory, invitations, needs, policies, use
-from portal.agenda import Whose
+from portal import policies
+from portal.booking import agenda, use
+from portal.booking.agenda import Whose
+from portal.councils import register as councils
+from portal.mailing import invitations
 from portal.models import Person, Session
-from portal.needs import Need
+from portal.people import directory, needs
+from portal.people.needs import Need
 from portal.views.context import clock_now, programme, session, the_actor, today
 from portal.views.guards import guarded
 

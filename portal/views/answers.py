@@ -6,11 +6,12 @@ from uuid import UUID
 from flask import Blueprint, abort, flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import policies, reopenings, shares
+from portal import policies
+from portal.answers import reopenings, shares
+from portal.answers.questionnaires import Asked
+from portal.answers.shares import Shared
 from portal.forms.answers import ReasonForm, WishForm
 from portal.forms.programme import ConfirmForm
-from portal.questionnaires import Asked
-from portal.shares import Shared
 from portal.views.asked import address, around, note_opened
 from portal.views.context import session, work
 from portal.views.guards import guarded

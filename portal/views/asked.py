@@ -4,8 +4,8 @@ from typing import Any
 
 from flask import render_template, url_for
 
-from portal import questionnaires
-from portal.questionnaires import Asked
+from portal.answers import questionnaires
+from portal.answers.questionnaires import Asked
 from portal.views.context import clock_now, session, the_actor
 from portal.views.readings import note_reading
 from surveys.models import Mode

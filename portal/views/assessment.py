@@ -3,9 +3,10 @@
 from flask import Blueprint, Response, abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import assessment, policies
+from portal import policies
 from portal.forms.registers import RemarkForm, RiskForm
-from portal.instructions import BASES, CONDITIONS, ROWS
+from portal.registers import assessment
+from portal.registers.instructions import BASES, CONDITIONS, ROWS
 from portal.views.context import clock_now, instance, programme, session, the_actor, work
 from portal.views.guards import guarded
 from portal.views.loaders import load_risk

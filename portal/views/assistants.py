@@ -6,9 +6,11 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug import Response
 
-from portal import assisting, delegations, invitations, policies
+from portal import policies
 from portal.forms.assistants import AssistantForm
+from portal.mailing import invitations
 from portal.models import Delegation, Person
+from portal.people import assisting, delegations
 from portal.views.context import clock_now, programme, session, the_actor, today, work
 from portal.views.guards import guarded
 from portal.views.loaders import load_delegation, load_leader, load_person

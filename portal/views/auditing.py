@@ -5,9 +5,10 @@ from io import BytesIO
 from flask import Blueprint, Response, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import audit_cases, audit_package, policies
-from portal.audit_cases import SeenCase
+from portal import policies
 from portal.forms.programme import ConfirmForm
+from portal.registers import audit_cases, audit_package
+from portal.registers.audit_cases import SeenCase
 from portal.views.context import clock_now, instance, programme, session, today, work
 from portal.views.guards import guarded
 from portal.views.loaders import load_seen_case

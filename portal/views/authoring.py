@@ -7,11 +7,12 @@ from flask import Blueprint, Response, abort, current_app, flash, redirect, rend
 from flask.typing import ResponseReturnValue
 from itsdangerous import BadSignature, URLSafeSerializer
 
-from portal import authoring, policies
-from portal.authoring import BYTES_AT_MOST, FILES_AT_MOST, VersionPage
+from portal import policies
+from portal.answers import authoring
+from portal.answers.authoring import BYTES_AT_MOST, FILES_AT_MOST, VersionPage
+from portal.answers.preview import NotYet, Walk
 from portal.forms.authoring import PublishForm, UploadForm, WordingForm
 from portal.models import Role
-from portal.preview import NotYet, Walk
 from portal.views.context import programme, session, the_actor, work
 from portal.views.guards import guarded
 from portal.views.question_fields import anchors, fields, posted

@@ -4,7 +4,7 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from portal import policies
-from portal.balance import Balance
+from portal.mentors.balance import Balance
 from portal.views.guards import guarded
 from portal.views.loaders import load_balance
 

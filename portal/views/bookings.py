@@ -8,25 +8,17 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
-from portal import (
-    assisting,
-    blackouts,
-    bookings,
-    choices,
-    delivery,
-    feeds,
-    invitations,
-    offers,
-    policies,
-    profiles,
-    serving,
-    sessions,
-    standing,
-)
-from portal.bookings import Choice
+from portal import policies
+from portal.booking import acts as bookings
+from portal.booking import blackouts, choices, delivery, offers, standing
+from portal.booking.acts import Choice
 from portal.forms.base import Form
 from portal.forms.bookings import BookForm, CancelForm, FreeMoveForm, FreeTimeForm, MoveForm, OfferChoiceForm
+from portal.groups import sessions
+from portal.mailing import feeds, invitations
+from portal.mentors import profiles, serving
 from portal.models import Offer, Package, Person, Place, Session
+from portal.people import assisting
 from portal.views.acts import attempt, status_of
 from portal.views.context import clock_now, instance, programme, the_actor, today
 from portal.views.context import session as db

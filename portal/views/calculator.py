@@ -3,8 +3,10 @@
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from portal import calculator, desk_calendars, policies
-from portal.calculator import NoSuchClock
+from portal import policies
+from portal.cases import calculator
+from portal.cases import calendars as desk_calendars
+from portal.cases.calculator import NoSuchClock
 from portal.forms.cases import CalculatorForm
 from portal.views.context import session, today
 from portal.views.guards import guarded

@@ -5,7 +5,8 @@ from hashlib import sha256
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import feeds, invitations, policies
+from portal import policies
+from portal.mailing import feeds, invitations
 from portal.models import Person
 from portal.views.context import clock_now, instance, programme, session, the_actor, work
 from portal.views.guards import guarded, public

@@ -6,12 +6,14 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import case_acts, person_rights, policies
-from portal.case_acts import WORDS
+from portal import policies
+from portal.cases import data_acts as case_acts
+from portal.cases.data_acts import WORDS
+from portal.desk import person_rights
+from portal.desk.person_rights import NothingSuch, NotRectified
 from portal.forms.base import Form
 from portal.forms.case_acts import CitesFields, EraseForm, RectifyForm, RestrictForm
 from portal.forms.programme import ConfirmForm
-from portal.person_rights import NothingSuch, NotRectified
 from portal.views.context import instance, session, today, work
 from portal.views.finishing import finish_erasures
 from portal.views.guards import guarded

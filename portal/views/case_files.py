@@ -4,7 +4,8 @@ from uuid import UUID
 
 from flask import Blueprint, Response, abort
 
-from portal import case_files, policies
+from portal import policies
+from portal.cases import files as case_files
 from portal.views.context import session
 from portal.views.guards import guarded
 from portal.views.loaders import load_case

@@ -5,19 +5,17 @@ from typing import Any
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import (
-    case_clocks,
-    case_lists,
-    case_page,
-    case_words,
-    casework,
-    desk_report,
-    notices,
-    policies,
-)
-from portal.case_lists import Wanted
-from portal.case_matches import Looked, belongs_to, matches
-from portal.casework import Arrived, Happened
+from portal import policies
+from portal.cases import acts as casework
+from portal.cases import clocks as case_clocks
+from portal.cases import lists as case_lists
+from portal.cases import notices
+from portal.cases import page as case_page
+from portal.cases import report as desk_report
+from portal.cases import words as case_words
+from portal.cases.acts import Arrived, Happened
+from portal.cases.lists import Wanted
+from portal.cases.matches import Looked, belongs_to, matches
 from portal.forms.base import Form
 from portal.forms.cases import EventForm, IntakeForm, form_of
 from portal.views.context import clock_now, instance, programme, session, the_actor, today, work

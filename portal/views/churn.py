@@ -6,12 +6,14 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug import Response
 
-from portal import churn, directory, policies
-from portal.churn import Outcome
+from portal import policies
 from portal.filters import count
 from portal.forms.churn import PassOnForm
-from portal.matching import OVER
 from portal.models import PARTICIPANT, Office, Participation
+from portal.packages import churn
+from portal.packages.churn import Outcome
+from portal.packages.members import OVER
+from portal.people import directory
 from portal.views.context import clock_now, programme, session, today
 from portal.views.guards import guarded
 from portal.views.loaders import load_member, load_office

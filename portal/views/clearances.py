@@ -6,9 +6,10 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug import Response
 
-from portal import clearances, policies
+from portal import policies
 from portal.forms.delivery import ClearanceForm
 from portal.forms.programme import ConfirmForm
+from portal.mentors import clearances
 from portal.models import Clearance, Person
 from portal.views.context import session, the_actor, today
 from portal.views.guards import guarded

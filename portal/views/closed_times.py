@@ -3,7 +3,9 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import blackouts, clashes, councils, holidays, leave, policies
+from portal import policies
+from portal.booking import blackouts, clashes, holidays, leave
+from portal.councils import register as councils
 from portal.days import day_in
 from portal.forms.base import Form
 from portal.forms.closed_times import BlackoutForm, HolidayForm, TakeOutForm

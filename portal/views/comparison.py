@@ -5,8 +5,10 @@ from uuid import UUID
 from flask import Blueprint, abort, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import policies, serving, shares
-from portal.shares import Shared
+from portal import policies
+from portal.answers import shares
+from portal.answers.shares import Shared
+from portal.mentors import serving
 from portal.views.context import session, the_actor, today
 from portal.views.guards import guarded
 from portal.views.loaders import load_asked

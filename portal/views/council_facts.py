@@ -6,7 +6,8 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug import Response
 
-from portal import allocations, policies
+from portal import policies
+from portal.councils import allocations
 from portal.forms.councils import (
     FACTS,
     VALUES,

@@ -7,23 +7,19 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug import Response
 
-from portal import (
-    council_facts,
-    council_file,
-    council_lists,
-    councils,
-    directory,
-    package_lists,
-    partners,
-    policies,
-    qualifying,
-    reviews,
-)
-from portal.council_lists import Wanted
+from portal import policies
+from portal.councils import facts as council_facts
+from portal.councils import file as council_file
+from portal.councils import lists as council_lists
+from portal.councils import partners, qualifying, reviews
+from portal.councils import register as councils
+from portal.councils.lists import Wanted
 from portal.days import day_in
 from portal.filters import count
 from portal.forms.councils import FACTS, GROUNDS, VALUES, NeighboursForm, ReviewForm
 from portal.models import Council, CouncilKind
+from portal.packages import lists as package_lists
+from portal.people import directory
 from portal.views import files
 from portal.views.context import programme, session, today, work
 from portal.views.guards import guarded

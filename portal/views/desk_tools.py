@@ -5,12 +5,16 @@ from hashlib import sha256
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import case_clocks, desk_calendars, feeds, holidays, policies
+from portal import policies
 from portal.actors import roles_on
+from portal.booking import holidays
+from portal.booking.holidays import HolidayKnown
+from portal.cases import calendars as desk_calendars
+from portal.cases import clocks as case_clocks
 from portal.days import day_in
 from portal.forms.closed_times import HolidayForm, TakeOutForm
 from portal.forms.programme import day
-from portal.holidays import HolidayKnown
+from portal.mailing import feeds
 from portal.models import Role
 from portal.views.calendars import FEED_CACHE
 from portal.views.context import clock_now, instance, programme, session, the_actor, today, work

@@ -5,8 +5,9 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import duty, policies
-from portal.duty import DutyRefused
+from portal import policies
+from portal.cases import duty
+from portal.cases.duty import DutyRefused
 from portal.forms.notices import DutyForm
 from portal.models import Role
 from portal.views.context import session, today, work

@@ -6,7 +6,7 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
-from portal.key_keeping import note_refused
+from portal.desk.key_keeping import note_refused
 from portal.views.context import work
 from portal.views.kept_forms import UNSHOWN, keep_and_lead_back
 from portal.views.signed_in import load_actor

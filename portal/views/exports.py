@@ -3,10 +3,11 @@
 from flask import Blueprint, Response, render_template
 from flask.typing import ResponseReturnValue
 
-from portal import downloads, exports, policies
+from portal import policies
 from portal.db import db
-from portal.exports import ROWS_IN_BROWSER, Made, NoReason, TooMany
 from portal.forms.exports import ExportForm
+from portal.results import downloads, exports
+from portal.results.exports import ROWS_IN_BROWSER, Made, NoReason, TooMany
 from portal.views.context import instance, programme, session, work
 from portal.views.guards import guarded
 from surveys import versions

@@ -5,8 +5,8 @@ from functools import partial
 import structlog
 from sqlalchemy.orm import Session as DbSession
 
-from portal import housekeeping
 from portal.db import db
+from portal.desk import housekeeping
 from portal.views.context import instance
 from privacy import erasure
 

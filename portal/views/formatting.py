@@ -2,7 +2,8 @@
 
 from flask import Flask, current_app
 
-from portal import filters, places
+from portal import filters
+from portal.booking import places
 from portal.views.context import programme
 
 

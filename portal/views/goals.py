@@ -4,11 +4,12 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug import Response
 
-from portal import goals, policies
+from portal import policies
 from portal.forms.notes import RemarkForm, RewordForm
 from portal.forms.programme import ConfirmForm
 from portal.models import Goal, GoalState
-from portal.package_states import Act, possible
+from portal.packages import goals
+from portal.packages.states import Act, possible
 from portal.views.context import session, the_actor
 from portal.views.guards import guarded
 from portal.views.loaders import load_any_goal

@@ -3,10 +3,14 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from portal import delegations, group_plans, policies, standing, waiting
-from portal.assisting import NOT_OPEN
+from portal import policies
+from portal.booking import standing
+from portal.groups import plans as group_plans
+from portal.groups import waiting
+from portal.groups.registrations import PASSED_OVER_YOU
 from portal.models import GroupPlan, PassedOver, Session, SessionState, WaitingState
-from portal.registrations import PASSED_OVER_YOU
+from portal.people import delegations
+from portal.people.assisting import NOT_OPEN
 from portal.views.context import clock_now, programme, the_actor
 from portal.views.context import session as db
 

@@ -6,23 +6,19 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug import Response
 
-from portal import (
-    councils,
-    group_plans,
-    groups,
-    invitations,
-    policies,
-    registrations,
-    serving,
-    sessions,
-    standing,
-    waiting,
-)
+from portal import policies
+from portal.booking import standing
+from portal.councils import register as councils
 from portal.forms.base import Form
 from portal.forms.groups import AddForm, DecideForm, PlanForm, ReplaceForm, SetForm
 from portal.forms.mentors import Named
+from portal.groups import plans as group_plans
+from portal.groups import registrations, sessions, waiting
+from portal.groups import sets as groups
+from portal.groups.registrations import PASSED_OVER
+from portal.mailing import invitations
+from portal.mentors import serving
 from portal.models import Attendance, Decision, Package, Session, SessionKind, SessionState, Strand
-from portal.registrations import PASSED_OVER
 from portal.views.acts import attempt, status_of
 from portal.views.context import clock_now, programme, the_actor, today
 from portal.views.context import session as db

@@ -5,11 +5,14 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import directory, handovers, invitations, policies, serving
+from portal import policies
 from portal.filters import count
 from portal.forms.delivery import GiveForm, HandOverForm
-from portal.handovers import Preview
+from portal.mailing import invitations
+from portal.mentors import handovers, serving
+from portal.mentors.handovers import Preview
 from portal.models import Person, Session
+from portal.people import directory
 from portal.views.acts import attempt, status_of
 from portal.views.context import clock_now, programme, today
 from portal.views.context import session as db

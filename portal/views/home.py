@@ -3,8 +3,8 @@
 from flask import Blueprint, abort, redirect, render_template
 from flask.typing import ResponseReturnValue
 
-from portal import privacy_notices
-from portal.privacy_notices import Version
+from portal.own_data import notices as privacy_notices
+from portal.own_data.notices import Version
 from portal.views.context import current_actor, today
 from portal.views.guards import public
 from portal.views.navigation import home_for

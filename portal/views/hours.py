@@ -8,12 +8,14 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import clashes, hours, invitations, leave, policies
-from portal.clashes import SessionsInTheWay
+from portal import policies
+from portal.booking import clashes, hours, leave
+from portal.booking.clashes import SessionsInTheWay
 from portal.forms.base import Form
 from portal.forms.closed_times import LeaveForm
 from portal.forms.hours import WEEKDAYS, DayForm, ForgetDayForm, LimitsForm, WeekForm
 from portal.forms.programme import day as day_of
+from portal.mailing import invitations
 from portal.models import Person, Session
 from portal.views.acts import attempt
 from portal.views.context import clock_now, programme, the_actor, today

@@ -5,7 +5,8 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import incidents, policies
+from portal import policies
+from portal.cases import incidents
 from portal.filters import count
 from portal.forms.programme import ConfirmForm
 from portal.forms.registers import AffectedForm, AssessForm, ExerciseForm

@@ -3,8 +3,9 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import instructions, policies
+from portal import policies
 from portal.forms.registers import InstructionForm, OnDayForm, ScheduleForm
+from portal.registers import instructions
 from portal.views.context import session, the_actor, today
 from portal.views.guards import guarded
 from portal.views.refusals import carry_out, status_of

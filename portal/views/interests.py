@@ -5,8 +5,10 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import conflicts, councils, interests, policies
+from portal import policies
+from portal.councils import register as councils
 from portal.forms.delivery import InterestChangeForm, InterestForm
+from portal.mentors import conflicts, interests
 from portal.models import Interest, Person
 from portal.views.context import programme, session, the_actor, today
 from portal.views.files import csv_file

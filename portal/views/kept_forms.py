@@ -5,8 +5,8 @@ from uuid import UUID
 from flask import Response, flash, make_response, redirect, request, url_for
 from werkzeug.datastructures import MultiDict
 
-from portal import devices, parking
-from portal.parking import Parked
+from portal.access import devices, parking
+from portal.access.parking import Parked
 from portal.views import cookies
 from portal.views.context import clock_now, current_actor, programme, session, the_actor, work
 

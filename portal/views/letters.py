@@ -5,12 +5,14 @@ from uuid import UUID
 from flask import Blueprint, Response, abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import case_letters, letter_templates, policies
-from portal.case_letters import KINDS, WAYS, To, Written
+from portal import policies
+from portal.cases import letter_templates
+from portal.cases import letters as case_letters
+from portal.cases.letter_templates import BLANKS
+from portal.cases.letters import KINDS, WAYS, To, Written
 from portal.forms.base import Form
 from portal.forms.case_work import CarriedForm, LetterForm, TemplateForm, letter_data
 from portal.forms.programme import ConfirmForm, day
-from portal.letter_templates import BLANKS
 from portal.views.context import clock_now, programme, session, work
 from portal.views.guards import guarded
 from portal.views.loaders import load_case, load_letter

@@ -4,10 +4,12 @@ from uuid import UUID
 
 from sqlalchemy.orm import joinedload, selectinload
 
-from portal import audit_cases, balance, case_letters, delegations, needs, profiles, questionnaires, shelves
-from portal.audit_cases import SeenCase
-from portal.balance import Balance
-from portal.clearances import GATED
+from portal.answers import questionnaires
+from portal.answers.questionnaires import Asked
+from portal.cases import letters as case_letters
+from portal.mentors import balance, profiles
+from portal.mentors.balance import Balance
+from portal.mentors.clearances import GATED
 from portal.models import (
     Attendance,
     Blackout,
@@ -29,8 +31,11 @@ from portal.models import (
     SessionNote,
     Suspicion,
 )
-from portal.questionnaires import Asked
-from portal.shelves import Shown
+from portal.people import delegations, needs
+from portal.registers import audit_cases
+from portal.registers.audit_cases import SeenCase
+from portal.resources import shelves
+from portal.resources.shelves import Shown
 from portal.views.context import clock_now, programme, session, today
 from privacy import risks, subprocessors
 from privacy.cases import acts, notices

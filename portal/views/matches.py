@@ -5,10 +5,13 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import choosing, matching, package_lists, policies
+from portal import policies
 from portal.forms.delivery import ChooseForm
+from portal.mentors import choosing
 from portal.models import Package
-from portal.package_states import PackageRefused
+from portal.packages import lists as package_lists
+from portal.packages import members as matching
+from portal.packages.states import PackageRefused
 from portal.views.context import programme, session, today, work
 from portal.views.guards import guarded
 from portal.views.loaders import load_package

@@ -5,28 +5,21 @@ from flask.typing import ResponseReturnValue
 from werkzeug import Response
 from wtforms import Field
 
-from portal import (
-    bookings,
-    councils,
-    delivery,
-    group_plans,
-    invitations,
-    mentoring,
-    offers,
-    open_offers,
-    package_lists,
-    packages,
-    policies,
-    seats,
-    serving,
-    sessions,
-    shares,
-    shelves,
-    standing,
-)
-from portal.diary import Refused
+from portal import policies
+from portal.answers import shares
+from portal.booking import acts as bookings
+from portal.booking import delivery, offers, open_offers, standing
+from portal.booking.diary import Refused
+from portal.councils import register as councils
 from portal.forms.mentors import LogForm, Named, OfferForm, RecordForm, ScheduleForm
+from portal.groups import plans as group_plans
+from portal.groups import seats, sessions
+from portal.mailing import invitations
+from portal.mentors import mentoring, serving
 from portal.models import AttendanceState, Package, Session, SessionKind, Strand
+from portal.packages import acts as packages
+from portal.packages import lists as package_lists
+from portal.resources import shelves
 from portal.views.acts import attempt, status_of
 from portal.views.context import clock_now, programme, the_actor, today
 from portal.views.context import session as db

@@ -5,9 +5,10 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import needs, policies
+from portal import policies
 from portal.forms.notes import NeedsForm
 from portal.models import Person
+from portal.people import needs
 from portal.views.context import session, the_actor, today
 from portal.views.guards import guarded
 from portal.views.loaders import load_person_with_needs

@@ -4,9 +4,10 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug import Response
 
-from portal import notes, policies
+from portal import policies
 from portal.forms.notes import NoteForm, NoteTextForm
 from portal.models import NoteKind, Session, SessionNote
+from portal.packages import notes
 from portal.views.acts import attempt, status_of
 from portal.views.context import the_actor, work
 from portal.views.guards import guarded

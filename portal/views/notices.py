@@ -4,11 +4,12 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from wtforms import Field
 
-from portal import notice_mails, notice_words, notices, policies
-from portal.desk_calendars import calendars
+from portal import policies
+from portal.cases import notice_mails, notice_words, notices
+from portal.cases.calendars import calendars
+from portal.cases.notices import NumberTaken
 from portal.forms.notices import AgainForm, FurtherForm, TakenThereForm
 from portal.models import Mailbox
-from portal.notices import NumberTaken
 from portal.views.context import clock_now, programme, session, work
 from portal.views.guards import guarded
 from portal.views.loaders import load_case, load_notice

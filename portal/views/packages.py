@@ -9,23 +9,10 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug import Response
 
-from portal import (
-    council_facts,
-    councils,
-    directory,
-    filters,
-    goals,
-    invitations,
-    mail,
-    matching,
-    package_lists,
-    package_rows,
-    packages,
-    packages_file,
-    partners,
-    policies,
-    shelves,
-)
+from portal import filters, policies
+from portal.councils import facts as council_facts
+from portal.councils import partners
+from portal.councils import register as councils
 from portal.forms.base import DatePartsField
 from portal.forms.councils import GROUNDS, AgreementForm
 from portal.forms.packages import (
@@ -41,8 +28,18 @@ from portal.forms.packages import (
     member_of,
 )
 from portal.forms.programme import ConfirmForm, day
+from portal.mailing import invitations
+from portal.mailing import queue as mail
 from portal.models import Goal, GoalState, Package, PackageState, Participation, Strand
-from portal.package_states import PackageRefused
+from portal.packages import acts as packages
+from portal.packages import file as packages_file
+from portal.packages import goals
+from portal.packages import lists as package_lists
+from portal.packages import members as matching
+from portal.packages import rows as package_rows
+from portal.packages.states import PackageRefused
+from portal.people import directory
+from portal.resources import shelves
 from portal.views import files
 from portal.views.context import clock_now, programme, session, the_actor, today, work
 from portal.views.guards import guarded

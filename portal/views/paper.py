@@ -5,12 +5,13 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import paper, policies
+from portal import policies
+from portal.answers import paper
+from portal.answers.paper import AlreadyAnswered, WrongDay
+from portal.answers.questionnaires import Asked
 from portal.forms.answers import AnswersFileForm, PaperForm
 from portal.forms.programme import day
 from portal.imports import FileFaults
-from portal.paper import AlreadyAnswered, WrongDay
-from portal.questionnaires import Asked
 from portal.views.asked import address, around
 from portal.views.context import session, today, work
 from portal.views.guards import guarded

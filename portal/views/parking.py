@@ -5,8 +5,9 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import parking, policies
-from portal.parking import Parked
+from portal import policies
+from portal.access import parking
+from portal.access.parking import Parked
 from portal.views.context import clock_now, current_actor, session, the_actor, work
 from portal.views.guards import guarded
 from portal.views.next_page import own_page

@@ -6,7 +6,8 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug import Response
 
-from portal import partners, policies
+from portal import policies
+from portal.councils import partners
 from portal.forms.partners import KINDS, ContactForm, PartnerEndForm, PartnerForm
 from portal.forms.programme import day
 from portal.models import Council, Package, Partner

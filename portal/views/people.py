@@ -7,25 +7,20 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug import Response
 
-from portal import (
-    councils,
-    delegations,
-    deliverers,
-    directory,
-    mail,
-    mentoring,
-    needs,
-    package_lists,
-    people,
-    people_file,
-    policies,
-)
-from portal import reminders as rules
+from portal import policies
+from portal.councils import register as councils
 from portal.filters import count, day_time
 from portal.forms.people import ContactForm, EndOfficeForm, OfficeForm, PersonForm
 from portal.forms.programme import ConfirmForm, day
+from portal.mailing import queue as mail
+from portal.mailing import reminders as rules
+from portal.mentors import deliverers, mentoring
 from portal.models import Office, Person, Role
-from portal.people import Authority
+from portal.packages import lists as package_lists
+from portal.people import delegations, directory, needs
+from portal.people import file as people_file
+from portal.people import register as people
+from portal.people.register import Authority
 from portal.views import files
 from portal.views.context import clock_now, programme, session, the_actor, today, work
 from portal.views.guards import guarded

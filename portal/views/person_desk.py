@@ -5,7 +5,9 @@ from uuid import UUID
 from flask import Blueprint, Response, abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import backups, housekeeping, person_rights, policies, restriction
+from portal import policies
+from portal.desk import backups, housekeeping, person_rights, restriction
+from portal.desk.person_rights import NotRectified
 from portal.forms.person_desk import (
     CAUSES,
     EraseForm,
@@ -17,7 +19,6 @@ from portal.forms.person_desk import (
 )
 from portal.forms.programme import ConfirmForm
 from portal.models import Person
-from portal.person_rights import NotRectified
 from portal.views.context import clock_now, instance, programme, session, work
 from portal.views.finishing import finish_erasures
 from portal.views.guards import guarded

@@ -3,9 +3,12 @@
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from portal import council_lists, package_lists, pipeline, policies
+from portal import policies
+from portal.councils import lists as council_lists
 from portal.models import PackageState, Strand
-from portal.pipeline import Pipeline
+from portal.packages import lists as package_lists
+from portal.packages import pipeline
+from portal.packages.pipeline import Pipeline
 from portal.views import files
 from portal.views.context import programme, session, today
 from portal.views.guards import guarded

@@ -3,7 +3,8 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import desk, policies
+from portal import policies
+from portal.desk import trail as desk
 from portal.views.context import instance, session
 from portal.views.guards import guarded
 

@@ -6,8 +6,9 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug import Response
 
-from portal import policies, profiles
+from portal import policies
 from portal.forms.delivery import AboutForm, GroupForm, ProfileForm
+from portal.mentors import profiles
 from portal.models import PARTICIPANT, Person
 from portal.views.context import programme, session, the_actor
 from portal.views.guards import guarded

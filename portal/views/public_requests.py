@@ -3,10 +3,10 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import public_requests
-from portal.asking import network_of
+from portal.access.asking import network_of
 from portal.forms.your_data import PublicForm
-from portal.public_requests import TooManyAsks
+from portal.own_data import public_requests
+from portal.own_data.public_requests import TooManyAsks
 from portal.views.context import instance, programme, work
 from portal.views.guards import public
 from privacy.cases.tables import CaseKind

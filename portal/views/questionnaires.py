@@ -6,10 +6,13 @@ from uuid import uuid4
 from flask import Blueprint, abort, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import bookings, filters, parking, policies, questionnaires, tools
+from portal import filters, policies
+from portal.access import parking
+from portal.access.parking import Parked
+from portal.answers import questionnaires, tools
+from portal.answers.questionnaires import Asked, NotOpen
+from portal.booking import acts as bookings
 from portal.forms.questionnaires import RingMeForm
-from portal.parking import Parked
-from portal.questionnaires import Asked, NotOpen
 from portal.views.asked import address, around, closed, interviewing, mode_of, note_opened, takes
 from portal.views.context import clock_now, programme, session, the_actor, work
 from portal.views.guards import guarded

@@ -6,12 +6,14 @@ from uuid import UUID
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import case_redaction, policies, redaction_places
-from portal.case_redaction import NotReleased, SamePerson, StillThere
+from portal import policies
+from portal.cases import redaction as case_redaction
+from portal.cases import redaction_places
+from portal.cases.letter_words import GROUNDS
+from portal.cases.redaction import NotReleased, SamePerson, StillThere
 from portal.forms.base import Form
 from portal.forms.case_work import AddMarkForm, ChooseFilesForm, MarksFields, SendBackForm, marks_form
 from portal.forms.programme import ConfirmForm
-from portal.letter_words import GROUNDS
 from portal.views.context import programme, session, the_actor, work
 from portal.views.guards import guarded
 from portal.views.loaders import load_case

@@ -5,12 +5,12 @@ from typing import TypeVar
 
 from wtforms import Field
 
-from portal.clearances import RecordRefused
-from portal.contract import EndRefused
 from portal.forms.base import Form
-from portal.package_states import NotPossible, PackageRefused
-from portal.people import PersonRefused
+from portal.mentors.clearances import RecordRefused
+from portal.packages.states import NotPossible, PackageRefused
+from portal.people.register import PersonRefused
 from portal.programme import OutsideContract
+from portal.registers.contract import EndRefused
 from portal.views.context import work
 from privacy.work import Work
 

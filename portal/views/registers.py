@@ -3,9 +3,13 @@
 from flask import Blueprint, abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import desk, person_reading, personnel, policies, register_index
-from portal.clearances import WORDS
+from portal import policies
+from portal.desk import person_reading
+from portal.desk import trail as desk
 from portal.forms.registers import RemarkForm
+from portal.mentors.clearances import WORDS
+from portal.registers import index as register_index
+from portal.registers import personnel
 from portal.views.context import clock_now, instance, programme, session, the_actor, today, work
 from portal.views.guards import guarded
 from portal.views.refusals import status_of

@@ -5,9 +5,11 @@ from datetime import date
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from portal import policies, reports, service_levels, tallies
+from portal import policies
+from portal.answers.questionnaires import TITLES
 from portal.days import day_in, last_of_month_before
-from portal.questionnaires import TITLES
+from portal.results import kpi as reports
+from portal.results import service_levels, tallies
 from portal.views.context import programme, session, the_actor, today
 from portal.views.guards import guarded
 from surveys.models import Wave

@@ -7,15 +7,18 @@ from uuid import UUID
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import package_lists, policies, resources, shelves
-from portal.file_kinds import BYTES_AT_MOST, KINDS, FileRefused
+from portal import policies
 from portal.forms.base import Form
 from portal.forms.programme import ConfirmForm
 from portal.forms.resources import AttachForm, ChangeFileForm, ChangeLinkForm, LinkForm, NewFileForm
-from portal.invitations import heading_of
+from portal.mailing.invitations import heading_of
 from portal.models import PARTICIPANT, Package, Resource, ResourceKind, Role, Session, SessionKind
-from portal.resources import WORDS, ResourceRefused, file_name
-from portal.shelves import Shown
+from portal.packages import lists as package_lists
+from portal.resources import shelf as resources
+from portal.resources import shelves
+from portal.resources.file_kinds import BYTES_AT_MOST, KINDS, FileRefused
+from portal.resources.shelf import WORDS, ResourceRefused, file_name
+from portal.resources.shelves import Shown
 from portal.views.context import programme, work
 from portal.views.context import session as db
 from portal.views.guards import guarded

@@ -3,7 +3,8 @@
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from portal import key_report, policies
+from portal import policies
+from portal.desk import key_report
 from portal.views.context import clock_now, instance, session
 from portal.views.guards import guarded
 

@@ -6,8 +6,11 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session as DbSession
 
-from portal import case_package, case_search, housekeeping, policies
+from portal import policies
+from portal.cases import package as case_package
+from portal.cases import search as case_search
 from portal.db import db
+from portal.desk import housekeeping
 from portal.forms.case_work import search_form
 from portal.forms.programme import ConfirmForm
 from portal.views.context import instance, session, work

@@ -3,8 +3,11 @@
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import group_plans, invitations, policies, sessions, waiting
+from portal import policies
 from portal.forms.base import Form
+from portal.groups import plans as group_plans
+from portal.groups import sessions, waiting
+from portal.mailing import invitations
 from portal.models import Attendance, AttendanceState, Session, SessionState, WaitingState
 from portal.views.acts import attempt, status_of
 from portal.views.context import clock_now, programme

@@ -3,8 +3,9 @@
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import policies, self_service
+from portal import policies
 from portal.forms.self_service import StandingForm
+from portal.own_data import self_service
 from portal.views.context import session, the_actor, today, work
 from portal.views.guards import guarded
 

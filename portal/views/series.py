@@ -3,11 +3,15 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import bookings, filters, invitations, policies, series, serving
+from portal import filters, policies
+from portal.booking import acts as bookings
+from portal.booking import series
+from portal.booking.series import Date, SomeRefused
 from portal.forms.programme import day
 from portal.forms.series import SeriesForm, SeriesPlanForm
+from portal.mailing import invitations
+from portal.mentors import serving
 from portal.models import Package, Place
-from portal.series import Date, SomeRefused
 from portal.views.acts import attempt, status_of
 from portal.views.context import clock_now, programme, today
 from portal.views.context import session as db

@@ -3,10 +3,15 @@
 from flask import render_template
 from flask.typing import ResponseReturnValue
 
-from portal import delegations, invitations, needs, notes, policies, shelves, standing
+from portal import policies
+from portal.booking import standing
 from portal.forms.base import Form
 from portal.forms.notes import NoteForm
+from portal.mailing import invitations
 from portal.models import NoteKind, Person, Session, SessionNote, SessionState
+from portal.packages import notes
+from portal.people import delegations, needs
+from portal.resources import shelves
 from portal.views import group_pages
 from portal.views.acts import status_of
 from portal.views.context import clock_now, programme, the_actor

@@ -7,9 +7,11 @@ from uuid import UUID
 from flask import flash, redirect
 from werkzeug import Response
 
-from portal import filters, reopenings, serving, shares
+from portal import filters
+from portal.answers import reopenings, shares
+from portal.answers.questionnaires import Asked
+from portal.mentors import serving
 from portal.models import Share
-from portal.questionnaires import Asked
 from portal.views.asked import interviewing
 from portal.views.context import session, today, work
 from portal.views.question_fields import Told

@@ -4,9 +4,10 @@ from flask import Flask, Request, g, request
 from flask_login import LoginManager, current_user
 from sqlalchemy.exc import OperationalError
 
-from portal import devices, former
+from portal.access import devices
+from portal.access.browsers import browser_words
 from portal.actors import Actor, actor_of
-from portal.browsers import browser_words
+from portal.people import former
 from portal.views import cookies
 from portal.views.context import clock_now, programme, session, today, work
 

@@ -5,8 +5,9 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import mail_route, policies
+from portal import policies
 from portal.forms.registers import SubProcessorForm
+from portal.mailing import route as mail_route
 from portal.views.context import clock_now, instance, programme, session, the_actor, today, work
 from portal.views.guards import guarded
 from portal.views.loaders import load_sub_processor

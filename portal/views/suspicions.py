@@ -3,7 +3,8 @@
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import policies, suspicions
+from portal import policies
+from portal.cases import suspicions
 from portal.forms.programme import ConfirmForm
 from portal.forms.registers import DismissForm
 from portal.models import Suspicion

@@ -5,11 +5,16 @@ from uuid import UUID
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import attention, contract, invitations, package_lists, policies, profiles, reopenings
+from portal import attention, policies
+from portal.answers import reopenings
 from portal.forms.answers import NotesForm
 from portal.forms.programme import ContractEndForm, day
+from portal.mailing import invitations
+from portal.mentors import profiles
 from portal.models import CallRequest
+from portal.packages import lists as package_lists
 from portal.programme import contract_period, contract_years, latest_end
+from portal.registers import contract
 from portal.views.context import clock_now, programme, session, today, work
 from portal.views.guards import guarded
 from portal.views.loaders import load_call

@@ -3,7 +3,8 @@
 from flask import Blueprint, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import bounces, policies
+from portal import policies
+from portal.mailing import bounces
 from portal.models import Person
 from portal.views.context import the_actor, work
 from portal.views.guards import guarded

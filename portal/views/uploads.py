@@ -8,7 +8,7 @@ from io import BytesIO
 
 from flask import request
 
-from portal.file_kinds import BYTES_AT_MOST
+from portal.resources.file_kinds import BYTES_AT_MOST
 
 TAKES_FILES = {"cases.new", "cases.happen"}
 """The endpoints of such forms."""

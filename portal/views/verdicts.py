@@ -5,9 +5,10 @@ from uuid import UUID
 from flask import Blueprint, abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import policies, verdicts
+from portal import policies
+from portal.answers import verdicts
+from portal.answers.verdicts import Example, JudgedMeanwhile, NoExample, Whose
 from portal.forms.verdicts import VerdictForm
-from portal.verdicts import Example, JudgedMeanwhile, NoExample, Whose
 from portal.views.context import session, the_actor, work
 from portal.views.guards import guarded
 from portal.views.readings import note_reading

@@ -6,22 +6,19 @@ from uuid import UUID
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import (
-    housekeeping,
-    own_cases,
-    own_readings,
-    own_requests,
-    own_rights,
-    policies,
-    privacy_notices,
-    self_service,
-    what_we_hold,
-)
+from portal import policies
+from portal.desk import housekeeping
 from portal.forms.your_data import AddressForm, AnswerForm, AskForm, DetailsForm, MoreForm
 from portal.models import Person
-from portal.own_cases import OwnCase
-from portal.own_requests import NotAllowed, NotPutRight, NotYours
-from portal.own_rights import Right
+from portal.own_data import cases as own_cases
+from portal.own_data import notices as privacy_notices
+from portal.own_data import readings as own_readings
+from portal.own_data import requests as own_requests
+from portal.own_data import rights as own_rights
+from portal.own_data import self_service, what_we_hold
+from portal.own_data.cases import OwnCase
+from portal.own_data.requests import NotAllowed, NotPutRight, NotYours
+from portal.own_data.rights import Right
 from portal.views.context import clock_now, instance, programme, session, the_actor, today, work
 from portal.views.fragments import page_or_fragment
 from portal.views.guards import guarded

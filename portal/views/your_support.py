@@ -3,8 +3,11 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import policies, profiles, reminders, support
-from portal.support import Overview, Step
+from portal import policies
+from portal.mailing import reminders
+from portal.mentors import profiles
+from portal.packages import support
+from portal.packages.support import Overview, Step
 from portal.views.context import clock_now, programme, session, the_actor, work
 from portal.views.guards import guarded
 

@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 from time import perf_counter
 
-from portal.availability import (
+from portal.booking.availability import (
     Agenda,
     Interval,
     Rules,

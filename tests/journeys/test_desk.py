@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, expect
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import post
 from portal.db import db as flask_db
+from portal.mailing import post
 from portal.models import Role
 from privacy.cases import acts
 from privacy.cases.story import State

@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import agenda, bounces, leave, use
-from portal.agenda import Whose
+from portal.booking import agenda, leave, use
+from portal.booking.agenda import Whose
+from portal.mailing import bounces
 from portal.models import (
     Attendance,
     AttendanceState,

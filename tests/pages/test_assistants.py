@@ -10,7 +10,12 @@ import vobject
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import accounts, bookings, delegations, mail, offers, people, post, sessions
+from portal.access import accounts
+from portal.booking import acts as bookings
+from portal.booking import offers
+from portal.groups import sessions
+from portal.mailing import post
+from portal.mailing import queue as mail
 from portal.models import (
     Attendance,
     Delegation,
@@ -24,6 +29,8 @@ from portal.models import (
     SessionState,
     Strand,
 )
+from portal.people import delegations
+from portal.people import register as people
 from portal.programme import Programme
 from privacy.audit import AuditEntry
 from privacy.work import unit_of_work

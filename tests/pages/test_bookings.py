@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session as DbSession
 
-from portal import offers, open_offers, sessions
+from portal.booking import offers, open_offers
+from portal.groups import sessions
 from portal.models import Attendance, Package, Person, Place, Session, SessionKind, SessionState, Strand
 from privacy.work import unit_of_work
 from tests.conftest import SetClock, Stack

@@ -11,8 +11,11 @@ import vobject
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import bookings, feeds, people, sessions
+from portal.booking import acts as bookings
+from portal.groups import sessions
+from portal.mailing import feeds
 from portal.models import Feed, Package, PackageState, Person, Place, Role, Session, SessionKind, Strand
+from portal.people import register as people
 from portal.programme import Programme
 from privacy.audit import AuditEntry
 from privacy.clock import start_of_day

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import case_acts, case_holds
+from portal.cases import data_acts as case_acts
+from portal.cases import holds as case_holds
 from portal.models import Person, Role
 from privacy import ledger
 from privacy.audit import Action, AuditEntry

@@ -9,8 +9,8 @@ from zipfile import ZipFile
 import pytest
 from sqlalchemy.orm import Session as DbSession
 
-from portal import case_redaction
-from portal.desk_cases import Attachment, attach
+from portal.cases import redaction as case_redaction
+from portal.cases.intake import Attachment, attach
 from portal.models import Person, Role
 from privacy.cases import acts
 from privacy.cases import letters as kept

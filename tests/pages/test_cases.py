@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session as DbSession
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
-from portal.file_kinds import BYTES_AT_MOST
 from portal.models import BrowserSession, Role
+from portal.resources.file_kinds import BYTES_AT_MOST
 from privacy import registers
 from privacy.audit import AuditEntry
 from privacy.cases import acts

@@ -9,8 +9,12 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import bookings, delivery, goals, ledger, notes, post, sessions
-from portal.delivery import Outcome
+from portal.booking import acts as bookings
+from portal.booking import delivery
+from portal.booking.delivery import Outcome
+from portal.booking.standing import BaselineMissing
+from portal.groups import sessions
+from portal.mailing import post
 from portal.models import (
     Attendance,
     AttendanceState,
@@ -34,8 +38,8 @@ from portal.models import (
     SessionState,
     Strand,
 )
+from portal.packages import goals, ledger, notes
 from portal.programme import Programme
-from portal.standing import BaselineMissing
 from privacy.records import new_id
 from privacy.work import unit_of_work
 from surveys import responses, versions

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import bookings
+from portal.booking import acts as bookings
 from portal.models import (
     Council,
     CouncilFact,
@@ -21,7 +21,7 @@ from portal.models import (
     Role,
     Session,
 )
-from portal.package_rows import COLUMNS
+from portal.packages.rows import COLUMNS
 from portal.programme import Programme
 from privacy.work import unit_of_work
 from tests.conftest import SetClock

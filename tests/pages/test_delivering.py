@@ -7,8 +7,10 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session as DbSession
 
-from portal import bookings, councils, profiles
-from portal.balance import protected
+from portal.booking import acts as bookings
+from portal.councils import register as councils
+from portal.mentors import profiles
+from portal.mentors.balance import protected
 from portal.models import MentorChoice, Office, Package, PackageMentor, Person, Place, Role, Session
 from privacy.records import new_id
 from privacy.work import unit_of_work

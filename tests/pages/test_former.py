@@ -8,8 +8,10 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import asking, feeds, former
+from portal.access import asking
+from portal.mailing import feeds
 from portal.models import Mail, Package, PackageState, Person
+from portal.people import former
 from portal.programme import Programme
 from privacy.work import unit_of_work
 from surveys import responses, versions

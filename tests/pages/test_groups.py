@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import delivery
-from portal.group_plans import Plan
+from portal.booking import delivery
+from portal.groups.plans import Plan
 from portal.models import Attendance, Council, Role, Session, SessionKind, SessionState
 from tests.conftest import SetClock, Stack
 from tests.factories import Factory

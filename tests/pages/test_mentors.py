@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session as DbSession
 
-from portal import bookings, hours
-from portal.availability import Span
+from portal.booking import acts as bookings
+from portal.booking import hours
+from portal.booking.availability import Span
 from portal.models import (
     Attendance,
     AttendanceState,

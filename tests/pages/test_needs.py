@@ -6,8 +6,9 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy.orm import Session as DbSession
 
-from portal import bookings, needs
+from portal.booking import acts as bookings
 from portal.models import Package, Person, Place, Role
+from portal.people import needs
 from portal.programme import Programme
 from privacy import registers
 from privacy.registers import DataItem, Register

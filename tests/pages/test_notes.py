@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import bookings, goals
+from portal.booking import acts as bookings
 from portal.models import Goal, GoalEvent, Package, Person, Place, Role, SessionNote
+from portal.packages import goals
 from portal.programme import Programme
 from privacy.audit import AuditEntry
 from privacy.work import unit_of_work

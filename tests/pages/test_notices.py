@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import desk_cases, duty
+from portal.cases import duty
+from portal.cases import intake as desk_cases
 from portal.models import Mail, Mailbox, MailState, Person, Role
 from privacy.cases import acts, notices
 from privacy.cases.notices import Notice, NoticeKind, Sending

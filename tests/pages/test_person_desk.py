@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import housekeeping
+from portal.desk import housekeeping
 from portal.models import Office, Person, Role
 from privacy import ledger, person_exports
 from privacy.audit import AuditEntry

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import suspicions
+from portal.cases import suspicions
 from portal.models import AccessDecision, Mail, Mailbox, Person, Role, Suspicion
 from privacy import audit_verifier, registers, risks, subprocessors
 from privacy.audit import Action, AuditEntry

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import mail
+from portal.mailing import queue as mail
 from portal.models import Mail, MailState, Package, PackageState, Participation, Person, Role, Strand
 from privacy.records import new_id
 from privacy.registers import Register, enter

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session as DbSession
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
-from portal.file_kinds import BYTES_AT_MOST
 from portal.models import Resource, Role
+from portal.resources.file_kinds import BYTES_AT_MOST
 from privacy.audit import AuditEntry
 from tests.conftest import Stack
 from tests.factories import Factory

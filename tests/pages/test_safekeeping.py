@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session as DbSession
 
-from portal import key_keeping, post
+from portal.desk import key_keeping
+from portal.mailing import post
 from portal.models import BrowserSession, Mail, Role
 from privacy import audit
 from tests.canary_walk import MailBag

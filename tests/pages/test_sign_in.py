@@ -16,11 +16,12 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import accounts, asking, post
+from portal.access import accounts, asking
 from portal.instance import Instance
-from portal.mail_contexts import PATHS
+from portal.mailing import post
+from portal.mailing.contexts import PATHS
+from portal.mailing.senders import FolderSender
 from portal.models import BrowserSession, Mail, Office, Person, Role, SignIn
-from portal.senders import FolderSender
 from portal.views.next_page import own_page
 from privacy.records import new_id
 from privacy.work import unit_of_work

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session as DbSession
 
-from portal import verdicts
+from portal.answers import verdicts
 from portal.models import Office, Package, PackageState, Person, Role
 from privacy.audit import AuditEntry
 from privacy.records import new_id

@@ -9,9 +9,13 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import accounts, housekeeping, own_requests, privacy_notices, public_requests, self_service
+from portal.access import accounts
+from portal.desk import housekeeping
 from portal.models import Mail, NoticeShown, Person, PublicRequest, Role
-from portal.privacy_notices import Version
+from portal.own_data import notices as privacy_notices
+from portal.own_data import public_requests, self_service
+from portal.own_data import requests as own_requests
+from portal.own_data.notices import Version
 from privacy import person_exports
 from privacy.cases import acts
 from privacy.cases.tables import Case, CaseEvent, CaseKind, Channel, Event

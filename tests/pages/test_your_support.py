@@ -9,8 +9,10 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session as DbSession
 
-from portal import bookings, delivery, offers, sessions
-from portal.delivery import Outcome
+from portal.booking import acts as bookings
+from portal.booking import delivery, offers
+from portal.booking.delivery import Outcome
+from portal.groups import sessions
 from portal.models import (
     Goal,
     GoalState,

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import sessions
+from portal.groups import sessions
 from portal.models import (
     Attendance,
     AttendanceState,

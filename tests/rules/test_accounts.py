@@ -9,8 +9,10 @@ import pytest
 from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import accounts, asking, devices, people, staff
+from portal.access import accounts, asking, devices
 from portal.models import BrowserSession, Mail, MailState, Office, Person, Role, SignIn
+from portal.people import register as people
+from portal.people import staff
 from privacy.audit import AuditEntry
 from privacy.records import new_id
 from privacy.work import Work, unit_of_work

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.orm import Session as DbSession
 
-from portal import audit_package, instructions
+from portal.registers import audit_package, instructions
 from privacy import audit_verifier, chain_checks
 from privacy.audit import Action, AuditEntry
 from privacy.audit_verifier import NotWhole

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.availability import (
+from portal.booking.availability import (
     Agenda,
     EndsBeforeStart,
     Interval,

@@ -16,12 +16,15 @@ from click.testing import Result
 from sqlalchemy import Engine, MetaData, Select, Table, create_engine, delete, func, inspect, select, text
 from sqlalchemy.orm import Session as DbSession
 
-from portal import accounts, backups, housekeeping, mail, post
-from portal.asking import ask
-from portal.backups import Order, Regular
-from portal.devices import let_in
-from portal.housekeeping import spread_ledger
+from portal.access import accounts
+from portal.access.asking import ask
+from portal.access.devices import let_in
+from portal.desk import backups, housekeeping
+from portal.desk.backups import Order, Regular
+from portal.desk.housekeeping import spread_ledger
 from portal.instance import Instance, open_instance
+from portal.mailing import post
+from portal.mailing import queue as mail
 from portal.models import BrowserSession, Person, Session
 from portal.references import new_reference
 from portal.settings import Settings

@@ -7,11 +7,16 @@ import pytest
 from sqlalchemy import event, func, select, update
 from sqlalchemy.orm import Session as DbSession
 
-from portal import bookings, delivery, diary, hours, packages, sessions
-from portal.availability import Interval, Span
-from portal.bookings import NotOffered, OutsideContract
-from portal.delivery import EndedWithLess, NobodyCame, NoSuchLength, NotYet, Outcome
-from portal.diary import TimeTaken
+from portal.booking import acts as bookings
+from portal.booking import delivery, diary, hours
+from portal.booking.acts import NotOffered, OutsideContract
+from portal.booking.availability import Interval, Span
+from portal.booking.delivery import EndedWithLess, NobodyCame, NoSuchLength, NotYet, Outcome
+from portal.booking.diary import TimeTaken
+from portal.booking.standing import BaselineMissing, FormUsed, SessionClosed, SupportClosed
+from portal.groups import sessions
+from portal.groups.sessions import SessionFull
+from portal.mentors.serving import NotServing
 from portal.models import (
     Attendance,
     AttendanceState,
@@ -28,10 +33,8 @@ from portal.models import (
     SessionState,
     Strand,
 )
+from portal.packages import acts as packages
 from portal.programme import Programme
-from portal.serving import NotServing
-from portal.sessions import SessionFull
-from portal.standing import BaselineMissing, FormUsed, SessionClosed, SupportClosed
 from privacy.records import new_id
 from privacy.work import unit_of_work
 from surveys.models import Mode, Response, ResponseState, Version, Wave

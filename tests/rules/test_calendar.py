@@ -9,8 +9,8 @@ import vobject
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.calendar import Event, feed, invitation
-from portal.letters import AddressUnusable, compose, one_line
+from portal.mailing.calendar import Event, feed, invitation
+from portal.mailing.letters import AddressUnusable, compose, one_line
 from privacy.clock import NaiveInstant, wall
 
 AUTUMN = date(2027, 10, 31)

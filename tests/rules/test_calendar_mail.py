@@ -16,8 +16,13 @@ import vobject
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session as DbSession
 
-from portal import bookings, bounces, day_ahead, mail_writing, people, post, sessions, standing
-from portal.html_letters import from_text
+from portal.booking import acts as bookings
+from portal.booking import standing
+from portal.groups import sessions
+from portal.mailing import bounces, day_ahead, post
+from portal.mailing import writing as mail_writing
+from portal.mailing.html_letters import from_text
+from portal.mailing.senders import AddressRefused
 from portal.models import (
     Mail,
     MailState,
@@ -31,8 +36,8 @@ from portal.models import (
     SessionKind,
     Strand,
 )
+from portal.people import register as people
 from portal.programme import Programme
-from portal.senders import AddressRefused
 from privacy.audit import AuditEntry
 from privacy.work import unit_of_work
 from tests.conftest import Stack

@@ -10,8 +10,11 @@ import pytest
 from click.testing import Result
 from sqlalchemy.orm import Session as DbSession
 
-from portal import case_clocks, case_lists, desk_calendars, holidays
-from portal.case_lists import Wanted
+from portal.booking import holidays
+from portal.cases import calendars as desk_calendars
+from portal.cases import clocks as case_clocks
+from portal.cases import lists as case_lists
+from portal.cases.lists import Wanted
 from privacy.cases import acts
 from privacy.cases.story import Story
 from privacy.cases.tables import CaseKind, Channel, Event

@@ -2,8 +2,8 @@
 
 import pytest
 
-from portal import case_files
-from portal.file_kinds import BYTES_AT_MOST, FileRefused
+from portal.cases import files as case_files
+from portal.resources.file_kinds import BYTES_AT_MOST, FileRefused
 
 MAIL = b"\r\n".join(
     (

@@ -11,11 +11,14 @@ from pypdf import PdfReader
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import case_letters, case_redaction, letter_templates, letter_words, post
-from portal.case_letters import To, Written
-from portal.desk_cases import Attachment, attach
+from portal.cases import letter_templates, letter_words
+from portal.cases import letters as case_letters
+from portal.cases import redaction as case_redaction
+from portal.cases.intake import Attachment, attach
+from portal.cases.letters import To, Written
+from portal.mailing import post
+from portal.mailing.senders import AddressRefused
 from portal.models import Mail, MailState
-from portal.senders import AddressRefused
 from privacy.cases import acts
 from privacy.cases import letters as kept
 from privacy.cases.letters import CaseLetter, LetterKind, LetterState

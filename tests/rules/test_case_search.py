@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy.orm import Session as DbSession
 
-from portal import case_search
-from portal.case_search import Searched, Where
+from portal.cases import search as case_search
+from portal.cases.search import Searched, Where
 from portal.models import Person
 from privacy import holdings, outside
 from privacy.cases import acts

@@ -8,13 +8,16 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import choosing, councils, interests, matching, open_offers, profiles
-from portal.choosing import NotSetAside, Unexplained
-from portal.interests import InterestRefused
+from portal.booking import open_offers
+from portal.councils import register as councils
+from portal.mentors import choosing, interests, profiles
+from portal.mentors.choosing import NotSetAside, Unexplained
+from portal.mentors.interests import InterestRefused
+from portal.mentors.profiles import Profile
+from portal.mentors.stops import ConflictOfInterest, NeighbouringCouncil, NoCapacity, Stop
 from portal.models import MentorChoice, Offer, OfferState, Office, Package, Person, Place, Role, Strand
-from portal.profiles import Profile
+from portal.packages import members as matching
 from portal.programme import Programme
-from portal.stops import ConflictOfInterest, NeighbouringCouncil, NoCapacity, Stop
 from privacy.audit import Action, AuditEntry
 from privacy.records import new_id
 from privacy.registers import DataItem, Register, enter

@@ -8,13 +8,17 @@ import pytest
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session as DbSession
 
-from portal import bookings, clearance_mails, clearances, mail, matching, post
 from portal.attention import attention
-from portal.bookings import NotServing
-from portal.clearances import PAGES, Gap, OwnRecord, WrongExpiry
+from portal.booking import acts as bookings
+from portal.booking.acts import NotServing
+from portal.mailing import post
+from portal.mailing import queue as mail
+from portal.mentors import clearance_mails, clearances
+from portal.mentors.clearances import PAGES, Gap, OwnRecord, WrongExpiry
+from portal.mentors.stops import NotCleared, NotReady
 from portal.models import Clearance, ClearanceKind, Mail, Package, Person, Place, Role
+from portal.packages import members as matching
 from portal.programme import Programme
-from portal.stops import NotCleared, NotReady
 from privacy.audit import Action, AuditEntry
 from privacy.records import new_id
 from privacy.work import unit_of_work

@@ -8,19 +8,12 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import (
-    allocations,
-    council_facts,
-    council_lists,
-    councils,
-    packages,
-    partners,
-    pipeline,
-    qualifying,
-    reviews,
-)
-from portal.council_facts import Agreement, FactSettled, NoEvidence, NoWhy, WrongDays, WrongEndDay
-from portal.council_lists import Wanted
+from portal.councils import allocations, partners, qualifying, reviews
+from portal.councils import facts as council_facts
+from portal.councils import lists as council_lists
+from portal.councils import register as councils
+from portal.councils.facts import Agreement, FactSettled, NoEvidence, NoWhy, WrongDays, WrongEndDay
+from portal.councils.lists import Wanted
 from portal.models import (
     Council,
     CouncilFact,
@@ -34,6 +27,8 @@ from portal.models import (
     Strand,
     Way,
 )
+from portal.packages import acts as packages
+from portal.packages import pipeline
 from portal.programme import Programme
 from privacy.audit import AuditEntry
 from privacy.work import unit_of_work

@@ -14,11 +14,11 @@ from sqlalchemy import func, select
 
 from portal import demo as fiction
 from portal import programme as programmes
-from portal import reminders, staff
 from portal.app import create_app
 from portal.db import db
 from portal.demo.cast import GROUPS, LEADERS, Outcome, Stage, gather
 from portal.demo.data import AREAS, FIRST_PARTS, LAST_PARTS, REGIONS
+from portal.mailing import reminders
 from portal.models import (
     CORPORATE,
     CallRequest,
@@ -39,6 +39,7 @@ from portal.models import (
     SessionState,
     Strand,
 )
+from portal.people import staff
 from portal.settings import Settings
 from privacy import audit
 from privacy.audit import Action, AuditEntry

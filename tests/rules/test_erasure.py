@@ -15,8 +15,10 @@ import pytest
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import mail, post, reports
+from portal.mailing import post
+from portal.mailing import queue as mail
 from portal.models import Delegation, Goal, Mail, Office, Package, Participation, Person, Strand
+from portal.results import kpi as reports
 from privacy import audit, erasure, ledger, purge, reach, registers
 from privacy.columns import sealed_columns
 from privacy.engines import open_engine

@@ -12,8 +12,8 @@ import pytest
 from click.testing import Result
 from sqlalchemy.orm import Session as DbSession
 
-from portal import key_keeping, key_report
-from portal.key_keeping import DrillFailed
+from portal.desk import key_keeping, key_report
+from portal.desk.key_keeping import DrillFailed
 from privacy import audit, escrow, keys
 from privacy.certificates import CertificateUnusable, KeyUnusable
 from privacy.envelopes import EnvelopeBroken, NotForThisKey

@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from sqlalchemy import event, insert
 from sqlalchemy.orm import Session as DbSession
 
-from portal import exports
-from portal.exports import NAMED, NoReason, Order, TooMany
 from portal.models import Export, PackageState
 from portal.programme import Programme
+from portal.results import exports
+from portal.results.exports import NAMED, NoReason, Order, TooMany
 from privacy import audit
 from privacy.columns import keys_of
 from privacy.records import new_id

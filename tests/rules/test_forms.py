@@ -9,12 +9,12 @@ from flask import Flask
 from werkzeug.datastructures import MultiDict
 from wtforms import EmailField, StringField
 
-from portal import letters
 from portal.app import create_app
 from portal.days import day_in, instant_in, last_of_month_before
 from portal.forms.account import figures
 from portal.forms.base import DatePartsField, Form, WholeNumberField, one_line
 from portal.forms.times import ClockField, PickedField
+from portal.mailing import letters
 from portal.settings import Settings
 
 MENTOR = "0f0e0d0c-0b0a-4909-8807-060504030201"

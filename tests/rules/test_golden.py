@@ -22,8 +22,12 @@ import vobject
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session as DbSession
 
-from portal import access_mails, accounts, day_ahead, mail, mail_writing, notices
-from portal.mail_registry import ADDRESSED, CONTEXTS, ROLE_CONTEXTS
+from portal.access import accounts
+from portal.cases import notices
+from portal.mailing import day_ahead
+from portal.mailing import queue as mail
+from portal.mailing import writing as mail_writing
+from portal.mailing.registry import ADDRESSED, CONTEXTS, ROLE_CONTEXTS
 from portal.models import (
     AccessDecision,
     Attendance,
@@ -54,6 +58,7 @@ from portal.models import (
     Waiting,
     WaitingState,
 )
+from portal.registers import access_mails
 from privacy.cases import notices as kept
 from privacy.cases.letters import CaseLetter, LetterKind, LetterState
 from privacy.cases.notices import Notice, NoticeKind, Sending

@@ -8,10 +8,19 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import bookings, delivery, group_plans, group_watch, groups, post, sessions, waiting, windows
-from portal.diary import TimeTaken
-from portal.group_plans import Plan, WrongPlan
-from portal.groups import MembersNotReady, NoReason, NothingToDecide, NotOfTheSet, SetTimeTaken
+from portal.answers import windows
+from portal.booking import acts as bookings
+from portal.booking import delivery
+from portal.booking.diary import TimeTaken
+from portal.booking.standing import BaselineMissing, FormUsed
+from portal.groups import plans as group_plans
+from portal.groups import sessions, waiting
+from portal.groups import sets as groups
+from portal.groups import watch as group_watch
+from portal.groups.plans import Plan, WrongPlan
+from portal.groups.sets import MembersNotReady, NoReason, NothingToDecide, NotOfTheSet, SetTimeTaken
+from portal.groups.waiting import SetIsFixed
+from portal.mailing import post
 from portal.models import (
     Attendance,
     AttendanceState,
@@ -27,8 +36,6 @@ from portal.models import (
     Strand,
     WaitingState,
 )
-from portal.standing import BaselineMissing, FormUsed
-from portal.waiting import SetIsFixed
 from surveys.models import Wave
 from tests.canary_walk import MailBag
 from tests.conftest import SetClock, Stack

@@ -9,12 +9,14 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session as DbSession
 
-from portal import bookings, handovers, interests, post
-from portal.bookings import TimeTaken
-from portal.handovers import SameMentor
+from portal.booking import acts as bookings
+from portal.booking.acts import TimeTaken
+from portal.booking.standing import SessionClosed
+from portal.mailing import post
+from portal.mentors import handovers, interests
+from portal.mentors.handovers import SameMentor
 from portal.models import Mail, Occupied, Package, PackageMentor, Person, Place, Session, Strand
 from portal.programme import Programme
-from portal.standing import SessionClosed
 from privacy.audit import Action, AuditEntry
 from privacy.work import unit_of_work
 from tests.canary_walk import MailBag

@@ -6,9 +6,12 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import council_file, councils, imports, people_file
+from portal import imports
+from portal.councils import file as council_file
+from portal.councils import register as councils
 from portal.imports import Fault, FileFaults
 from portal.models import Council, Office, Person, Role
+from portal.people import file as people_file
 from portal.programme import Programme
 from privacy.columns import address_index, keys_of
 from privacy.work import unit_of_work

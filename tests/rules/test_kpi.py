@@ -12,9 +12,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session as DbSession
 
-from portal import reports, verdicts
+from portal.answers import verdicts
 from portal.models import PackageState, Participation, Person, Role, Strand
 from portal.programme import Programme
+from portal.results import kpi as reports
 from privacy.clock import Clock
 from privacy.keystore import Vault
 from privacy.work import unit_of_work

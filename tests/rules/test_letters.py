@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from portal.letters import AddressUnusable, CalendarMismatch, compose, one_line
+from portal.mailing.letters import AddressUnusable, CalendarMismatch, compose, one_line
 
 SENT_AT = datetime(2027, 3, 1, 9, 15, tzinfo=UTC)
 CALENDAR = "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nX-NAME:Siân\r\nEND:VCALENDAR\r\n".encode()

@@ -14,9 +14,14 @@ from pypdf import PdfReader
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import audit_heads, desk_cases, duty, holidays, mail, notice_watch, notices, post
+from portal.booking import holidays
+from portal.cases import duty, notice_watch, notices
+from portal.cases import intake as desk_cases
+from portal.mailing import post
+from portal.mailing import queue as mail
+from portal.mailing.senders import AddressRefused
 from portal.models import Mail, Mailbox, MailState, Person, Role
-from portal.senders import AddressRefused
+from portal.registers import audit_heads
 from privacy.audit import AuditEntry
 from privacy.cases import acts
 from privacy.cases import notices as kept

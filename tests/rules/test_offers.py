@@ -7,12 +7,14 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import bookings, offers, packages
-from portal.diary import TimeTaken
+from portal.booking import acts as bookings
+from portal.booking import offers
+from portal.booking.diary import TimeTaken
+from portal.booking.offers import OfferClashes, OfferGone, OfferPassed, TooFewOrMany
+from portal.booking.standing import BaselineMissing
 from portal.models import Mail, MailState, Offer, OfferState, Package, Place, Session
-from portal.offers import OfferClashes, OfferGone, OfferPassed, TooFewOrMany
+from portal.packages import acts as packages
 from portal.programme import OutsideContract, Programme
-from portal.standing import BaselineMissing
 from privacy.work import unit_of_work
 from tests.conftest import SetClock
 from tests.factories import Factory

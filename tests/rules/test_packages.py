@@ -7,9 +7,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import council_facts, goals, matching, package_states, packages
-from portal.goals import NoGoal
-from portal.matching import ConflictOfInterest, NotAMentor, NotInOffice, SupportedAlready, WrongMembers
+from portal.councils import facts as council_facts
 from portal.models import (
     Goal,
     GoalState,
@@ -25,8 +23,11 @@ from portal.models import (
     SessionState,
     Strand,
 )
-from portal.package_states import Act
-from portal.packages import (
+from portal.packages import acts as packages
+from portal.packages import goals
+from portal.packages import members as matching
+from portal.packages import states as package_states
+from portal.packages.acts import (
     Agreement,
     NoReason,
     NotPossible,
@@ -39,6 +40,15 @@ from portal.packages import (
     WrongCouncil,
     WrongEnd,
 )
+from portal.packages.goals import NoGoal
+from portal.packages.members import (
+    ConflictOfInterest,
+    NotAMentor,
+    NotInOffice,
+    SupportedAlready,
+    WrongMembers,
+)
+from portal.packages.states import Act
 from portal.programme import Programme
 from privacy.records import new_id
 from privacy.work import unit_of_work

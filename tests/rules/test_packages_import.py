@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import allocations, ledger, packages_file
-from portal.council_facts import Agreement
+from portal.councils import allocations
+from portal.councils.facts import Agreement
 from portal.imports import FileFaults
 from portal.models import (
     Attendance,
@@ -24,8 +24,10 @@ from portal.models import (
     SessionState,
     Strand,
 )
-from portal.package_rows import COLUMNS
-from portal.packages_file import Taken
+from portal.packages import file as packages_file
+from portal.packages import ledger
+from portal.packages.file import Taken
+from portal.packages.rows import COLUMNS
 from portal.programme import Programme
 from privacy.work import unit_of_work
 from tests.conftest import SetClock, Stack

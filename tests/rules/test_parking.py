@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session as DbSession
 
-from portal import parking
+from portal.access import parking
 from portal.models import ParkedForm, Person
 from privacy.records import new_id
 from privacy.work import unit_of_work

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session as DbSession
 
-from portal import matching, people, people_file
 from portal.imports import FileFaults
-from portal.matching import ConflictOfInterest
 from portal.models import Office, Person, Role, Strand
-from portal.people import AdministratorsOnly, OfficeConflicts, RoleNotGiven
+from portal.packages import members as matching
+from portal.packages.members import ConflictOfInterest
+from portal.people import file as people_file
+from portal.people import register as people
+from portal.people.register import AdministratorsOnly, OfficeConflicts, RoleNotGiven
 from portal.programme import Programme
 from privacy.records import new_id
 from privacy.work import Work, unit_of_work

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session as DbSession
 
-from portal import housekeeping
+from portal.desk import housekeeping
 from portal.models import Participation, Person
 from privacy import erasure, person_data, person_exports, reach
 from privacy.person_exports import Desk, NotReleased

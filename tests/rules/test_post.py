@@ -14,8 +14,12 @@ import pytest
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import accounts, asking, gathering, mail, mail_writing, post
-from portal.mail_registry import ADDRESSED, CONTEXTS, ROLE_CONTEXTS
+from portal.access import accounts, asking
+from portal.mailing import gathering, post
+from portal.mailing import queue as mail
+from portal.mailing import writing as mail_writing
+from portal.mailing.registry import ADDRESSED, CONTEXTS, ROLE_CONTEXTS
+from portal.mailing.senders import AddressRefused, FolderSender, SmtpSender, Unprotected
 from portal.models import (
     Attendance,
     AttendanceState,
@@ -33,7 +37,6 @@ from portal.models import (
     SessionState,
     Strand,
 )
-from portal.senders import AddressRefused, FolderSender, SmtpSender, Unprotected
 from portal.settings import Smtp
 from privacy.keystore import SUBJECT_KEY
 from privacy.records import new_id

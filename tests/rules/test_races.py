@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session as DbSession
 
-from portal import bookings, packages, sessions
-from portal.diary import TimeTaken
-from portal.matching import SupportedAlready
+from portal.booking import acts as bookings
+from portal.booking.diary import TimeTaken
+from portal.groups import sessions
+from portal.groups.sessions import SessionFull
 from portal.models import (
     Attendance,
     AttendanceState,
@@ -26,7 +27,8 @@ from portal.models import (
     SessionKind,
     Strand,
 )
-from portal.sessions import SessionFull
+from portal.packages import acts as packages
+from portal.packages.members import SupportedAlready
 from privacy.engines import open_engine
 from privacy.work import Work, unit_of_work
 from tests.at_once import Booking, Moving, clients, in_processes

@@ -10,10 +10,13 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import case_package, case_redaction, housekeeping, redaction_places
-from portal.case_package import NobodyKnown
-from portal.case_redaction import NotReleased, SamePerson, Settled, StillThere
-from portal.desk_cases import Attachment, attach
+from portal.cases import package as case_package
+from portal.cases import redaction as case_redaction
+from portal.cases import redaction_places
+from portal.cases.intake import Attachment, attach
+from portal.cases.package import NobodyKnown
+from portal.cases.redaction import NotReleased, SamePerson, Settled, StillThere
+from portal.desk import housekeeping
 from portal.models import Person
 from privacy import person_exports
 from privacy.audit import AuditEntry

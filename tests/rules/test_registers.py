@@ -13,23 +13,17 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as DbSession
 
-from portal import (
-    access_mails,
-    access_review,
-    assessment,
-    instructions,
-    mail,
-    mail_route,
-    people,
-    personnel,
-    post,
-)
-from portal.access_review import NotTheirs, OwnAccess
 from portal.instance import Instance
-from portal.instructions import NoGrounds, NotReplaced
+from portal.mailing import post
+from portal.mailing import queue as mail
+from portal.mailing import route as mail_route
 from portal.models import AccessDecision, Mail, MailState, Office, Person, Role
-from portal.people import WrongDates
+from portal.people import register as people
+from portal.people.register import WrongDates
 from portal.programme import load
+from portal.registers import access_mails, access_review, assessment, instructions, personnel
+from portal.registers.access_review import NotTheirs, OwnAccess
+from portal.registers.instructions import NoGrounds, NotReplaced
 from portal.settings import Mode, Smtp
 from privacy import papers, registers, remarks, risks, subprocessors
 from privacy.records import new_id

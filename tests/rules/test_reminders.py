@@ -18,8 +18,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import gathering, mail, matching, packages, post, reminders
 from portal.cli.serve import each_minute
+from portal.mailing import gathering, post, reminders
+from portal.mailing import queue as mail
 from portal.models import (
     Attendance,
     AttendanceState,
@@ -36,6 +37,8 @@ from portal.models import (
     SessionState,
     Strand,
 )
+from portal.packages import acts as packages
+from portal.packages import members as matching
 from portal.programme import Programme, ProgrammeFaults, load
 from privacy.clock import london_date, start_of_day
 from privacy.engines import open_engine

@@ -10,10 +10,11 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import file_kinds, resources, shelves
-from portal.file_kinds import BYTES_AT_MOST, FileRefused
 from portal.models import Resource, ResourceFile, ResourceKind, Role, SessionKind
-from portal.resources import Described, ResourceRefused
+from portal.resources import file_kinds, shelves
+from portal.resources import shelf as resources
+from portal.resources.file_kinds import BYTES_AT_MOST, FileRefused
+from portal.resources.shelf import Described, ResourceRefused
 from privacy.work import unit_of_work
 from tests.conftest import Stack
 from tests.factories import Factory

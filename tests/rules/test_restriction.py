@@ -7,23 +7,18 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import (
-    attention,
-    bounces,
-    clearances,
-    directory,
-    exports,
-    mail,
-    matching,
-    post,
-    reminders,
-    reports,
-    restriction,
-    tallies,
-)
-from portal.exports import Order
-from portal.matching import NotAMentor, NotInOffice
+from portal import attention
+from portal.desk import restriction
+from portal.mailing import bounces, post, reminders
+from portal.mailing import queue as mail
+from portal.mentors import clearances
 from portal.models import Mail, MailState, PackageState, Person, Role, Strand
+from portal.packages import members as matching
+from portal.packages.members import NotAMentor, NotInOffice
+from portal.people import directory
+from portal.results import exports, tallies
+from portal.results import kpi as reports
+from portal.results.exports import Order
 from privacy.audit import Action, AuditEntry
 from privacy.erasure import NoInstruction
 from privacy.work import unit_of_work

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import housekeeping, parking
+from portal.access import parking
+from portal.desk import housekeeping
 from portal.models import BrowserSession, Mail, MailState, ParkedForm, SignIn
 from privacy import erasure, retention
 from privacy.audit import Action, AuditEntry

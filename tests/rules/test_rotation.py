@@ -13,11 +13,14 @@ import pytest
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session as DbSession
 
-from portal import accounts, addresses, allocations, key_keeping, key_report, packages_file
-from portal.council_facts import Agreement
+from portal.access import accounts, addresses
+from portal.councils import allocations
+from portal.councils.facts import Agreement
 from portal.db import db as flask_db
+from portal.desk import key_keeping, key_report
 from portal.models import Ground, Person
-from portal.package_rows import COLUMNS
+from portal.packages import file as packages_file
+from portal.packages.rows import COLUMNS
 from privacy import audit, keys, rotation
 from privacy.columns import AddressKeys
 from privacy.errors import KeyFault

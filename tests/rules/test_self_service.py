@@ -8,7 +8,7 @@ from click.testing import Result
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import self_service
+from portal.own_data import self_service
 from portal.programme import Programme
 from privacy import registers
 from privacy.registers import Register, RegisterEntry, Standing

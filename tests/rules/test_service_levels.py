@@ -4,9 +4,9 @@ from datetime import date
 
 from sqlalchemy.orm import Session as DbSession
 
-from portal import service_levels
 from portal.models import Council, CouncilFact, Fact, Ground, PackageState, Role, Strand
 from portal.programme import Programme
+from portal.results import service_levels
 from privacy.clock import Clock
 from privacy.records import new_id
 from privacy.work import unit_of_work

@@ -6,11 +6,15 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy.orm import Session as DbSession
 
-from portal import bookings, delivery, matching, offers, people, policies
+from portal import policies
 from portal.actors import Actor, roles_on
+from portal.booking import acts as bookings
+from portal.booking import delivery, offers
+from portal.mentors.serving import NotServing, TooEarly, givers
 from portal.models import Package, PackageMentor, Person, Place, Role, Session
+from portal.packages import members as matching
+from portal.people import register as people
 from portal.programme import Programme
-from portal.serving import NotServing, TooEarly, givers
 from privacy.clock import london_date
 from privacy.records import new_id
 from privacy.work import unit_of_work

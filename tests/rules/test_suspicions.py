@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session as DbSession
 
-from portal import housekeeping, incidents, suspicions
-from portal.incidents import Unknown
+from portal.cases import incidents, suspicions
+from portal.cases.incidents import Unknown
+from portal.desk import housekeeping
 from portal.models import Mail, Mailbox, Suspicion, SuspicionCause
 from privacy import backup_records, chain_checks, erasure
 from privacy.audit import Action, AuditEntry, AuditHead

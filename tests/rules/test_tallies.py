@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal import tallies
 from portal.models import Package, PackageState, Participation, Role, Strand
 from portal.programme import Programme
+from portal.results import tallies
 from privacy.work import unit_of_work
 from surveys import responses, results, versions
 from surveys.models import Mode, Response, ResponseState, Wave

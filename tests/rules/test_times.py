@@ -8,17 +8,19 @@ import pytest
 from sqlalchemy import event, func, select, update
 from sqlalchemy.orm import Session as DbSession
 
-from portal import blackouts, bookings, choices, clashes, holidays, hours, leave, offers, people, series
-from portal.availability import Span
-from portal.blackouts import NoSessionsThen
-from portal.bookings import Away, Full, InsideNotice, NotOffered, TimeTaken
-from portal.clashes import SessionsInTheWay
-from portal.holidays import HolidayKnown
-from portal.leave import WrongStretch
+from portal.booking import acts as bookings
+from portal.booking import blackouts, choices, clashes, holidays, hours, leave, offers, series
+from portal.booking.acts import Away, Full, InsideNotice, NotOffered, TimeTaken
+from portal.booking.availability import Span
+from portal.booking.blackouts import NoSessionsThen
+from portal.booking.clashes import SessionsInTheWay
+from portal.booking.holidays import HolidayKnown
+from portal.booking.leave import WrongStretch
+from portal.booking.offers import OfferShut
+from portal.booking.series import Every, SomeRefused
 from portal.models import Offer, OfferState, Package, Person, Place, Session, SessionState
-from portal.offers import OfferShut
+from portal.people import register as people
 from portal.programme import Programme
-from portal.series import Every, SomeRefused
 from privacy.work import Work, unit_of_work
 from tests.conftest import SetClock
 from tests.factories import Factory

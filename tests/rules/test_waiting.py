@@ -11,7 +11,11 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session as DbSession
 
-from portal import bookings, group_plans, sessions, waiting
+from portal.booking import acts as bookings
+from portal.groups import plans as group_plans
+from portal.groups import sessions, waiting
+from portal.groups.sessions import SessionFull
+from portal.groups.waiting import TooLateToWait
 from portal.models import (
     Attendance,
     AttendanceState,
@@ -22,8 +26,6 @@ from portal.models import (
     Waiting,
     WaitingState,
 )
-from portal.sessions import SessionFull
-from portal.waiting import TooLateToWait
 from privacy import keys
 from privacy.engines import open_engine
 from privacy.keystore import Vault

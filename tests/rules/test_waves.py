@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy.orm import Session as DbSession
 
-from portal import packages, questionnaires, windows
+from portal.answers import questionnaires, windows
 from portal.models import (
     Attendance,
     AttendanceState,
@@ -20,6 +20,7 @@ from portal.models import (
     SessionState,
     Strand,
 )
+from portal.packages import acts as packages
 from portal.programme import Programme
 from privacy.clock import Clock, end_of_day, start_of_day
 from privacy.records import new_id

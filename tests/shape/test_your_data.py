@@ -4,7 +4,11 @@ import hashlib
 from pathlib import Path
 
 import portal.models  # noqa: F401 - its tables must be known
-from portal import own_cases, own_copy, own_rights, privacy_notices, what_we_hold
+from portal.own_data import cases as own_cases
+from portal.own_data import copy as own_copy
+from portal.own_data import notices as privacy_notices
+from portal.own_data import rights as own_rights
+from portal.own_data import what_we_hold
 from privacy import reach
 from privacy.cases.rules import ASKED, RULES
 from privacy.cases.tables import Event
@@ -18,7 +22,9 @@ KEPT_TO_ITSELF = {Event.NOTE, Event.ASSIGNED, Event.UNLAWFUL_TOLD, Event.LATE_EX
 def test_every_table_about_people_has_a_word() -> None:
     named = {f"{link.table.name}.{link.column.name}" for link in reach.mentions()}
     known = {table.name for table in reach.personal_tables()} | named
-    assert known - set(what_we_hold.WORDS) == set(), "say in portal/what_we_hold.py what people call it"
+    assert known - set(what_we_hold.WORDS) == set(), (
+        "say in portal/own_data/what_we_hold.py what people call it"
+    )
     assert set(what_we_hold.WORDS) - known == set(), "there is no such table or column"
     assert {group for group, _ in what_we_hold.WORDS.values()} <= set(what_we_hold.GROUPS)
 

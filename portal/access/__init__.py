@@ -1,0 +1,1 @@
+"""How people come in: accounts, asking, devices, and what they typed when they could not."""

@@ -1,0 +1,229 @@
+"""Browsers that are signed in, and devices that are kept: opened, found, seen, listed and ended.
+
+A browser holds a random token; the database holds its digest. A kept device cannot do anything by itself: it
+opens a new browser session at level 1 when its owner presses the button. Disabling somebody, or the end of
+their last office, counts from the next request.
+
+Where a `programme` is given, leaders whose office has ended may come in while they have something to answer
+(portal/people/former.py); without it, nobody who has left does.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session as DbSession
+from sqlalchemy.orm import joinedload
+
+from portal.actors import roles_of, with_roles
+from portal.models import PARTICIPANT, BrowserSession, Person, Role
+from portal.own_data import notices as privacy_notices
+from portal.people import former
+from portal.programme import Programme
+from privacy.audit import Action
+from privacy.clock import london_date
+from privacy.records import new_id
+from privacy.work import Work
+
+DEVICE_LIFE = timedelta(days=30)
+SEEN_EVERY = timedelta(minutes=1)
+LEVEL = 1
+UNCLEARED = PARTICIPANT | {Role.ASSISTANT}
+"""Roles that need no clearance: they see only what is theirs, or times of those they book for."""
+
+
+@dataclass(frozen=True)
+class Lifetime:
+    """How long a signed-in browser lasts: idle, and in all."""
+
+    idle: timedelta
+    whole: timedelta
+
+
+PARTICIPANT_LIFE = Lifetime(timedelta(minutes=60), timedelta(hours=12))
+STAFF_LIFE = Lifetime(timedelta(minutes=20), timedelta(hours=8))
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """What a browser keeps in its cookies. `device` only where the device is to be kept. `notice`: the privacy notice
+    is new to whoever signs in, so the page shows it to them."""
+
+    session: str
+    device: str | None = None
+    notice: bool = False
+
+
+class DeviceUnknown(Exception):
+    """No kept device of somebody who may come in has this token."""
+
+
+def digest(token: str) -> bytes:
+    """What is stored of a cookie."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def may_come_in(
+    db: DbSession, person: Person | None, *, now: datetime, programme: Programme | None = None
+) -> bool:
+    """Known, not disabled, and in office today, somebody's assistant, or with something left to answer."""
+    if person is None or person.disabled_at is not None:
+        return False
+    if roles_of(person, london_date(now)):
+        return True
+    return programme is not None and former.comes_back(db, programme, person, now=now)
+
+
+def lifetime(person: Person, *, now: datetime) -> Lifetime:
+    """Participants have time to think; whoever also mentors or runs the programme has the shorter time."""
+    return PARTICIPANT_LIFE if roles_of(person, london_date(now)) <= UNCLEARED else STAFF_LIFE
+
+
+def let_in(work: Work, person: Person, *, by: str, level: int, browser: str, keep: bool = False) -> Tokens:
+    """Sign a browser in, after a proof named by `by`. `browser` is such as `Safari on iPad`."""
+    life = lifetime(person, now=work.now)
+    session = _open(work, person, level=level, browser=browser, lasts=life.whole)
+    device = None
+    # Whoever mentors or runs the programme signs in every time.
+    if keep and life is PARTICIPANT_LIFE:
+        device = _open(work, person, level=LEVEL, browser=browser, lasts=DEVICE_LIFE, device=True)
+        work.record(Action.DEVICE_KEPT, object=f"person:{person.id}", holder=person.id)
+    work.record(Action.SIGN_IN_DONE, object=f"person:{person.id}", holder=person.id, by=by, level=level)
+    return Tokens(session, device, notice=privacy_notices.show(work, person_id=person.id) is not None)
+
+
+def _open(
+    work: Work, person: Person, *, level: int, browser: str, lasts: timedelta, device: bool = False
+) -> str:
+    token = secrets.token_urlsafe(32)
+    work.db.add(
+        BrowserSession(
+            id=new_id(),
+            person_id=person.id,
+            token=digest(token),
+            level=level,
+            device=device,
+            browser=browser[:40],
+            created_at=work.now,
+            seen_at=work.now,
+            ends_at=work.now + lasts,
+        )
+    )
+    return token
+
+
+def _by_token(db: DbSession, token: str) -> BrowserSession | None:
+    found = db.execute(
+        select(BrowserSession)
+        .where(BrowserSession.token == digest(token))
+        .options(joinedload(BrowserSession.person).options(*with_roles()))
+    )
+    return found.unique().scalar_one_or_none()
+
+
+def _is_over(row: BrowserSession, *, now: datetime) -> bool:
+    if row.ended_at is not None or row.ends_at <= now:
+        return True
+    return not row.device and row.seen_at + lifetime(row.person, now=now).idle <= now
+
+
+def live_session(
+    db: DbSession, token: str, *, now: datetime, programme: Programme | None = None
+) -> BrowserSession | None:
+    """The signed-in browser with person and offices, in one query; None once it is over for any reason."""
+    row = _by_token(db, token)
+    return (
+        row if row is not None and not row.device and _lives(db, row, now=now, programme=programme) else None
+    )
+
+
+def _lives(db: DbSession, row: BrowserSession, *, now: datetime, programme: Programme | None) -> bool:
+    return not _is_over(row, now=now) and may_come_in(db, row.person, now=now, programme=programme)
+
+
+def last_person(
+    db: DbSession, token: str, *, now: datetime, programme: Programme | None = None
+) -> UUID | None:
+    """Who was signed in with this cookie, be it over by now; None for nobody who may come in again."""
+    row = _by_token(db, token)
+    if row is None or row.device or not may_come_in(db, row.person, now=now, programme=programme):
+        return None
+    return row.person_id
+
+
+def live_device(
+    db: DbSession, token: str, *, now: datetime, programme: Programme | None = None
+) -> BrowserSession | None:
+    """The kept device with its person; None once it is over for any reason."""
+    row = _by_token(db, token)
+    return row if row is not None and row.device and _lives(db, row, now=now, programme=programme) else None
+
+
+def is_unseen(row: BrowserSession, *, now: datetime) -> bool:
+    """Whether it is time to note that this browser was used."""
+    return row.seen_at + SEEN_EVERY <= now
+
+
+def see(work: Work, *, browser_session_id: UUID) -> None:
+    """Note that this browser was used: the one write that a page may cause."""
+    work.db.execute(
+        update(BrowserSession)
+        .where(BrowserSession.id == browser_session_id, BrowserSession.seen_at < work.now)
+        .values(seen_at=work.now)
+    )
+
+
+def carry_on(work: Work, *, device_token: str, browser: str, programme: Programme | None = None) -> Tokens:
+    """Sign a kept device in again, at level 1. Raises DeviceUnknown."""
+    device = live_device(work.db, device_token, now=work.now, programme=programme)
+    if device is None:
+        raise DeviceUnknown
+    device.seen_at = work.now
+    return let_in(work, device.person, by="device", level=LEVEL, browser=browser)
+
+
+def sign_out(work: Work, *, browser_session_id: UUID, device_token: str | None) -> None:
+    """End this browser's session and, if it is kept, the device: whoever picks it up next gets nothing."""
+    ends = BrowserSession.id == browser_session_id
+    if device_token is not None:
+        ends |= BrowserSession.token == digest(device_token)
+    work.db.execute(
+        update(BrowserSession).where(ends, BrowserSession.ended_at.is_(None)).values(ended_at=work.now)
+    )
+    work.record(Action.SIGN_OUT_DONE, object=work.actor)
+
+
+def own(db: DbSession, person_id: UUID, *, now: datetime) -> Sequence[BrowserSession]:
+    """Somebody's signed-in browsers and kept devices, the last used first."""
+    rows = (
+        db.execute(
+            select(BrowserSession)
+            .where(
+                BrowserSession.person_id == person_id,
+                BrowserSession.ended_at.is_(None),
+                BrowserSession.ends_at > now,
+            )
+            .options(joinedload(BrowserSession.person).options(*with_roles()))
+            .order_by(BrowserSession.seen_at.desc(), BrowserSession.id)
+        )
+        .unique()
+        .scalars()
+    )
+    return [row for row in rows if not _is_over(row, now=now)]
+
+
+def end_device(work: Work, *, browser_session_id: UUID, person_id: UUID) -> None:
+    """End one of somebody's own browsers or devices; ending it again changes nothing.
+
+    Raises DeviceUnknown if it is nobody's, or somebody else's.
+    """
+    row = work.db.get(BrowserSession, browser_session_id)
+    if row is None or row.person_id != person_id:
+        raise DeviceUnknown
+    if row.ended_at is None:
+        row.ended_at = work.now
+        work.record(Action.DEVICE_ENDED, object=f"browser_session:{browser_session_id}", holder=person_id)

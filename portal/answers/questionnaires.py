@@ -1,0 +1,274 @@
+"""Who is asked what, and when: the waves of portal/answers/windows.py with what was answered.
+
+What was sent stays sent, whatever a window does afterwards. What was begun in time can be finished in the grace.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session as DbSession
+from sqlalchemy.orm import joinedload
+
+from portal import filters
+from portal.answers import tools, windows
+from portal.answers.windows import RUNNING, Opening, Seat
+from portal.mentors import serving
+from portal.models import CallRequest, Package, Participation, Person, Strand
+from portal.programme import Programme
+from privacy.audit import Action
+from privacy.records import new_id
+from privacy.work import Work
+from surveys import responses
+from surveys.models import Mode, ResponseState, Wave
+from surveys.questions import Cleaned, Posted
+from surveys.responses import Receipt
+from surveys.sittings import Asking, Opened, Sitting, find
+from surveys.standings import Standings, standings
+from surveys.waves import Stand, Window, stand
+
+TITLES = {
+    Wave.BASELINE: "Questions before your support starts",
+    Wave.INTERIM: "Questions while your support runs",
+    Wave.POST: "Questions after your support",
+    Wave.FEEDBACK: "How the session was",
+}
+
+
+class NotOpen(Exception):
+    """The window of a questionnaire has closed, or is yet to open. Nothing was changed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Due:
+    """One questionnaire of one participation. `state` is None before the first save; `stand` says how it stands
+    against its window, and `finish_by` until when what was begun in time can be finished."""
+
+    participation: Participation
+    wave: Wave
+    occasion: str
+    title: str
+    opens_at: datetime
+    closes_at: datetime
+    finish_by: datetime
+    state: ResponseState | None
+    submitted_at: datetime | None
+    stand: Stand
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What a page of a questionnaire needs to know of who is asked; plain values, no row.
+
+    `given_by` is who has a hand in giving them support.
+    """
+
+    asking: Asking
+    person_id: UUID
+    package_id: UUID
+    window: Window
+    title: str
+    places: Mapping[str, str]
+    given_by: frozenset[UUID]
+
+    @property
+    def participation_id(self) -> UUID:
+        return self.asking.respondent_id
+
+
+def due(
+    db: DbSession,
+    programme: Programme,
+    participations: Sequence[Participation],
+    *,
+    now: datetime,
+    stands: Standings | None = None,
+    seats: Sequence[Seat] | None = None,
+) -> list[Due]:
+    """Every questionnaire of these participations: open, sent or closed, in order of opening.
+
+    Three queries however many there are, fewer where `stands` and `seats` are known, and no answer is opened;
+    packages should be loaded already. Interim waves that are still to come, and those and feedback that were not
+    given in their time, are left out.
+    """
+    parts = {part.id: part for part in participations}
+    stands = standings(db, parts) if stands is None else stands
+    listed = []
+    for opening in windows.openings(db, programme, participations, now=now, seats=seats):
+        standing = stands.get((opening.participation_id, opening.wave, opening.occasion))
+        window = opening.window
+        if standing is None and not _worth_listing(opening, now):
+            continue
+        state = standing.state if standing else None
+        submitted_at = standing.submitted_at if standing else None
+        listed.append(
+            Due(
+                participation=parts[opening.participation_id],
+                wave=opening.wave,
+                occasion=opening.occasion,
+                title=title_of(opening),
+                opens_at=window.opens_at,
+                closes_at=window.closes_at,
+                finish_by=window.finish_by,
+                state=state,
+                submitted_at=submitted_at,
+                stand=stand(
+                    window,
+                    now=now,
+                    started=standing is not None,
+                    submitted_at=standing.said_at if standing else None,
+                    reopened=standing is not None and standing.reopened,
+                ),
+            )
+        )
+    return listed
+
+
+def _worth_listing(opening: Opening, now: datetime) -> bool:
+    """Whether people see a wave that they never began: no feedback and no interim wave but those open now."""
+    if opening.wave in (Wave.FEEDBACK, Wave.INTERIM):
+        return now in opening.window
+    return opening.window.opens_at < opening.window.closes_at
+
+
+def title_of(opening: Opening) -> str:
+    """What a questionnaire is called; feedback by the day of its session."""
+    title = TITLES[opening.wave]
+    return f"{title}: {filters.day(opening.session_starts_at)}" if opening.session_starts_at else title
+
+
+def asked(
+    db: DbSession, programme: Programme, *, participation_id: UUID, wave: str, occasion: str, now: datetime
+) -> Asked | None:
+    """What one address of a questionnaire stands for; None if nobody is or ever was asked that."""
+    part = db.get(
+        Participation,
+        participation_id,
+        options=[joinedload(Participation.package).joinedload(Package.council)],
+    )
+    if part is None or part.person_id is None or wave not in list(Wave):
+        return None
+    opening = (
+        tools.opening(db, programme, part, occasion=occasion, now=now)
+        if wave == Wave.TOOL
+        else windows.opening(db, programme, part, wave=Wave(wave), occasion=occasion, now=now)
+    )
+    if opening is None:
+        return None
+    council, about = part.package.council, opening.session_starts_at
+    return Asked(
+        asking=Asking(respondent_id=part.id, wave=Wave(wave), occasion=occasion, role=part.role.value),
+        person_id=part.person_id,
+        package_id=part.package_id,
+        window=opening.window,
+        title=tools.title_of(db, occasion) if wave == Wave.TOOL else TITLES[Wave(wave)],
+        places={
+            "role": programme.roles[part.role],
+            "council": council.short_name if council else "your council",
+            "session": f"the session on {filters.day(about)}" if about else "your session",
+        },
+        given_by=serving.givers(db, [part.package_id]).get(part.package_id, frozenset()),
+    )
+
+
+def takes(asked: Asked, response: Opened | None, *, now: datetime) -> bool:
+    """Whether answers can come in now: in the window, or after it to finish what was begun (`Window.takes`).
+
+    What the team has opened again can be sent whenever it is ready, and paper answers whenever they are typed in:
+    when they were given is what counts.
+    """
+    if response is not None and (response.reopened_at is not None or response.mode is Mode.PAPER):
+        return True
+    return asked.window.takes(now, started=response is not None)
+
+
+def save_page(work: Work, asked: Asked, *, page: str, posted: Posted, mark: str, mode: Mode) -> Sitting:
+    """Save a page inside its window or grace. Raises NotOpen, and what responses.save_page raises."""
+    _require_open(work, asked)
+    return responses.save_page(work, asked.asking, page=page, posted=posted, mark=mark, mode=mode)
+
+
+def keep_writing(
+    work: Work, asked: Asked, *, page: str, posted: Posted, mark: str, mode: Mode
+) -> tuple[Sitting, list[Cleaned]]:
+    """Save what was written so far. Raises NotOpen, and what responses.keep_writing raises."""
+    _require_open(work, asked)
+    return responses.keep_writing(work, asked.asking, page=page, posted=posted, mark=mark, mode=mode)
+
+
+def _require_open(work: Work, asked: Asked) -> None:
+    if work.now not in asked.window and not takes(asked, find(work.db, asked.asking), now=work.now):
+        raise NotOpen(asked.title)
+
+
+def submit(work: Work, asked: Asked) -> Receipt:
+    """Send the answers inside their window or grace; a repeat gets the same receipt, also after it.
+
+    Whoever asked to be rung about it need not be rung any more. Raises NotOpen, NothingSaved, Incomplete.
+    """
+    response = find(work.db, asked.asking)
+    if not takes(asked, response, now=work.now) and not (response is not None and response.sent):
+        raise NotOpen(asked.title)
+    receipt = responses.submit(work, asked.asking)
+    if not receipt.repeated:
+        for call in _open_calls(work.db, asked):
+            call.done_at = work.now
+            work.record(Action.CALL_DONE, object=f"call:{call.id}", holder=asked.participation_id)
+    return receipt
+
+
+def name_of(db: DbSession, asked: Asked) -> str:
+    """Who is asked, for the banner of an interview."""
+    person = db.get_one(Person, asked.person_id)
+    return person.name or person.ref
+
+
+def phone_of(db: DbSession, asked: Asked) -> str | None:
+    """The number that is known, so that nobody types it again."""
+    return db.get_one(Person, asked.person_id).phone
+
+
+def bookable(db: DbSession, asked: Asked) -> Package | None:
+    """The package whose times stand under the receipt of a baseline: one-to-one, and not over."""
+    package = db.get_one(Package, asked.package_id)
+    fits = package.strand is Strand.ONE_TO_ONE and package.state in RUNNING
+    return package if fits and asked.asking.wave is Wave.BASELINE else None
+
+
+def ask_for_call(work: Work, asked: Asked, *, phone: str, when: str) -> None:
+    """Ask the team to ring and fill it in together; asking again changes number and time.
+
+    Raises NotOpen.
+    """
+    if work.now not in asked.window:
+        raise NotOpen(asked.title)
+    call = next(iter(_open_calls(work.db, asked)), None)
+    if call is None:
+        call = CallRequest(
+            id=new_id(),
+            participation_id=asked.participation_id,
+            wave=asked.asking.wave.value,
+            occasion=asked.asking.occasion,
+            asked_at=work.now,
+        )
+        work.db.add(call)
+        work.record(
+            Action.CALL_ASKED,
+            object=f"call:{call.id}",
+            holder=asked.participation_id,
+            wave=asked.asking.wave,
+        )
+    call.phone, call.when = phone, when
+
+
+def _open_calls(db: DbSession, asked: Asked) -> Sequence[CallRequest]:
+    return db.scalars(
+        select(CallRequest).where(
+            CallRequest.participation_id == asked.participation_id,
+            CallRequest.wave == asked.asking.wave.value,
+            CallRequest.occasion == asked.asking.occasion,
+            CallRequest.done_at.is_(None),
+        )
+    ).all()

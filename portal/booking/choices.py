@@ -1,0 +1,105 @@
+"""The times that a leader can choose from: all mentors of a package, or one."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+from heapq import merge
+from itertools import groupby, islice
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy.orm import Session as DbSession
+
+from portal.booking import blackouts, standing, timetable
+from portal.booking.availability import Interval, Times
+from portal.mentors import clearances, serving
+from portal.models import Blackout, Package, PackageMentor, Place
+from portal.programme import Programme, contract_period
+from privacy.clock import end_of_day, london_date, start_of_day
+
+
+class Choice(NamedTuple):
+    """A time that can be booked now, with whom. `value` is what its radio posts, `day` its London day."""
+
+    starts_at: datetime
+    ends_at: datetime
+    mentor_id: UUID
+    mentor_name: str
+
+    @property
+    def value(self) -> str:
+        return f"{self.starts_at.isoformat()} {self.mentor_id}"
+
+    @property
+    def day(self) -> date:
+        return london_date(self.starts_at)
+
+
+def times(
+    db: DbSession,
+    programme: Programme,
+    package: Package,
+    *,
+    now: datetime,
+    limit: int,
+    after: datetime | None = None,
+    mentor_id: UUID | None = None,
+    moving: UUID | None = None,
+    minutes: int | None = None,
+    place: Place = Place.REMOTE,
+) -> list[Choice]:
+    """The first times that can be booked, in order: all mentors of the package, or one.
+
+    `after` leaves out what starts before it. `moving` is a session whose own time counts as free, `minutes` its
+    length. `place` says whether the mentor has a way to go. The number of queries is the same however many mentors
+    and times there are.
+    """
+    members = standing.members_of(db, package.id)
+    if package.state not in standing.OPEN or not members:
+        return []
+    servings: dict[UUID, list[PackageMentor]] = {}
+    for one in serving.servings_of(db, package.id):
+        if mentor_id is None or one.person_id == mentor_id:
+            servings.setdefault(one.person_id, []).append(one)
+    # Nobody is offered with somebody who is not cleared today (annex 1).
+    held_back = clearances.gaps(db, list(servings), on=london_date(now))
+    servings = {known: stretches for known, stretches in servings.items() if not held_back.get(known)}
+    period = contract_period(db, programme, on=london_date(now))
+    window = Interval(
+        max(now, start_of_day(period.starts_on), after or now),
+        min(end_of_day(period.ends_on), now + timedelta(days=programme.horizon_days + 1)),
+    )
+    if window.starts_at >= window.ends_at:
+        return []
+    table = timetable.read(
+        db,
+        programme,
+        mentor_ids=list(servings),
+        person_ids=[standing.person_of(members[0])],
+        council_id=package.council_id,
+        window=window,
+        now=now,
+        but=moving,
+    )
+    length = minutes or programme.session_minutes
+    found = (
+        _choices(table.offered(known, minutes=length, place=place), package, stretches)
+        for known, stretches in servings.items()
+    )
+    return list(islice(merge(*found), limit))
+
+
+def closed(db: DbSession, programme: Programme, package: Package, *, now: datetime) -> Sequence[Blackout]:
+    """The times without sessions that those who book are told about: from now to the horizon."""
+    today = london_date(now)
+    return blackouts.of(
+        db, package.council_id, first=today, last=today + timedelta(days=programme.horizon_days)
+    )
+
+
+def _choices(found: Times, package: Package, servings: Sequence[PackageMentor]) -> Iterable[Choice]:
+    """The times of one mentor on the days that a booking would not be refused."""
+    mentor = servings[0].person
+    name = mentor.name or mentor.ref
+    for day, times_of_day in groupby(found, key=lambda time: london_date(time.starts_at)):
+        if serving.refusal(package, servings, day) is None:
+            yield from (Choice(time.starts_at, time.ends_at, mentor.id, name) for time in times_of_day)

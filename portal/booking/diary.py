@@ -1,0 +1,83 @@
+"""Whose time is taken: one row for each quarter hour of each person, and a primary key that admits no second.
+
+The mentor's time is taken with the buffer around a session, the participant's without. Everything that takes
+or frees time comes through here, under the locks of the people concerned.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from uuid import UUID
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session as DbSession
+
+from portal.booking.availability import Interval, cells, intervals_of
+from portal.booking.intervals import CELL_SECONDS, epoch
+from portal.models import Occupied, Person
+from privacy.constraints import violated
+from privacy.records import Record
+from privacy.work import Work
+
+
+class Refused(Exception):
+    """A session cannot be booked or changed like this; the message can be shown."""
+
+
+class TimeTaken(Refused):
+    """Somebody who is needed has no time then any more; the message can be shown."""
+
+    def __init__(self, message: str = "That time has gone. Choose another time") -> None:
+        super().__init__(message)
+
+
+def lock(work: Work, person_ids: Iterable[UUID]) -> None:
+    """Lock people by ascending id, so that no two bookings wait for each other.
+
+    On SQLite the unit of work holds the write lock already. The lock leaves rows free that only point at a
+    person, such as a mail: they would otherwise wait for each other out of order.
+    """
+    people = select(Person.id).where(Person.id.in_(set(person_ids))).order_by(Person.id)
+    work.db.execute(people.with_for_update(key_share=True))
+
+
+def taken(
+    db: DbSession, person_ids: Collection[UUID], *, within: Interval, but: UUID | None = None
+) -> dict[UUID, list[Interval]]:
+    """What is taken of these people's time in an interval, in one query; `but` is a session left out."""
+    found: dict[UUID, list[int]] = {person_id: [] for person_id in person_ids}
+    first, past = epoch(within.starts_at) // CELL_SECONDS, -(-epoch(within.ends_at) // CELL_SECONDS)
+    asked = select(Occupied.person_id, Occupied.cell).where(
+        Occupied.person_id.in_(person_ids), Occupied.cell >= first, Occupied.cell < past
+    )
+    if but is not None:
+        asked = asked.where(Occupied.session_id != but)
+    for person_id, cell in db.execute(asked):
+        found[person_id].append(cell)
+    return {person_id: intervals_of(numbers) for person_id, numbers in found.items()}
+
+
+def take(work: Work, *, session_id: UUID, times: Mapping[UUID, Interval]) -> None:
+    """Take people's time for a session, in the order of person and cell. Raises TimeTaken.
+
+    The session row must be there. A clash undoes this step only; the caller's error undoes the rest.
+    """
+    rows = [
+        {"person_id": person_id, "cell": cell, "session_id": session_id}
+        for person_id, interval in sorted(times.items())
+        for cell in cells(*interval)
+    ]
+    try:
+        with work.db.begin_nested():
+            work.db.execute(insert(Occupied), rows)
+    except IntegrityError as error:
+        if violated(error, Record.metadata) == "pk_occupied":
+            raise TimeTaken from error
+        raise
+
+
+def free(work: Work, *, session_id: UUID, person_id: UUID | None = None) -> None:
+    """Give back the time that a session takes: everybody's, or one person's."""
+    rows = delete(Occupied).where(Occupied.session_id == session_id)
+    if person_id is not None:
+        rows = rows.where(Occupied.person_id == person_id)
+    work.db.execute(rows)

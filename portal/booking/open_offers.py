@@ -1,0 +1,59 @@
+"""Offered times that wait for an answer: looked up, and taken back together with the mail about them."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session as DbSession
+
+from portal.mailing import queue as mail
+from portal.models import Offer, OfferState
+from privacy.audit import Action
+from privacy.clock import end_of_day
+from privacy.work import Work
+
+
+def withdraw(
+    work: Work,
+    *,
+    package_id: UUID | None = None,
+    mentor_id: UUID | None = None,
+    after: date | None = None,
+) -> None:
+    """Take back what is still offered in a package, by a mentor, or both, and call off the mail about it.
+
+    `after` keeps what lies on that London day or before it: the last day of a mentor.
+    """
+    work.db.flush()
+    asked = select(Offer).where(Offer.state == OfferState.OPEN)
+    if package_id is not None:
+        asked = asked.where(Offer.package_id == package_id)
+    if mentor_id is not None:
+        asked = asked.where(Offer.mentor_id == mentor_id)
+    if after is not None:
+        asked = asked.where(Offer.starts_at >= end_of_day(after))
+    rows = work.db.scalars(asked.order_by(Offer.id)).all()
+    for row in rows:
+        row.state = OfferState.WITHDRAWN
+    for batch_id in dict.fromkeys(row.batch_id for row in rows):
+        if not _still_open(work, batch_id):
+            mail.drop(work, about=batch_id, template="offers")
+        count = sum(row.batch_id == batch_id for row in rows)
+        work.record(Action.TIMES_WITHDRAWN, object=f"offers:{batch_id}", count=count)
+
+
+def _still_open(work: Work, batch_id: UUID) -> bool:
+    work.db.flush()
+    left = select(Offer.id).where(Offer.batch_id == batch_id, Offer.state == OfferState.OPEN).limit(1)
+    return work.db.scalars(left).first() is not None
+
+
+def open_for(db: DbSession, package_id: UUID, *, now: datetime) -> list[Offer]:
+    """The times that wait for an answer, in order."""
+    return list(
+        db.scalars(
+            select(Offer)
+            .where(Offer.package_id == package_id, Offer.state == OfferState.OPEN, Offer.starts_at > now)
+            .order_by(Offer.starts_at)
+        )
+    )

@@ -1,0 +1,334 @@
+"""What has to hold before time is booked: who takes part, who serves, what is open, whether the baseline is in.
+
+The locks are taken here, always in one order: people by ascending id, the session, the package. What is read
+after them is what the rule decides on.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import select, union
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session as DbSession
+from sqlalchemy.orm import joinedload
+
+from portal.booking import diary
+from portal.booking.availability import Interval
+from portal.booking.diary import Refused
+from portal.mailing import queue as mail
+from portal.mentors import clearances, serving
+from portal.models import (
+    Attendance,
+    AttendanceState,
+    Package,
+    PackageState,
+    Participation,
+    Place,
+    Session,
+    SessionKind,
+    SessionState,
+    Waiting,
+    WaitingState,
+)
+from portal.people import delegations
+from portal.programme import Programme, require_inside
+from privacy.clock import london_date
+from privacy.constraints import violated
+from privacy.records import Record, new_id
+from privacy.work import Work
+from surveys.models import Wave
+from surveys.responses import submitted
+
+OPEN = frozenset({PackageState.AGREED, PackageState.BASELINE, PackageState.ACTIVE})
+LIVE = (AttendanceState.BOOKED, AttendanceState.ATTENDED)
+LOCKED = {"key_share": True}
+
+
+class BaselineMissing(Refused):
+    """No first session without the baseline questionnaire, unless the team waived it (sch 4 SLAs)."""
+
+    def __init__(self) -> None:
+        super().__init__("The first questionnaire comes before the first session. It has not been sent yet")
+
+
+class SupportClosed(Refused):
+    """The package is not agreed yet, or has ended."""
+
+    def __init__(self) -> None:
+        super().__init__("This support is not open, so no session can be booked")
+
+
+class SessionClosed(Refused):
+    """The session has taken place, was cancelled, or has begun."""
+
+    def __init__(self) -> None:
+        super().__init__("This session has begun, is over or was cancelled, so it cannot be changed")
+
+
+class FormUsed(Refused):
+    """The id that the form carries belongs to another session."""
+
+    def __init__(self) -> None:
+        super().__init__("This page was used before for another time. Choose the time again")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A package under lock with those who take part in it today."""
+
+    package: Package
+    members: list[Participation]
+
+    @property
+    def leader(self) -> Participation:
+        """The one participant of one-to-one support. Raises SupportClosed when nobody is left."""
+        if not self.members:
+            raise SupportClosed
+        return self.members[0]
+
+
+def members_of(db: DbSession, package_id: UUID) -> list[Participation]:
+    """Who takes part today, without those who were erased."""
+    return list(
+        db.scalars(
+            select(Participation)
+            .where(
+                Participation.package_id == package_id,
+                Participation.to_on.is_(None),
+                Participation.person_id.is_not(None),
+            )
+            .options(joinedload(Participation.person))
+            .order_by(Participation.from_on, Participation.id)
+        )
+    )
+
+
+def person_of(participation: Participation) -> UUID:
+    """The person who takes part; those who were erased take part in nothing."""
+    if participation.person_id is None:
+        raise SupportClosed
+    return participation.person_id
+
+
+def enter(work: Work, *, package_id: UUID, mentor_id: UUID) -> Standing:
+    """Lock mentor, members and package, and read them again. Raises SupportClosed."""
+    people = work.db.scalars(
+        select(Participation.person_id).where(
+            Participation.package_id == package_id, Participation.to_on.is_(None)
+        )
+    )
+    diary.lock(work, {mentor_id, *(person_id for person_id in people if person_id is not None)})
+    package = work.db.get(Package, package_id, populate_existing=True, with_for_update=LOCKED)
+    if package is None:
+        raise SupportClosed
+    return Standing(package, members_of(work.db, package_id))
+
+
+def reopen(work: Work, *, session_id: UUID, also: Iterable[UUID] = ()) -> Session:
+    """Lock the people of a session and the session, and read it again. Raises SessionClosed."""
+    mentor_id = work.db.scalar(select(Session.mentor_id).where(Session.id == session_id))
+    if mentor_id is None:
+        raise SessionClosed
+    people = work.db.scalars(
+        union(
+            select(Attendance.person_id).where(Attendance.session_id == session_id),
+            select(Waiting.person_id).where(
+                Waiting.session_id == session_id, Waiting.state == WaitingState.WAITING
+            ),
+        )
+    )
+    diary.lock(work, {mentor_id, *people, *also})
+    session = work.db.get(Session, session_id, populate_existing=True, with_for_update=LOCKED)
+    if session is None:
+        raise SessionClosed
+    return session
+
+
+def require_open(
+    work: Work, programme: Programme, standing: Standing, *, mentor_id: UUID, starts_at: datetime
+) -> None:
+    """Raises SupportClosed, NotServing, and TooEarly or OutsideContract, which name the dates (cl 2.1)."""
+    if standing.package.state not in OPEN:
+        raise SupportClosed
+    day = london_date(starts_at)
+    require_inside(work.db, programme, day, what="The session", on=london_date(work.now))
+    known = serving.servings_of(work.db, standing.package.id)
+    problem = serving.refusal(standing.package, [one for one in known if one.person_id == mentor_id], day)
+    if problem is not None:
+        raise problem
+    today = london_date(work.now)
+    if day >= today and clearances.gaps(work.db, [mentor_id], on=today).get(mentor_id):
+        # What has been can be logged; nobody delivers from now on without clearance (annex 1).
+        raise serving.NotServing
+
+
+def without_baseline(db: DbSession, package: Package, participation_ids: Collection[UUID]) -> set[UUID]:
+    """Whose first session has to wait for the baseline questionnaire (sch 4 SLAs).
+
+    Nobody's when the team waived it with a reason; not theirs who have had a session of this package. A place that
+    passed to them from somebody before them is no session that they had.
+    """
+    if package.baseline_waived_at is not None or not participation_ids:
+        return set()
+    return awaited(db, participation_ids)
+
+
+def awaited(db: DbSession, participation_ids: Collection[UUID]) -> set[UUID]:
+    """The same for participations of several packages, waived or not, in two queries."""
+    missing = set(participation_ids) - submitted(db, list(participation_ids), Wave.BASELINE)
+    if not missing:
+        return set()
+    begun = db.scalars(
+        select(Attendance.participation_id)
+        .join(Session, Session.id == Attendance.session_id)
+        .join(Participation, Participation.id == Attendance.participation_id)
+        .where(
+            Attendance.participation_id.in_(missing),
+            Attendance.state == AttendanceState.ATTENDED,
+            Session.package_id == Participation.package_id,
+            Session.state != SessionState.CANCELLED,
+        )
+    )
+    return missing - set(begun)
+
+
+def require_baseline(db: DbSession, package: Package, participation_ids: Collection[UUID]) -> None:
+    """Raises BaselineMissing where `without_baseline` finds anybody."""
+    if without_baseline(db, package, participation_ids):
+        raise BaselineMissing
+
+
+def sent_before(work: Work, *, session_id: UUID, package_id: UUID, starts_at: datetime) -> Session | None:
+    """The session that the same form made before. Raises FormUsed when the id is another session's."""
+    first = work.db.get(Session, session_id, populate_existing=True)
+    if first is not None and (first.package_id, first.starts_at) != (package_id, starts_at):
+        raise FormUsed
+    return first
+
+
+def uid_of(session_id: UUID, programme: Programme) -> str:
+    """What calendars know the session by, for ever: its id in a name of this programme's own."""
+    programme_word = "".join(letter for letter in programme.reference.lower() if letter.isalnum())[:16]
+    return f"{session_id}@{programme_word}.leadership-support"
+
+
+def place_uid(attendance_id: UUID, session: Session) -> str | None:
+    """What calendars know a place in a group session by, for ever; None for one-to-one, which has the session's."""
+    return None if session.capacity is None else f"{attendance_id}@{session.uid.partition('@')[2]}"
+
+
+def add_session(
+    work: Work,
+    programme: Programme,
+    package: Package,
+    *,
+    session_id: UUID,
+    mentor_id: UUID,
+    kind: SessionKind,
+    time: Interval,
+    place: Place,
+    where: str | None,
+    travel: str | None = None,
+    state: SessionState = SessionState.BOOKED,
+    title: str | None = None,
+    capacity: int | None = None,
+    delivered_minutes: int | None = None,
+) -> Session:
+    """Write the session row. Raises FormUsed when the id is taken."""
+    session = Session(
+        id=session_id,
+        package_id=package.id,
+        mentor_id=mentor_id,
+        kind=kind,
+        state=state,
+        starts_at=time.starts_at,
+        ends_at=time.ends_at,
+        place=place,
+        capacity=capacity,
+        delivered_minutes=delivered_minutes,
+        recorded_at=work.now if state is SessionState.HELD else None,
+        uid=uid_of(session_id, programme),
+        sequence=0,
+        created_at=work.now,
+        by=work.actor,
+    )
+    session.title, session.where, session.travel = title, where, travel
+    try:
+        with work.db.begin_nested():
+            work.db.add(session)
+    except IntegrityError as error:
+        if violated(error, Record.metadata) in {"pk_session", "uq_session_uid"}:
+            raise FormUsed from error
+        raise
+    return session
+
+
+def add_attendance(
+    work: Work, session: Session, participation: Participation, state: AttendanceState
+) -> Attendance:
+    """Give somebody a place in a session."""
+    attendance_id = new_id()
+    attendance = Attendance(
+        id=attendance_id,
+        session_id=session.id,
+        person_id=person_of(participation),
+        participation_id=participation.id,
+        state=state,
+        booked_at=work.now,
+        by=work.actor,
+        uid=place_uid(attendance_id, session),
+    )
+    work.db.add(attendance)
+    return attendance
+
+
+def live_people(db: DbSession, session_id: UUID) -> list[UUID]:
+    """Who has a place in the session."""
+    return list(
+        db.scalars(
+            select(Attendance.person_id).where(
+                Attendance.session_id == session_id, Attendance.state.in_(LIVE)
+            )
+        )
+    )
+
+
+def recipients(
+    db: DbSession, session: Session, person_ids: Iterable[UUID], *, on: date
+) -> list[tuple[UUID, UUID]]:
+    """Whom mail about a session goes to on a day: pairs of who is in it and who reads it, each pair once.
+
+    Whoever has an assistant is followed by them. A mentor's assistant, were they a leader too, has no part in what
+    they mentor.
+    """
+    everybody = list(dict.fromkeys(person_ids))
+    assistants = delegations.assistants_of(db, [one for one in everybody if one != session.mentor_id], on)
+    pairs = [(person_id, person_id) for person_id in everybody]
+    return pairs + [(one, assistants[one]) for one in everybody if one in assistants]
+
+
+def tell(work: Work, session: Session, person_ids: Iterable[UUID]) -> None:
+    """Queue the calendar mail about a change of the session, or of these people's places in it.
+
+    Each call is one change that calendars must see. A place in a group session has a number of its own, which
+    rises here and touches nobody else's; the session's own is raised by the rule that changes it. The step of the
+    mail is the number that calendars will see (RFC 5546 2.1.4), and for an assistant's copy also whose session it is.
+    """
+    pairs = recipients(work.db, session, person_ids, on=london_date(work.now))
+    asked = select(Attendance).where(
+        Attendance.session_id == session.id,
+        Attendance.person_id.in_({person_id for person_id, _ in pairs}),
+        Attendance.uid.is_not(None),
+    )
+    seats = {seat.person_id: seat for seat in work.db.scalars(asked)}
+    for seat in seats.values():
+        seat.sequence = 0 if seat.sequence is None else seat.sequence + 1
+        seat.told_at = work.now
+    if any(person_id not in seats for person_id, _ in pairs):
+        session.told_at = work.now
+    for person_id, reader_id in pairs:
+        number = seats[person_id].sequence if person_id in seats else session.sequence
+        step = mail.numbered(number or 0, whose=None if reader_id == person_id else person_id)
+        mail.queue(work, template="session", about=session.id, to=reader_id, step=step)

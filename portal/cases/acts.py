@@ -1,0 +1,234 @@
+"""What the desk writes down in a case: events with their files, who has it, whom it is about, how it ends.
+
+The floor says what can happen (privacy/cases); this adds what hangs on it up here: files are kept with the event
+they prove, an open request holds the person's data (portal/cases/holds.py), and a case that ends lets it go.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session as DbSession
+
+from portal.cases import holds as case_holds
+from portal.cases import intake as desk_cases
+from portal.cases.intake import Attachment
+from portal.desk import person_rights
+from portal.models import Office, Person, Role
+from portal.programme import Programme
+from portal.registers.contract import WORDING_AT_MOST
+from privacy import erasure, purge, registers
+from privacy.cases import acts
+from privacy.cases.rules import CaseRefused, Incomplete, OutOfOrder
+from privacy.cases.story import Story
+from privacy.cases.tables import Case, CaseKind, Channel, Event
+from privacy.clock import london_date, start_of_day, wall
+from privacy.erasure import NoInstruction
+from privacy.registers import Register
+from privacy.work import Work
+
+ENTERING = (Event.CONTROLLER_DECIDED, Event.REPLY_AUTHORISED)
+"""The events that are an instruction themselves: its wording goes into the register with them."""
+LETTING_GO = (Event.CLOSED, Event.REOPENED, Event.SUBJECT_KNOWN)
+"""The events that place or lift a hold."""
+
+
+class NobodyKnown(CaseRefused):
+    """Nobody has this reference or address; `field` is where it was typed."""
+
+    field = "who"
+
+
+class OwnCase(CaseRefused):
+    """Nobody handles what is about themselves."""
+
+    field = "who"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Happened:
+    """One event as a form gives it.
+
+    Without `on` it happened just now; without `minute` (of the London day) some time on that day. `who` is a
+    reference or address, `letter` the reference of a written instruction. `event_id` makes a form that is sent twice
+    count once.
+    """
+
+    kind: Event
+    on: date | None = None
+    minute: int | None = None
+    body: Mapping[str, str] = field(default_factory=dict)
+    value_on: date | None = None
+    person_id: UUID | None = None
+    who: str | None = None
+    letter: str | None = None
+    event_id: UUID | None = None
+    files: Sequence[Attachment] = ()
+
+
+def write_down(work: Work, *, case_id: UUID, what: Happened) -> bool:
+    """Write an event down with its files. Whether data that was held is free now, so that an erasure may go on.
+
+    Raises LookupError without the case, what `acts.happen` raises, NobodyKnown or OwnCase.
+    """
+    person_id = what.person_id
+    if what.who is not None:
+        person_id = who(work.db, what.who, actor=work.actor, field="who")
+    if what.kind in LETTING_GO:
+        _lock_people(work, case_id, person_id)
+    story = acts.read(work.db, case_id, lock=True)
+    if any(event.id == what.event_id for event in story.events):
+        return False
+    at = _moment(story, what, now=work.now)
+    story.require(what.kind, at=at, now=work.now)
+    event = acts.happen(
+        work,
+        case_id=case_id,
+        kind=what.kind,
+        at=at,
+        body={name: text for name, text in what.body.items() if text},
+        value_on=what.value_on,
+        person_id=person_id,
+        entry_id=_cited(work, what, on=london_date(at)) if what.letter else None,
+        event_id=what.event_id,
+    )
+    work.db.flush()
+    for file in what.files:
+        desk_cases.attach(work, case_id=case_id, file=file, event_id=event.id)
+    case = work.db.get_one(Case, case_id)
+    match what.kind:
+        case Event.CLOSED:
+            return case_holds.lift(work, case)
+        case Event.REOPENED:
+            case_holds.place(work, case)
+        case Event.SUBJECT_KNOWN:
+            return case_holds.move(work, case)
+        case _:
+            pass
+    return False
+
+
+def _lock_people(work: Work, case_id: UUID, also: UUID | None) -> None:
+    """People before cases, as an erasure locks them: otherwise each could wait for the other."""
+    about = work.db.scalar(select(Case.subject_id).where(Case.id == case_id))
+    for person_id in sorted({one for one in (about, also) if one is not None}):
+        purge.exists(work.db, person_id, lock=True)
+
+
+def _moment(story: Story, what: Happened, *, now: datetime) -> datetime:
+    """When it happened. A day alone is its start, but not before the receipt of that day. Raises OutOfOrder."""
+    received_at = story.case.received_at
+    if what.on is None or (what.minute is None and what.on == london_date(now)):
+        return now
+    if what.minute is None:
+        same_day = what.on == london_date(received_at)
+        return received_at if same_day else start_of_day(what.on)
+    at = wall(what.on, what.minute)
+    # Times are typed to the minute: what was received within that minute came before.
+    if london_date(at) == london_date(received_at) and at < received_at.replace(second=0, microsecond=0):
+        raise OutOfOrder("That is earlier than the case was received. Enter when it happened")
+    return at
+
+
+def _cited(work: Work, what: Happened, *, on: date) -> UUID:
+    """The instruction with a reference. A decision that comes in writing is entered in the register with the event;
+    whatever changes data cites one that is there (cl 17.1, 17.4(a)). Raises Incomplete."""
+    letter = what.letter or ""
+    try:
+        return erasure.instruction(work.db, letter, now=work.now).id
+    except NoInstruction as problem:
+        wording = " ".join(what.body.get(name, "") for name in ("decision", "who", "text")).strip()
+        if what.kind not in ENTERING:
+            raise Incomplete(
+                "The register holds no instruction with this reference. Enter it first", name="letter"
+            ) from problem
+    entry = registers.enter(
+        work, register=Register.INSTRUCTION, letter=letter, from_on=on, body=wording[:WORDING_AT_MOST]
+    )
+    work.db.flush()
+    return entry.id
+
+
+def who(db: DbSession, text: str, *, actor: str, field: str) -> UUID:
+    """Whom somebody means by a reference or an e-mail address. Raises NobodyKnown or OwnCase with that field."""
+    person = person_rights.find(db, text)
+    refusal: CaseRefused
+    if person is None:
+        refusal = NobodyKnown("Nobody has this reference or address")
+    elif f"person:{person.id}" == actor:
+        refusal = OwnCase("This is you. Let your deputy take in what you ask for yourself")
+    else:
+        return person.id
+    refusal.field = field
+    raise refusal
+
+
+def case_with(db: DbSession, reference: str) -> UUID:
+    """The case with a reference. Raises Incomplete."""
+    found = db.scalar(select(Case.id).where(Case.ref == reference.strip().upper()))
+    if found is None:
+        raise Incomplete("No case has this reference", name="copy_of")
+    return found
+
+
+def officers(db: DbSession, *, now: datetime) -> Sequence[Person]:
+    """Who can have a case: those who are data protection officer today, by name."""
+    today = london_date(now)
+    held = select(Office.person_id).where(
+        Office.role == Role.DPO,
+        Office.from_on <= today,
+        (Office.to_on.is_(None)) | (Office.to_on >= today),
+    )
+    found = db.scalars(select(Person).where(Person.id.in_(held), Person.disabled_at.is_(None))).all()
+    return sorted(found, key=lambda one: ((one.name or "").casefold(), str(one.id)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrived:
+    """A case as the form of intake gives it; `about` and `copy_of` as they were typed."""
+
+    case_id: UUID
+    kind: CaseKind
+    channel: Channel
+    received_at: datetime
+    asked: str
+    contact: Mapping[str, str]
+    about: str = ""
+    copy_of: str = ""
+    owner_id: UUID | None = None
+    deputy_id: UUID | None = None
+    exercise: bool = False
+    files: Sequence[Attachment] = ()
+
+
+def take_in(work: Work, programme: Programme, arrived: Arrived) -> UUID:
+    """Open a case that somebody writes down, tell the Controller, and give it to somebody; returns its id.
+
+    The same form again gives the first case. Raises InFuture, NobodyKnown, OwnCase or Incomplete.
+    """
+    work.wait_turn(f"case:{arrived.case_id}")
+    if work.db.get(Case, arrived.case_id) is not None:
+        return arrived.case_id
+    about, copy_of = arrived.about, arrived.copy_of
+    case = desk_cases.take_in(
+        work,
+        programme,
+        kind=arrived.kind,
+        channel=arrived.channel,
+        received_at=arrived.received_at,
+        asked=arrived.asked,
+        contact=arrived.contact,
+        subject_id=who(work.db, about, actor=work.actor, field="about") if about else None,
+        files=arrived.files,
+        exercise=arrived.exercise,
+        copy_of=case_with(work.db, copy_of) if copy_of else None,
+        case_id=arrived.case_id,
+    )
+    work.db.flush()
+    for kind, person_id in ((Event.ASSIGNED, arrived.owner_id), (Event.DEPUTISED, arrived.deputy_id)):
+        if person_id is not None:
+            acts.happen(work, case_id=case.id, kind=kind, person_id=person_id)
+            work.db.flush()
+    return arrived.case_id

@@ -1,0 +1,1 @@
+"""Mail: a queue of references, rendered when it is sent; calendars, feeds and reminders."""

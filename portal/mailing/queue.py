@@ -1,0 +1,159 @@
+"""The queue of mail. A queued mail is a row of references: nothing personal waits in it.
+
+`queue` adds the row in the caller's transaction; portal/mailing/post.py claims and sends it, and
+portal/mailing/writing.py renders it.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session as DbSession
+
+from portal.models import Mail, Mailbox, MailState
+from privacy.records import new_id
+from privacy.work import Work
+
+
+def queue(
+    work: Work,
+    *,
+    template: str,
+    about: UUID,
+    to: UUID | Mailbox | None,
+    step: str = "once",
+    due_at: datetime | None = None,
+) -> None:
+    """Queue a mail, once per addressee, template, thing and step; the same call again changes nothing.
+
+    `to` is a person's id, or the mailbox of a role; None for a mail to nobody, which costs the same and goes
+    nowhere.
+    """
+    mailbox = to if isinstance(to, Mailbox) else None
+    person_id = None if isinstance(to, Mailbox) else to
+    # Also asked for nobody: a look-up that only a known address costs would tell that it is known.
+    known = work.db.scalars(
+        select(Mail.id).where(
+            Mail.person_id == person_id,
+            Mail.mailbox == mailbox,
+            Mail.template == template,
+            Mail.about == about,
+            Mail.step == step,
+        )
+    ).first()
+    if known is not None:
+        return
+    work.db.add(
+        Mail(
+            id=new_id(),
+            person_id=person_id,
+            mailbox=mailbox,
+            template=template,
+            about=about,
+            step=step,
+            state=MailState.WAITING,
+            queued_at=work.now,
+            due_at=due_at or work.now,
+            tries=0,
+        )
+    )
+
+
+def numbered(number: int, *, whose: UUID | None = None) -> str:
+    """The step of a calendar mail: its number, and whose session it is where somebody else reads it for them.
+
+    Somebody who reads for two people in one session gets a mail for each.
+    """
+    return str(number) if whose is None else f"{number}:{whose.hex}"
+
+
+def number_of(step: str) -> tuple[int, UUID | None]:
+    """What `numbered` has put together."""
+    number, _, whose = step.partition(":")
+    return int(number), UUID(whose) if whose else None
+
+
+def note_carried(work: Work, *, template: str, about: UUID, carrier: Mail) -> None:
+    """Note that something was said within a mail that went, so that it is not said again and shows in the log."""
+    noted = Mail(
+        id=new_id(),
+        person_id=carrier.person_id,
+        template=template,
+        about=about,
+        step="once",
+        state=MailState.SENT,
+        queued_at=work.now,
+        due_at=work.now,
+        sent_at=work.now,
+        tries=0,
+        carried_by=carrier.id,
+    )
+    try:
+        with work.db.begin_nested():
+            work.db.add(noted)
+    except IntegrityError:
+        # Another mail said it at the same moment. That this one went must be noted all the same.
+        return
+
+
+def drop(work: Work, *, about: UUID, template: str) -> None:
+    """Call off what waits about a thing, such as the offers of a batch of which one was taken."""
+    work.db.execute(
+        update(Mail)
+        .where(Mail.about == about, Mail.template == template, Mail.state == MailState.WAITING)
+        .values(state=MailState.DROPPED)
+    )
+
+
+WORDS = {
+    "sign_in": "Sign-in code",
+    "post_open": "Last questionnaire opened",
+    "group_session": "Places in a group session",
+    "place_freed": "A place from the waiting list",
+    "waiting_over": "Waiting list closed",
+    "go_no_go": "Go or no-go of a session",
+    "offers": "Times offered",
+    "clearance": "Something of their clearance expires",
+    "access_review": "Access review to be done",
+    "access_lapsing": "Their access is about to lapse",
+    "suspicion": "A suspected incident",
+    "session": "Calendar entry",
+    "assistant": "Named as an assistant",
+    "day_before": "Reminder the day before a session",
+    "test_mail": "Test mail",
+    "notice": "Notice to the Controller",
+    "notice_stuck": "A notice has not arrived",
+    "case_letter": "Letter to whoever asks",
+    "audit_head": "Head of the audit trail",
+    "feedback": "Feedback on a session, within another mail",
+}
+STEPS = {
+    "opening": "it opened",
+    "week": "a week after it opened",
+    "closing": "a week before it closes",
+    "last": "its last day",
+}
+WAVES = {
+    "baseline": "first questionnaire",
+    "interim": "questionnaire on the way",
+    "post": "last questionnaire",
+}
+
+
+def called(mail: Mail) -> str:
+    """What a mail is called in the log that the team reads."""
+    if mail.template != "reminder":
+        return WORDS.get(mail.template, mail.template.replace("_", " ").capitalize())
+    wave, _, step = mail.step.split(":")
+    return f"Reminder of the {WAVES.get(wave, wave)}: {STEPS.get(step, step)}"
+
+
+def of_participations(db: DbSession, participation_ids: Collection[UUID]) -> Sequence[Mail]:
+    """Invitations and reminders of these participations, newest first."""
+    return db.scalars(
+        select(Mail)
+        .where(Mail.about.in_(participation_ids), Mail.template.in_(["invitation", "post_open", "reminder"]))
+        .order_by(Mail.queued_at.desc(), Mail.id)
+    ).all()

@@ -1,0 +1,271 @@
+"""A mentor cannot go on: all their coming sessions go to another in one act, and the packages with them.
+
+For each session it is all or nothing: the other mentor has the time, with the way there or the buffer around it, no
+leave, and nothing stops them in that package (portal/mentors/stops.py). Else the session stays where it is and is
+listed, to be given to somebody at another time, moved or cancelled. The preview and the act ask the same function.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session as DbSession
+from sqlalchemy.orm import joinedload, selectinload
+
+from portal.booking import diary, leave, standing
+from portal.booking.availability import Interval, padded
+from portal.booking.diary import Refused, TimeTaken
+from portal.booking.standing import SessionClosed
+from portal.booking.timetable import Away
+from portal.groups.sessions import TimePassed
+from portal.mentors import serving, stops
+from portal.models import Package, Participation, Session, SessionState
+from portal.packages import members as matching
+from portal.programme import Programme
+from privacy.audit import Action
+from privacy.clock import london_date
+from privacy.work import Work
+
+AROUND = timedelta(days=1)
+
+
+class SameMentor(Refused):
+    """Sessions cannot be handed to whoever gives them."""
+
+    def __init__(self) -> None:
+        super().__init__("Choose another mentor than the one who hands over")
+
+
+@dataclass(frozen=True)
+class PackageHanded:
+    """A package of the mentor; `stop` is why the other cannot serve it, None if they can."""
+
+    package: Package
+    stop: str | None
+
+
+@dataclass(frozen=True)
+class SessionHanded:
+    """A coming session of the mentor; `stop` is why the other cannot take it, None if they can."""
+
+    session: Session
+    stop: str | None
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a hand-over would do."""
+
+    packages: Sequence[PackageHanded]
+    sessions: Sequence[SessionHanded]
+
+    @property
+    def going(self) -> list[Session]:
+        return [one.session for one in self.sessions if one.stop is None]
+
+    @property
+    def left(self) -> list[SessionHanded]:
+        return [one for one in self.sessions if one.stop is not None]
+
+
+def coming(db: DbSession, mentor_id: UUID, *, now: datetime) -> Sequence[Session]:
+    """The sessions that a mentor is to give and that have not begun, in order."""
+    return db.scalars(
+        select(Session)
+        .where(Session.mentor_id == mentor_id, Session.state == SessionState.BOOKED, Session.starts_at > now)
+        .options(joinedload(Session.package).joinedload(Package.council))
+        .order_by(Session.starts_at, Session.id)
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def preview(db: DbSession, programme: Programme, *, from_id: UUID, to_id: UUID, now: datetime) -> Preview:
+    """What would go to the other mentor, and what would be left, and why. Raises SameMentor."""
+    if from_id == to_id:
+        raise SameMentor
+    sessions = coming(db, from_id, now=now)
+    packages = _packages(db, from_id, sessions, now=now)
+    refused = _stops(db, packages, to_id, on=london_date(now))
+    busy = _busy(db, to_id, sessions)
+    handed = []
+    for one in sessions:
+        around = takes(programme, one)
+        problem = refused[one.package_id]
+        if problem is None and any(overlap(around, other) for other in busy):
+            problem = "The other mentor has something else at that time, or is away"
+        if problem is None:
+            busy.append(around)
+        handed.append(SessionHanded(one, problem))
+    return Preview([PackageHanded(one, refused[one.id]) for one in packages], handed)
+
+
+def hand_over(work: Work, programme: Programme, *, from_id: UUID, to_id: UUID) -> Preview:
+    """Give all that can go to the other mentor, tell everybody by calendar mail; returns what went and what is left.
+
+    A package that goes has the other mentor from today, and today is the last day there of the one who hands
+    over; a package that cannot go stays as it is. Raises SameMentor.
+    """
+    diary.lock(work, [from_id, to_id])
+    sessions = coming(work.db, from_id, now=work.now)
+    ids = sorted(one.id for one in sessions)
+    work.db.execute(select(Session.id).where(Session.id.in_(ids)).order_by(Session.id).with_for_update())
+    packages = _packages(work.db, from_id, sessions, now=work.now)
+    for package_id in sorted(one.id for one in packages):
+        matching.locked(work, package_id)
+    work.wait_turn(f"mentor:{to_id}")
+    plan = preview(work.db, programme, from_id=from_id, to_id=to_id, now=work.now)
+    for one in plan.packages:
+        if one.stop is None:
+            matching.assign_mentor(work, package_id=one.package.id, person_id=to_id)
+    for session in plan.going:
+        give_time(work, programme, session, to_id=to_id)
+    for one in plan.packages:
+        if one.stop is None and _still_serves(one.package, from_id):
+            matching.unassign_mentor(work, package_id=one.package.id, person_id=from_id)
+    work.record(
+        Action.MENTORING_HANDED_OVER,
+        object=f"person:{from_id}",
+        to_mentor=to_id,
+        sessions=len(plan.going),
+        left=len(plan.left),
+    )
+    return plan
+
+
+def give(
+    work: Work, programme: Programme, *, session_id: UUID, mentor_id: UUID, starts_at: datetime | None = None
+) -> Session:
+    """Give one coming session to another mentor of its package, at its time or another.
+
+    Raises SessionClosed, TimeTaken, Away, SameMentor, and what standing.require_open raises: NotServing, TooEarly,
+    SupportClosed, OutsideContract.
+    """
+    session = standing.reopen(work, session_id=session_id, also=[mentor_id])
+    if session.state is not SessionState.BOOKED or session.starts_at <= work.now:
+        raise SessionClosed
+    if session.mentor_id == mentor_id:
+        raise SameMentor
+    package = matching.locked(work, session.package_id)
+    at = starts_at or session.starts_at
+    if at <= work.now:
+        raise TimePassed
+    standing.require_open(work, programme, standing.Standing(package, []), mentor_id=mentor_id, starts_at=at)
+    time = Interval(at, at + (session.ends_at - session.starts_at))
+    people = standing.live_people(work.db, session_id) if at != session.starts_at else []
+    wanted = {**dict.fromkeys(people, time), mentor_id: takes(programme, session, time=time)}
+    busy = diary.taken(work.db, list(wanted), within=_wider(time), but=session_id)
+    away = _away(work.db, mentor_id, time)
+    if any(overlap(mine, other) for person, mine in wanted.items() for other in busy[person]):
+        raise TimeTaken
+    if any(overlap(time, other) for other in away):
+        raise Away
+    give_time(work, programme, session, to_id=mentor_id, time=time)
+    return session
+
+
+def give_time(
+    work: Work, programme: Programme, session: Session, *, to_id: UUID, time: Interval | None = None
+) -> None:
+    """Take the new mentor's time, free the old one's, and tell everybody. Raises TimeTaken."""
+    from_id = session.mentor_id
+    people = standing.live_people(work.db, session.id)
+    moved = time is not None and time.starts_at != session.starts_at
+    diary.free(work, session_id=session.id, person_id=None if moved else from_id)
+    if time is not None:
+        session.starts_at, session.ends_at = time
+    session.mentor_id = to_id
+    session.sequence += 1
+    work.db.flush()
+    now_at = Interval(session.starts_at, session.ends_at)
+    others = dict.fromkeys(people, now_at) if moved else {}
+    diary.take(work, session_id=session.id, times={**others, to_id: takes(programme, session)})
+    standing.tell(work, session, [from_id, to_id, *people])
+    work.record(
+        Action.SESSION_HANDED_OVER, object=f"session:{session.id}", from_mentor=from_id, to_mentor=to_id
+    )
+
+
+def takes(programme: Programme, session: Session, *, time: Interval | None = None) -> Interval:
+    """What a session takes of its mentor's time."""
+    own = time or Interval(session.starts_at, session.ends_at)
+    return padded(own, buffer_minutes=programme.margin_minutes(session.place))
+
+
+def overlap(one: Interval, other: Interval) -> bool:
+    return one.starts_at < other.ends_at and other.starts_at < one.ends_at
+
+
+def _packages(
+    db: DbSession, from_id: UUID, sessions: Sequence[Session], *, now: datetime
+) -> Sequence[Package]:
+    """What the mentor serves, and what their coming sessions belong to, that is not over."""
+    today, with_sessions = london_date(now), {one.package_id for one in sessions}
+    wanted = {*serving.served_by(db, from_id, on=today), *with_sessions}
+    found = db.scalars(
+        select(Package)
+        .where(Package.id.in_(wanted), Package.state.not_in(matching.OVER))
+        .options(
+            joinedload(Package.council),
+            selectinload(Package.participations).joinedload(Participation.person),
+            selectinload(Package.mentors),
+        )
+        .order_by(Package.starts_on, Package.ref)
+    ).all()
+    # What they serve today for the last time was handed over already.
+    return [one for one in found if one.id in with_sessions or _goes_on(one, from_id, after=today)]
+
+
+def _goes_on(package: Package, person_id: UUID, *, after: date) -> bool:
+    return any(
+        one.person_id == person_id and (one.to_on is None or one.to_on > after) for one in package.mentors
+    )
+
+
+def _stops(db: DbSession, packages: Sequence[Package], to_id: UUID, *, on: date) -> dict[UUID, str | None]:
+    """Why the other mentor cannot serve each package, the room that the earlier ones take counted in."""
+    found: dict[UUID, str | None] = {}
+    new = 0
+    for package in packages:
+        members = [part.person_id for part in package.participations if part.person_id is not None]
+        looked = stops.look(
+            db,
+            [to_id],
+            council_id=package.council_id,
+            member_ids=members,
+            on=max(on, package.starts_on),
+            package_id=package.id,
+        ).get(to_id)
+        serves = _still_serves(package, to_id)
+        if looked is None:
+            found[package.id] = "There is no such mentor"
+        elif looked.stops:
+            found[package.id] = looked.stops[0].words
+        elif not serves and new >= looked.left:
+            found[package.id] = f"{looked.person.name} has no room for another package"
+        else:
+            found[package.id] = None
+            new += not serves
+    return found
+
+
+def _still_serves(package: Package, person_id: UUID) -> bool:
+    return any(one.person_id == person_id and one.to_on is None for one in package.mentors)
+
+
+def _busy(db: DbSession, to_id: UUID, sessions: Sequence[Session]) -> list[Interval]:
+    if not sessions:
+        return []
+    whole = Interval(min(one.starts_at for one in sessions), max(one.ends_at for one in sessions))
+    return [*diary.taken(db, [to_id], within=_wider(whole))[to_id], *_away(db, to_id, whole)]
+
+
+def _away(db: DbSession, mentor_id: UUID, time: Interval) -> Sequence[Interval]:
+    """Their leave in that time."""
+    first, last = london_date(time.starts_at), london_date(time.ends_at)
+    return leave.of(db, [mentor_id], first=first, last=last)[mentor_id]
+
+
+def _wider(time: Interval) -> Interval:
+    return Interval(time.starts_at - AROUND, time.ends_at + AROUND)

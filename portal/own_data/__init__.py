@@ -1,0 +1,1 @@
+"""What people see and do about their own data, with an account and without one."""

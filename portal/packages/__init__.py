@@ -1,0 +1,1 @@
+"""Packages of support: made, agreed, begun, passed on and ended; their goals and their time."""

@@ -1,0 +1,1 @@
+"""People and their offices, as the team keeps them, and who speaks for whom."""

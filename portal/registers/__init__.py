@@ -1,0 +1,1 @@
+"""The desk's registers: instructions, personnel, access, evidence, and what the auditor takes along."""

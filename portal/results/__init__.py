@@ -1,0 +1,1 @@
+"""Figures and files made from what was answered and what was delivered."""
