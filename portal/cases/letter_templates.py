@@ -21,7 +21,7 @@ from privacy.papers import Block, bullets, heading, paragraph
 from privacy.registers import Register, RegisterEntry
 from privacy.work import Work
 
-SHIPPED = Path(__file__).resolve().parent.parent / "templates" / "letters"
+SHIPPED = Path(__file__).resolve().parents[2] / "templates" / "letters"
 TEXT_AT_MOST = 8000
 TITLE_AT_MOST = 150
 BLANKS: Mapping[str, str] = {

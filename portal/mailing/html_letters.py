@@ -13,7 +13,7 @@ import jinja2
 
 from portal.mailing.letters import whole_characters
 
-TEMPLATES = Path(__file__).resolve().parent.parent / "templates" / "mail"
+TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "mail"
 PAGE = "_page.html"
 _LINK = re.compile(r"https?://[^\s<>\"]+")
 

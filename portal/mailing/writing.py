@@ -25,7 +25,7 @@ from privacy.records import new_id
 GATHERED = "gathered"
 # A sign-in code is typed in a hurry, and a test mail is no news.
 SAYS_NOTHING_ELSE = frozenset({"sign_in", "test_mail"})
-TEMPLATES = Path(__file__).resolve().parent.parent / "templates" / "mail"
+TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "mail"
 
 
 @dataclass(frozen=True)
