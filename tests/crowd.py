@@ -201,7 +201,7 @@ class Crowd:
             on_day=self.today + timedelta(days=next(_numbers) % 50),
             spans=[[540, 1020]],
         )
-        self._shut()
+        self._shut(served.package_id)
 
     def _ask_the_desk(self) -> None:
         """One more case of the same address, each with an event and a file; `case` has as many of either."""
@@ -219,9 +219,11 @@ class Crowd:
             self.work.db.flush()
             desk_cases.attach(self.work, case_id=self.case, file=note, event_id=event.id)
 
-    def _shut(self) -> None:
-        """Leave of the mentor, a time without sessions, a bank holiday that the team added."""
-        on = self.today + timedelta(days=60 + next(_numbers) % 300)
+    def _shut(self, package_id: UUID) -> None:
+        """Leave of the mentor over one more session, a time without sessions, a bank holiday that the team added."""
+        ahead = 400 + next(_numbers)
+        self.session(package_id, days=ahead)
+        on = self.today + timedelta(days=ahead)
         days = {"from_on": on, "from_minute": 0, "to_on": on, "to_minute": 1440, "made_at": self.now}
         self.add(Leave, person_id=self.mentor, **days)
         self.add(Blackout, council_id=self.council, name="Recess", by="system:test", **days)

@@ -16,6 +16,7 @@ from surveys import responses, versions
 from surveys.models import Mode, Response, Wave
 from surveys.questions import Value
 from surveys.sittings import Asking
+from tests.cleared import needed
 from tests.conftest import SetClock
 from tests.factories import Factory
 from tests.pages_client import PageClient
@@ -194,6 +195,8 @@ def test_who_gave_or_got_the_support_does_not_judge_it(
     for person_id in (mentor, leader):
         with unit_of_work(db, clock, "system:test") as work:
             work.db.add(Office(id=new_id(), person_id=person_id, role=Role.TEAM, from_on=date(2023, 1, 1)))
+            if person_id == leader:
+                work.db.add_all(needed(work, person_id, Role.TEAM))
         client.sign_in(person_id)
         assert "For a colleague" in client.get("/team/verdicts").words()
         client.get(f"/team/verdicts/{response_id}", status=404)
