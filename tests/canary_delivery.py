@@ -41,6 +41,10 @@ def clear_people(walk: Walk) -> None:
         dietary="listed",
         political_group_basis="6(1)(e)",
         political_group_condition="9(2)(g)",
+        adjustments_basis="6(1)(e)",
+        adjustments_condition="9(2)(g)",
+        dietary_basis="6(1)(e)",
+        dietary_condition="9(2)(g)",
         **date_of("from_on", 1),
     )
     leader = f"/team/people/{walk.person(walk.address['leader'])}"

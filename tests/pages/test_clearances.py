@@ -42,9 +42,13 @@ def test_no_page_with_personal_data_opens_without_clearance(
             if vars(stack.app.view_functions[endpoint])["guard"].policy is not None:
                 answer = client.http.get(address)
                 opened[endpoint].add(answer.status_code)
-    # Their own devices, what they lack, and toolkits, which say nothing about anybody.
+    # Their own devices, what they lack, their own data, and toolkits, which say nothing about anybody.
     still_open = {name for name, statuses in opened.items() if statuses != {403}}
-    assert still_open == {"account.devices", "clearances.own", "resources.download"}
+    assert {name for name in still_open if not name.startswith("your_data.")} == {
+        "account.devices",
+        "clearances.own",
+        "resources.download",
+    }
 
 
 @pytest.mark.parametrize("role", [Role.OBSERVER, Role.AUDITOR])

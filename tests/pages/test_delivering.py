@@ -134,7 +134,7 @@ def test_the_field_shows_and_is_stored_only_while_an_instruction_lists_it(world:
     world.instruct("listed")
     world.client.post(f"{path}/political-group", {"political_group": "green"})
     assert "Green" in world.client.get(path).words()
-    assert "political balance" in world.client.get("/team").words()
+    assert "Political balance" in world.client.get("/team").words()
     wish = {"political_group": "green", "wish": "same"}
     page = world.client.post(f"/team/people/{world.leader}/political-group", wish)
     assert "A mentor of their own group" in world.client.follow(page).words()

@@ -124,13 +124,19 @@ def test_what_is_listed_no_more_is_shown_to_nobody(world: World, clock: SetClock
 def test_the_officer_enters_what_an_instruction_lists(world: World, make: Factory) -> None:
     officer = world.as_(make.person(role=Role.DPO).id)
     day = {"from_on-day": "1", "from_on-month": "3", "from_on-year": "2023"}
-    said = {"political_group": "silent", "adjustments": "listed", "dietary": "no_more"}
+    said = {
+        **dict.fromkeys(("political_group", "case_words"), "silent"),
+        "adjustments": "listed",
+        "adjustments_basis": "6(1)(e)",
+        "adjustments_condition": "9(2)(g)",
+        "dietary": "no_more",
+    }
     page = officer.follow(
         officer.post(
             "/privacy-desk/instructions/new",
             {"letter": "INS 7", "wording": "Needs may be held", **day, **said},
         )
     )
-    assert "Adjustments: listed; Dietary needs: no more" in page.words()
+    assert "Adjustments: listed. Dietary needs: no more." in page.words()
     world.db.rollback()
     assert needs.asked(world.db, on=world.make.today) == [DataItem.ADJUSTMENTS]

@@ -209,4 +209,3 @@ def most_memory(environ: dict[str, str], *args: str | Path) -> int:
     )
     assert done.returncode == 0, done.stderr
     return int(done.stdout.split()[-1]) // 1024
-
