@@ -277,7 +277,7 @@ def _waits(pauses: Sequence[Pause]) -> list[Pause]:
     """The pauses in order. Raises NotInOrder where one begins before another has ended."""
     waits = sorted(pauses, key=lambda pause: pause.asked_on)
     for before, after in pairwise(waits):
-        if before.answered_on is None or after.asked_on <= before.answered_on:
+        if before.answered_on is None or after.asked_on < before.answered_on:
             raise NotInOrder(
                 f"The question of {words(after.asked_on)} was asked while that of {words(before.asked_on)} "
                 "waited for its answer. Ask one at a time"

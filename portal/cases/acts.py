@@ -18,7 +18,6 @@ from portal.cases.intake import Attachment
 from portal.desk import person_rights
 from portal.models import Office, Person, Role
 from portal.programme import Programme
-from portal.registers.contract import WORDING_AT_MOST
 from privacy import erasure, purge, registers
 from privacy.cases import acts
 from privacy.cases.rules import CaseRefused, Incomplete, OutOfOrder
@@ -91,7 +90,7 @@ def write_down(work: Work, *, case_id: UUID, what: Happened) -> bool:
         body={name: text for name, text in what.body.items() if text},
         value_on=what.value_on,
         person_id=person_id,
-        entry_id=_cited(work, what, on=london_date(at)) if what.letter else None,
+        entry_id=_cited(work, what, case_id=case_id, on=london_date(at)) if what.letter else None,
         event_id=what.event_id,
     )
     work.db.flush()
@@ -132,20 +131,25 @@ def _moment(story: Story, what: Happened, *, now: datetime) -> datetime:
     return at
 
 
-def _cited(work: Work, what: Happened, *, on: date) -> UUID:
+def _cited(work: Work, what: Happened, *, case_id: UUID, on: date) -> UUID:
     """The instruction with a reference. A decision that comes in writing is entered in the register with the event;
     whatever changes data cites one that is there (cl 17.1, 17.4(a)). Raises Incomplete."""
     letter = what.letter or ""
     try:
         return erasure.instruction(work.db, letter, now=work.now).id
     except NoInstruction as problem:
-        wording = " ".join(what.body.get(name, "") for name in ("decision", "who", "text")).strip()
         if what.kind not in ENTERING:
             raise Incomplete(
                 "The register holds no instruction with this reference. Enter it first", name="letter"
             ) from problem
+    # The register is read by more people than the case is: what was decided stays in the case.
+    ref = work.db.scalar(select(Case.ref).where(Case.id == case_id))
     entry = registers.enter(
-        work, register=Register.INSTRUCTION, letter=letter, from_on=on, body=wording[:WORDING_AT_MOST]
+        work,
+        register=Register.INSTRUCTION,
+        letter=letter,
+        from_on=on,
+        body=f"A decision in case {ref}. Its words stand in the case.",
     )
     work.db.flush()
     return entry.id

@@ -232,7 +232,7 @@ def _ready(work: Work, letter_id: UUID, *, at: datetime) -> CaseLetter:
     redaction = case_redaction.current(work.db, letter.case_id)
     if letter.kind is LetterKind.ANSWER and redaction is not None and redaction.state is Round.OPEN:
         raise NotPossible("A redaction of this case is open. Finish it first, or give it up")
-    story.require(PURPOSES[letter.kind].event, at=at, now=work.now)
+    acts.require_possible(story, PURPOSES[letter.kind].event, at=at, now=work.now)
     return letter
 
 

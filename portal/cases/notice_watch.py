@@ -52,6 +52,6 @@ def _tell(work: Work, one: Stuck) -> None:
     }
     to_tell: list[Mailbox | UUID] = [Mailbox.DPO, *sorted(people)]
     for to in to_tell:
-        mail.queue(work, template=STUCK, about=one.notice.id, to=to, step=str(unsaid[0].made_at.timestamp()))
+        mail.queue(work, template=STUCK, about=one.notice.id, to=to, step=f"{work.now:%Y%m%dT%H%M%S.%f}")
     for sending in unsaid:
         sending.warned_at = work.now

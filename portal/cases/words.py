@@ -91,7 +91,7 @@ ASK: Mapping[Event, str] = {
     Event.NOTE: "Write a note",
     Event.ASSIGNED: "Give the case to somebody",
     Event.DEPUTISED: "Name who stands in",
-    Event.SUBJECT_KNOWN: "Say whom it is about",
+    Event.SUBJECT_KNOWN: "Say whose request it is",
     Event.IDENTITY_ASKED: "Ask for proof of identity",
     Event.IDENTITY_RECEIVED: "Proof of identity has come",
     Event.AUTHORITY_ASKED: "Ask for a representative's authority",

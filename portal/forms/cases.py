@@ -116,7 +116,7 @@ class IntakeForm(WhenFields, AttachedFields):
         "What do they ask, or what happened?",
         validators=[DataRequired("Enter what they ask, or what happened"), _at_most(WORDS_AT_MOST)],
     )
-    about = StringField("Whom is it about? (optional)", validators=[_at_most(254)])
+    about = StringField("Whose request is it? (optional)", validators=[_at_most(254)])
     copy_of = StringField("Does it repeat an earlier case? (optional)", validators=[_at_most(20)])
     owner = SelectField("Who has the case?", validators=[Optional()])
     deputy = SelectField("Who stands in?", validators=[Optional()])

@@ -87,14 +87,16 @@ def _claim(db: DbSession, instance: Instance, limit: int) -> list[UUID]:
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
-        taken = work.db.execute(
+        # Chosen first and marked then: within the update, PostgreSQL may choose again for each row it looks at,
+        # and would then take others, and more, than the first ones that are due.
+        taken = work.db.scalars(due).all()
+        work.db.execute(
             update(Mail)
-            .where(Mail.id.in_(due.scalar_subquery()))
+            .where(Mail.id.in_(taken))
             .values(claimed_until=work.now + CLAIMED_FOR, carried_by=None)
-            .returning(Mail.id, Mail.due_at)
             .execution_options(synchronize_session=False)
-        ).all()
-        return [mail_id for mail_id, _ in sorted(taken, key=lambda row: (row[1], row[0]))]
+        )
+        return list(taken)
 
 
 def _deliver_one(db: DbSession, instance: Instance, sender: Sender, mail_id: UUID) -> None:

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import selectinload
 
 from portal.cases.calendars import calendars
-from privacy.cases.rules import ASKED
 from privacy.cases.story import ClockName, Holidays, State, Story
-from privacy.cases.tables import Case, CaseEvent, CaseKind, Event
+from privacy.cases.tables import Case, CaseEvent, CaseKind, Channel, Event
 from privacy.clock import london_date
 
 TITLES: Mapping[CaseKind, str] = {
@@ -102,9 +101,13 @@ class OwnCase:
 
 def ids(person_id: UUID) -> Select[UUID]:
     """A query of the ids of somebody's requests. Other cases about them, such as a disclosure that the police ask
-    for, are not theirs to hear of here."""
+    for, are not theirs to hear of here. Nor is a complaint that did not come from their own page: it may be about
+    them."""
     return select(Case.id).where(
-        Case.subject_id == person_id, Case.kind.in_(TITLES), Case.exercise.is_(False)
+        Case.subject_id == person_id,
+        Case.kind.in_(TITLES),
+        Case.exercise.is_(False),
+        or_(Case.kind != CaseKind.COMPLAINT, Case.channel == Channel.PORTAL),
     )
 
 
@@ -124,8 +127,9 @@ def of_person(db: DbSession, person_id: UUID, *, now: datetime) -> list[OwnCase]
 
 def one(db: DbSession, case_id: UUID, *, person_id: UUID, now: datetime) -> OwnCase | None:
     """One request of somebody's own; None if it is nobody's or somebody else's."""
-    case = db.get(Case, case_id, options=[selectinload(Case.events)])
-    if case is None or case.subject_id != person_id or case.kind not in ASKED or case.exercise:
+    asked = select(Case).where(Case.id == case_id, Case.id.in_(ids(person_id)))
+    case = db.scalars(asked.options(selectinload(Case.events))).first()
+    if case is None:
         return None
     return _own(Story(case, case.events), person_id, now=now, holidays=calendars(db))
 

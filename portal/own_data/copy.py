@@ -9,15 +9,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
 from portal.models import NoteKind
 from portal.own_data import cases as own_cases
 from privacy.audit import AuditEntry
-from privacy.cases.tables import Case
+from privacy.cases.tables import Case, Channel
 from privacy.person_data import Row, Store, Value
 from privacy.person_exports import Look, without
-from privacy.rights import LegalHold
+from privacy.rights import LegalHold, PersonExport
 
 THEIRS = frozenset(
     {
@@ -39,32 +40,53 @@ THEIRS = frozenset(
 """Typed values, as `table.name`, that people wrote themselves, or see on their own pages anyway."""
 
 
+TRACES = frozenset(
+    {"notice", "hold", "person_export", "suspicion", "letter", "redaction", "case_file", "erasure"}
+)
+"""What lines of the trail are about that somebody else's work on a case leaves: they tell that there is one."""
+
+SILENT = frozenset({AuditEntry.__tablename__, PersonExport.__tablename__})
+
+
 def look(db: DbSession, person_id: UUID) -> Look:
     """What takes the rest out of each store."""
     mine = {str(case_id) for case_id in db.scalars(own_cases.ids(person_id))}
+    others = {
+        str(case_id) for case_id in db.scalars(select(Case.id).where(Case.subject_id == person_id))
+    } - mine
 
     def take_out(store: Store) -> tuple[Store, int]:
-        rows = [row for row in store.rows if _may_see(store.name, row, mine)]
+        rows = [row for row in store.rows if _may_see(person_id, store.name, row, mine, others)]
         shown = replace(store, rows=rows)
         left, count = without(shown, lambda name, row: not _theirs(person_id, store.name, name, row.values))
-        return left, count + len(store.rows) - len(rows)
+        # Traces of work at the desk are no passages to be sent on later.
+        hidden = 0 if store.name in SILENT else len(store.rows) - len(rows)
+        return left, count + hidden
 
     return take_out
 
 
-def _may_see(table: str, row: Row, mine: set[str]) -> bool:
-    """Whether a row is no part of a case that is not their own request."""
+def _may_see(person_id: UUID, table: str, row: Row, mine: set[str], others: set[str]) -> bool:
+    """Whether a row is no part, and no trace, of a case that is not their own request."""
+    values = row.values
     if table == Case.__tablename__:
-        return row.values.get("id") in mine
+        return values.get("id") in mine
     if table == AuditEntry.__tablename__:
-        kind, _, about = str(row.values.get("object")).partition(":")
-        return kind != "case" or about in mine
-    case_id = row.values.get("case_id")
+        kind, _, about = str(values.get("object")).partition(":")
+        by_themselves = values.get("actor") == f"person:{person_id}"
+        of_theirs = by_themselves or values.get("holder") in mine
+        known = about in mine if kind == "case" else kind not in TRACES or of_theirs
+        return known and values.get("holder") not in others
+    if table == PersonExport.__tablename__ and values.get("by") != f"person:{person_id}":
+        return values.get("case_id") in mine
+    case_id = values.get("case_id")
     return case_id in mine or (case_id is None and table != LegalHold.__tablename__)
 
 
 def _theirs(person_id: UUID, table: str, name: str, values: Mapping[str, Value]) -> bool:
     """Whether a typed value is of THEIRS, of a note that is shared, or of a row that they or the software wrote."""
+    if table == Case.__tablename__ and values.get("channel") != Channel.PORTAL:
+        return False
     if f"{table}.{name}" in THEIRS or (table == "session_note" and values.get("kind") == NoteKind.SHARED):
         return True
     writer = values.get("by", values.get("author_id"))

@@ -16,7 +16,7 @@ from portal.own_data import cases as own_cases
 from privacy import outside, reach
 from privacy.cases.tables import Case
 from privacy.records import Keep
-from privacy.rights import LegalHold
+from privacy.rights import LegalHold, PersonExport
 
 YOU, SUPPORT, ANSWERS, SIGNING_IN, MAIL, WORK, RIGHTS, OTHER = (
     "Who you are",
@@ -158,6 +158,9 @@ def _may_know(table: Table, person_id: UUID) -> ColumnElement[bool]:
     if "case_id" not in table.c:
         return true()
     of_theirs = table.c.case_id.in_(mine)
+    if table.name == PersonExport.__tablename__:
+        # One that the desk made for a case of its own tells that there is such a case.
+        return or_(of_theirs, table.c.by == f"person:{person_id}")
     return of_theirs if table.name == LegalHold.__tablename__ else or_(table.c.case_id.is_(None), of_theirs)
 
 

@@ -110,6 +110,13 @@ def happen(
     return event
 
 
+def require_possible(story: Story, kind: Event, *, at: datetime, now: datetime) -> None:
+    """Raises what stands against an event, as `happen` would, for acts that lead to it and can't be taken back."""
+    story.require(kind, at=at, now=now)
+    number = 1 + max((one.number for one in story.events), default=0)
+    _require_order(story, CaseEvent(number=number, kind=kind, at=as_utc(at)), now=now)
+
+
 def _require_order(story: Story, event: CaseEvent, *, now: datetime) -> None:
     """The clocks can still be computed once this happened. Raises OutOfOrder, such as for waits that overlap."""
     events = sorted((*story.events, event), key=lambda one: (one.at, one.number))

@@ -272,6 +272,15 @@ class Story:
             ),
         ]
 
+    def is_unexplained(self, *, now: datetime) -> bool:
+        """Whether an incident was reported later than 24 hours after its discovery, and nobody has said why."""
+        late = [
+            clock
+            for clock in self.clocks(now=now)
+            if clock.name is ClockName.INCIDENT and clock.is_late(now=now)
+        ]
+        return bool(late) and not self.is_draft and self.first(Event.LATE_EXPLAINED) is None
+
     def possible(self) -> list[Event]:
         """What can be written down now, in the order of the rules. Confirming is an act of its own: it sends a notice;
         a standing instruction decides where somebody does it themselves; redacting takes a second person."""
@@ -317,6 +326,8 @@ class Story:
             raise refusal
         if as_utc(at) > now:
             raise InFuture("This lies in the future. Enter when it happened")
+        if kind is Event.CLOSED and self.is_unexplained(now=now):
+            raise NotPossible("First explain why it was reported late (annex 1)")
         begun = [self.case.received_at]
         answers = RULES[kind].answers
         if answers is not None:

@@ -10,17 +10,18 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session as DbSession
 
 from portal.access import accounts
+from portal.cases import intake
 from portal.desk import housekeeping
 from portal.models import Mail, NoticeShown, Person, PublicRequest, Role
 from portal.own_data import notices as privacy_notices
 from portal.own_data import public_requests, self_service
 from portal.own_data import requests as own_requests
 from portal.own_data.notices import Version
-from privacy import person_exports
+from privacy import erasure, person_exports
 from privacy.cases import acts
 from privacy.cases.tables import Case, CaseEvent, CaseKind, Channel, Event
 from privacy.registers import Standing
-from privacy.rights import ExportState, PersonExport, Rectification
+from privacy.rights import Cause, ExportState, PersonExport, Rectification
 from privacy.work import unit_of_work
 from surveys import readings
 from surveys.readings import Reading
@@ -226,14 +227,18 @@ def test_nobody_sees_anothers_request(
 def test_drills_incidents_and_disclosure_requests_are_not_theirs_to_see(
     own: PageClient, ada: UUID, db: DbSession, clock: SetClock, stack: Stack
 ) -> None:
+    hidden = []
     for kind, exercise in (
         (CaseKind.THIRD_PARTY, False),
         (CaseKind.INCIDENT, False),
         (CaseKind.ACCESS, True),
+        # Somebody else's complaint, about them.
+        (CaseKind.COMPLAINT, False),
     ):
         with unit_of_work(db, clock, "person:desk") as work:
-            case_id = acts.open_case(
+            case_id = intake.take_in(
                 work,
+                stack.instance.programme,
                 kind=kind,
                 channel=Channel.EMAIL,
                 received_at=clock.now,
@@ -241,18 +246,24 @@ def test_drills_incidents_and_disclosure_requests_are_not_theirs_to_see(
                 subject_id=ada,
                 exercise=exercise,
             ).id
+        hidden.append(str(case_id))
         own.get(f"/your-data/requests/{case_id}", status=404)
+    with unit_of_work(db, clock, "person:desk") as work:
+        hidden.append(str(erasure.place_hold(work, person_id=ada, cause=Cause.LEGAL).id))
+        hidden.append(str(person_exports.ask(work, person_id=ada).id))
     page = own.get("/your-data").words()
     assert "You have not asked for anything yet." in page
     assert "What you ask about your data" not in page
     allow(db, clock, Standing.OWN_DOWNLOAD)
     own.post("/your-data/copy", page="/your-data")
     build(stack)
-    export_id = db.scalars(select(PersonExport.id)).one()
+    export_id = db.scalars(select(PersonExport.id).where(PersonExport.by == f"person:{ada}")).one()
     db.rollback()
     answer = own.post(f"/your-data/copies/{export_id}", page="/your-data/copy", status=200).response
     with ZipFile(io.BytesIO(answer.get_data())) as archive:
         whole = "\n".join(archive.read(name).decode() for name in archive.namelist())
+    # Nor does any trace tell them that there is one.
+    assert [one for one in hidden if one in whole] == []
     kinds = ("third_party", '"incident"', r"\"incident\"")
     assert not [word for word in (*kinds, "Something") if word in whole]
 

@@ -327,6 +327,16 @@ def test_an_incident_has_24_hours_and_the_controller_72(db: DbSession, clock: Se
         happen(db, clock, case_id, Event.CONTROLLER_AWARE)
 
 
+def test_a_late_report_is_explained_before_the_case_is_closed(db: DbSession, clock: SetClock) -> None:
+    case_id = opened(db, clock, CaseKind.INCIDENT)
+    clock.now = RECEIVED + timedelta(hours=25)
+    happen(db, clock, case_id, Event.CONTROLLER_NOTIFIED)
+    with pytest.raises(NotPossible, match="First explain why it was reported late"):
+        happen(db, clock, case_id, Event.CLOSED)
+    happen(db, clock, case_id, Event.LATE_EXPLAINED)
+    happen(db, clock, case_id, Event.CLOSED)
+
+
 def test_events_belong_to_their_kinds_of_case(db: DbSession, clock: SetClock) -> None:
     case_id = opened(db, clock, CaseKind.ACCESS)
     with pytest.raises(NotPossible, match="does not happen in this kind of case"):

@@ -124,6 +124,11 @@ def test_an_open_question_moves_the_day_on_until_it_is_answered() -> None:
     assert later.due_on == day("2027-03-08")
 
 
+def test_a_second_question_on_the_day_of_the_first_answer_is_in_order() -> None:
+    waits = [Pause(day("2027-02-10"), day("2027-02-12")), Pause(day("2027-02-12"), day("2027-02-15"))]
+    assert request("2027-02-01", pauses=waits).due_on == day("2027-03-08"), "6 days, none of them twice"
+
+
 def test_a_question_after_the_end_has_no_effect() -> None:
     found = request("2027-02-01", pauses=[Pause(day("2027-03-02"), day("2027-03-09"))])
     assert (found.due_on, found.target_on, found.paused) == (day("2027-03-01"), None, False)
@@ -136,7 +141,7 @@ def test_a_question_after_the_end_has_no_effect() -> None:
         ({"extended_on": day("2027-01-31")}, "earlier"),
         ({"pauses": [Pause(day("2027-01-31"), day("2027-02-03"))]}, "earlier"),
         (
-            {"pauses": [Pause(day("2027-02-10"), day("2027-02-17")), Pause(day("2027-02-17"))]},
+            {"pauses": [Pause(day("2027-02-10"), day("2027-02-17")), Pause(day("2027-02-16"))]},
             "Ask one at a time",
         ),
         ({"pauses": [Pause(day("2027-02-10")), Pause(day("2027-02-17"))]}, "Ask one at a time"),

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 from pypdf import PdfReader
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session as DbSession
 
 from portal.booking import holidays
@@ -519,6 +519,23 @@ def test_notices_go_before_other_mail_that_is_due(desk: Desk, make: Factory) -> 
     desk.take_in()
     desk.deliver()
     assert {str(message["To"]) for message in desk.tray.sent[:2]} == BOTH
+
+
+def test_each_contact_that_gets_nothing_is_told_of(desk: Desk) -> None:
+    """One refuses at once, the mail to the other never goes: word goes out of each, and not of the first alone."""
+    desk.tray.refused = {"contract-manager@department.example"}
+    desk.take_in()
+    with desk.work() as unit:
+        other = Mail.mailbox == Mailbox.CONTROLLER_DPO
+        unit.db.execute(update(Mail).where(other).values(due_at=NOW + timedelta(days=1)))
+    desk.deliver()
+    asked = select(func.count()).select_from(Mail).where(Mail.template == notice_watch.STUCK)
+    assert desk.watch() == 1
+    first = desk.db.scalar(asked) or 0
+    desk.db.rollback()
+    desk.later(minutes=16)
+    assert desk.watch() == 1
+    assert desk.db.scalar(asked) == 2 * first > 0
 
 
 # ---- the rota

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import icalendar
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import create_engine, delete, func, select
 from sqlalchemy.orm import Session as DbSession
 
 from portal.access import accounts, asking
@@ -200,6 +200,26 @@ def test_two_workers_never_take_the_same(stack, work, make, deliver):
         second = post._claim(another, stack.instance, 20)
     assert (len(first), len(second)) == (20, 10)
     assert not set(first) & set(second)
+
+
+def test_the_first_that_is_due_is_taken_and_no_other(stack, db, work, make):
+    """Whatever way PostgreSQL takes to find the rows: within one update it may choose again for each of them."""
+    person = make.person()
+    for number in range(3):
+        queue(work, "unknown", uuid4(), person.id, due_at=AT - timedelta(minutes=number))
+    first = db.scalars(select(Mail.id).order_by(Mail.due_at)).first()
+    slow = ("hashjoin", "mergejoin", "material", "hashagg", "sort", "memoize")
+    engine = stack.engine
+    if engine.dialect.name == "postgresql":
+        engine = create_engine(
+            engine.url, connect_args={"options": " ".join(f"-c enable_{one}=off" for one in slow)}
+        )
+    with DbSession(engine, info={"vault": stack.instance.vault}) as worker:
+        assert post._claim(worker, stack.instance, 1) == [first]
+    if engine is not stack.engine:
+        engine.dispose()
+    db.rollback()
+    assert db.scalar(select(func.count()).select_from(Mail).where(Mail.claimed_until.is_not(None))) == 1
 
 
 def test_nobody_disabled_or_erased_is_written_to(stack, db, work, make, invited, deliver, tray):
