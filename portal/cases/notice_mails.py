@@ -10,15 +10,17 @@ from uuid import UUID
 import structlog
 from sqlalchemy.orm import Session as DbSession
 
+from portal.actors import roles_on
 from portal.cases import notice_words, notices
 from portal.cases.notices import STUCK
 from portal.cases.notices import TEMPLATE as NOTICE
 from portal.mailing.contexts import Around, Context, Heard, Letter, Receipt, RoleContext
 from portal.mailing.letters import Enclosure
-from portal.models import Mail, Person
+from portal.models import Mail, Person, Role
 from privacy import papers
 from privacy.cases import notices as kept
 from privacy.cases.notices import Sending
+from privacy.clock import london_date
 from privacy.papers import PaperFailed
 from privacy.work import Work
 
@@ -58,8 +60,8 @@ def file_name(notice: kept.Notice) -> str:
     return f"{notice.case.ref}-notice-{notice.number}.pdf"
 
 
-def stuck(db: DbSession, mail: Mail, around: Around) -> Letter | None:
-    """Which notice has not arrived, and whom to ring; none once it has."""
+def stuck(db: DbSession, mail: Mail, around: Around, *, opens: bool = True) -> Letter | None:
+    """Which notice has not arrived, and whom to ring; none once it has. `opens`: the reader may open the notice."""
     found = notices.stuck(db, around.programme, now=around.now, notice_id=mail.about)
     if not found:
         return None
@@ -71,13 +73,13 @@ def stuck(db: DbSession, mail: Mail, around: Around) -> Letter | None:
             "number": made.number,
             "minutes": found[0].minutes,
             "ring": [(one.name, one.phone, one.why) for one in found],
-            "link": around.link("notice", made.id),
+            "link": around.link("notice", made.id) if opens else None,
         }
     )
 
 
 def _stuck_to_person(db: DbSession, mail: Mail, reader: Person, around: Around) -> Letter | None:
-    return stuck(db, mail, around)
+    return stuck(db, mail, around, opens=Role.DPO in roles_on(reader, london_date(around.now)))
 
 
 class _NoticeHeard:

@@ -49,7 +49,7 @@ def ask(
     """
     work.wait_turn("public requests")
     known = work.db.get(Case, case_id)
-    if known is not None:
+    if known is not None and known.channel is Channel.PUBLIC_PAGE:
         return known.ref
     _hold_back(work, network)
     work.db.add(PublicRequest(id=new_id(), network=network, asked_at=work.now))

@@ -196,7 +196,10 @@ class Story:
         return clocks
 
     def _answered_at(self) -> datetime | None:
-        return _at(self.first(Event.ANSWERED, Event.REFUSED)) or _at(self.closed)
+        """When it was answered; an answer before the case was opened again does not count any more."""
+        again = max((event.number for event in self.of(Event.REOPENED)), default=0)
+        answers = [event for event in self.of(Event.ANSWERED, Event.REFUSED) if event.number > again]
+        return _at(next(iter(answers), None)) or _at(self.closed)
 
     def _request(self, *, now: datetime, holidays: Holidays) -> Deadline:
         today = london_date(now)

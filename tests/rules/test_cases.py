@@ -279,6 +279,25 @@ def test_of_two_tabs_that_close_a_case_one_does(db: DbSession, clock: SetClock, 
     assert len(acts.stories(db, closed=None)) == len(acts.stories(db, closed=True)) == 1
 
 
+def test_a_request_that_is_opened_again_is_answered_again(db: DbSession, clock: SetClock) -> None:
+    case_id = opened(db, clock, CaseKind.OBJECTION)
+    kinds = (
+        Event.CONTROLLER_NOTIFIED,
+        Event.CONTROLLER_DECIDED,
+        Event.ANSWERED,
+        Event.CLOSED,
+        Event.REOPENED,
+    )
+    for kind in kinds:
+        happen(db, clock, case_id, kind)
+    clock.pass_time(days=60)
+    (_, request) = story(db, case_id).clocks(now=clock())
+    assert (request.met_at, request.is_late(now=clock())) == (None, True)
+    happen(db, clock, case_id, Event.ANSWERED)
+    (_, request) = story(db, case_id).clocks(now=clock())
+    assert request.met_at == clock()
+
+
 def test_the_department_authorises_a_reply_to_who_asked(db: DbSession, clock: SetClock) -> None:
     """Nobody who asked under the FOI Act is answered without it (cl 13.4)."""
     case_id = opened(db, clock, CaseKind.FOI)
