@@ -334,6 +334,8 @@ def test_by_keyboard_alone(me: Answerer, db: DbSession, package: Package) -> Non
     assert set(names) <= set(answers(db)["baseline"])
 
 
+# How a page is laid out rests on no database.
+@pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("size", [(320, 640, 1), (320, 256, 4)], ids=["320 pixels", "400 percent"])
 def test_statements_on_a_small_screen(
     browser: Browser, me: Answerer, db: DbSession, package: Package, size: tuple[int, int, int]

@@ -356,7 +356,7 @@ def test_killed_at_any_point_it_is_before_or_after_and_goes_on(stack: Stack, mak
     erase(places, _somebody(make))
     whole = time.perf_counter() - began
     before = after = 0
-    for _ in range(count(8, 50)):
+    for _ in range(count(5, 50)):
         person_id = _somebody(make)
         process = multiprocessing.get_context("fork").Process(target=_erase_alone, args=(stack, person_id))
         process.start()
@@ -381,7 +381,7 @@ def test_killed_at_any_point_it_is_before_or_after_and_goes_on(stack: Stack, mak
                 assert db.get_one(Person, person_id).name == "Ada Lead"
     with places.sessions() as db:
         assert audit.verify(db, places.vault.ring)
-    assert before + after == count(8, 50)
+    assert before + after == count(5, 50)
 
 
 def _somebody(make: Factory) -> UUID:
