@@ -11,6 +11,27 @@ from tests.pages_client import Page, PageClient
 
 HIDDEN = ("csrf_token", "_page", "_revision", "_then", "_kept")
 
+LONG = "We asked one question again and again. " * 60  # some 400 words
+
+WORDS = """
+code: feedback
+title: Tiny
+waves: [feedback]
+sections:
+  - code: all
+    title: All
+    pages:
+      - code: words
+        title: Your words
+        questions:
+          - {code: useful, kind: yes_no, text: "Was it of use?"}
+          - {code: more, kind: long_text, text: "What else?"}
+      - code: end
+        title: The end
+        questions:
+          - {code: last, kind: text, text: "Anything more?"}
+"""
+
 
 def address(package: Package, wave: str = "baseline", occasion: str = "once") -> str:
     return f"/questionnaires/{package.participations[0].id}/{wave}/{occasion}"

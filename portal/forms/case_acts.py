@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from wtforms import StringField, TextAreaField
+from wtforms import StringField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, Length, StopValidation
+from wtforms.validators import InputRequired, StopValidation
 
-from portal.desk.person_rights import VALUE_AT_MOST, Item
 from portal.filters import day
 from portal.forms.base import Form
+from portal.forms.person_desk import RectifyForm as PersonRectifyForm
 from portal.forms.programme import ChosenSelectField
 from privacy.registers import RegisterEntry
 
@@ -38,33 +38,8 @@ class RestrictForm(CitesFields):
     """Restrict, or lift it: the page says which."""
 
 
-class RectifyForm(CitesFields):
-    item = ChosenSelectField("What is wrong", said="Choose what is wrong")
-    value = TextAreaField(
-        "What is right",
-        validators=[Length(max=VALUE_AT_MOST, message=f"Use {VALUE_AT_MOST:,} characters or fewer")],
-    )
-    reason = TextAreaField(
-        "Why it was wrong",
-        validators=[
-            InputRequired("Enter why it was wrong"),
-            Length(max=1000, message="Use 1,000 characters or fewer"),
-        ],
-    )
-    told = TextAreaField(
-        "Who was told",
-        description="Whoever had the wrong value from us, one to a line. Leave it empty if nobody had it.",
-        validators=[Length(max=1000, message="Use 1,000 characters or fewer")],
-    )
-
-    def offer(self, items: Iterable[Item]) -> None:
-        """What can be put right."""
-        self.item.choices = [SelectChoice(one.code, one.said) for one in items]
-
-    @property
-    def names(self) -> list[str]:
-        """Who was told, one by one."""
-        return [line.strip() for line in (self.told.data or "").splitlines() if line.strip()]
+class RectifyForm(CitesFields, PersonRectifyForm):
+    """Put something right, as a decision of the case says."""
 
 
 class EraseForm(CitesFields):

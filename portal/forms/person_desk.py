@@ -57,6 +57,8 @@ class RestrictForm(Form):
 
 
 class RectifyForm(Form):
+    """What is wrong about somebody, what is right, and who was told; from a case as well as from the person's page."""
+
     item = ChosenSelectField("What is wrong", said="Choose what is wrong")
     value = TextAreaField(
         "What is right",

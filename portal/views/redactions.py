@@ -1,5 +1,6 @@
 """Taking other people's data out of what is handed over: one page for who does it and for who approves it."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -90,25 +91,13 @@ def add(case: Case) -> ResponseReturnValue:
 @bp.post("/make")
 @guarded(load_case, policies.may_see_case)
 def make(case: Case) -> ResponseReturnValue:
-    form, case_id = ConfirmForm(), case.id
-    try:
-        with work() as unit:
-            case_redaction.make(unit, case_id=case_id)
-    except CaseRefused as problem:
-        return _refused(case_id, form, problem, confirm=form)
-    return _done(case_id, "The copies are made. Somebody else has to approve them.")
+    return _step(case, case_redaction.make, "The copies are made. Somebody else has to approve them.")
 
 
 @bp.post("/approve")
 @guarded(load_case, policies.may_see_case)
 def approve(case: Case) -> ResponseReturnValue:
-    form, case_id = ConfirmForm(), case.id
-    try:
-        with work() as unit:
-            case_redaction.approve(unit, case_id=case_id)
-    except CaseRefused as problem:
-        return _refused(case_id, form, problem, confirm=form)
-    return _done(case_id, "The copies are approved.")
+    return _step(case, case_redaction.approve, "The copies are approved.")
 
 
 @bp.post("/back")
@@ -128,25 +117,17 @@ def send_back(case: Case) -> ResponseReturnValue:
 @bp.post("/again")
 @guarded(load_case, policies.may_see_case)
 def again(case: Case) -> ResponseReturnValue:
-    form, case_id = ConfirmForm(), case.id
-    try:
-        with work() as unit:
-            case_redaction.again(unit, case_id=case_id)
-    except CaseRefused as problem:
-        return _refused(case_id, form, problem, confirm=form)
-    return _done(case_id, "The list is open again. No copy is handed over until new ones are approved.")
+    return _step(
+        case,
+        case_redaction.again,
+        "The list is open again. No copy is handed over until new ones are approved.",
+    )
 
 
 @bp.post("/drop")
 @guarded(load_case, policies.may_see_case)
 def drop(case: Case) -> ResponseReturnValue:
-    form, case_id = ConfirmForm(), case.id
-    try:
-        with work() as unit:
-            case_redaction.drop(unit, case_id=case_id)
-    except CaseRefused as problem:
-        return _refused(case_id, form, problem, confirm=form)
-    return _done(case_id, "The list is given up. Choose files again.")
+    return _step(case, case_redaction.drop, "The list is given up. Choose files again.")
 
 
 @bp.post("/copies/<uuid:file_id>")
@@ -233,6 +214,17 @@ def _refused(case_id: UUID, form: Form, problem: CaseRefused, **shown: Any) -> R
     if case is None:
         abort(404)
     return _page(case, **shown, status=409 if isinstance(problem, QUICKER) else 422)
+
+
+def _step(case: Case, act: Callable[..., object], said: str) -> ResponseReturnValue:
+    """One step of a redaction that needs no more than a button."""
+    form, case_id = ConfirmForm(), case.id
+    try:
+        with work() as unit:
+            act(unit, case_id=case_id)
+    except CaseRefused as problem:
+        return _refused(case_id, form, problem, confirm=form)
+    return _done(case_id, said)
 
 
 def _done(case_id: UUID, said: str, *, page: int = 1) -> ResponseReturnValue:

@@ -21,7 +21,7 @@ from privacy.work import unit_of_work
 from surveys import versions
 from surveys.models import Response
 from surveys.questionnaires import load
-from tests.answering import address, ended
+from tests.answering import LONG, WORDS, address, ended
 from tests.conftest import SetClock, Stack
 from tests.factories import Factory
 from tests.journeys.conftest import Person
@@ -31,26 +31,6 @@ pytestmark = pytest.mark.journey
 
 AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 EMOJI = "👩‍👩‍👧"  # one picture: five code points, eight units of a browser's string
-LONG = "We asked one question again and again. " * 60  # some 400 words
-
-WORDS = """
-code: feedback
-title: Tiny
-waves: [feedback]
-sections:
-  - code: all
-    title: All
-    pages:
-      - code: words
-        title: Your words
-        questions:
-          - {code: useful, kind: yes_no, text: "Was it of use?"}
-          - {code: more, kind: long_text, text: "What else?"}
-      - code: end
-        title: The end
-        questions:
-          - {code: last, kind: text, text: "Anything more?"}
-"""
 
 
 class Answerer(Person):

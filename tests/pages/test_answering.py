@@ -31,31 +31,10 @@ from privacy.work import unit_of_work
 from surveys import versions
 from surveys.models import Mode, Response, ResponseState
 from surveys.questionnaires import load, load_definition
-from tests.answering import address, answer, ended, fill, hidden, send
+from tests.answering import LONG, WORDS, address, answer, ended, fill, hidden, send
 from tests.conftest import SetClock, Stack
 from tests.factories import Factory
 from tests.pages_client import Page, PageClient
-
-LONG = "We asked one question again and again. " * 60  # some 400 words
-
-WORDS = """
-code: feedback
-title: Tiny
-waves: [feedback]
-sections:
-  - code: all
-    title: All
-    pages:
-      - code: words
-        title: Your words
-        questions:
-          - {code: useful, kind: yes_no, text: "Was it of use?"}
-          - {code: more, kind: long_text, text: "What else?"}
-      - code: end
-        title: The end
-        questions:
-          - {code: last, kind: text, text: "Anything more?"}
-"""
 
 TOOL = """
 code: scrutiny_review
