@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import html5lib
 from flask import Flask
 from flask.testing import FlaskClient
+from lxml import html
 from sqlalchemy.orm import Session as DbSession
 from werkzeug.test import TestResponse
 
@@ -20,6 +20,9 @@ from privacy.records import new_id
 BINARY = ("application/zip", "application/pdf", "application/vnd.")
 """Downloads that are no text."""
 
+_PARSER = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
+"""libxml2's, which reads HTML as browsers do, at a fiftieth of the cost of a parser in Python."""
+
 
 class Page:
     """An answer that was HTML: parsed, with a few ways to look at it."""
@@ -27,8 +30,12 @@ class Page:
     def __init__(self, response: TestResponse) -> None:
         self.response = response
         self.status = response.status_code
-        self.text = "" if response.mimetype.startswith(BINARY) else response.get_data(as_text=True)
-        self.tree = html5lib.parse(self.text, namespaceHTMLElements=False)
+        self.text = "" if (response.mimetype or "").startswith(BINARY) else response.get_data(as_text=True)
+        self.tree = (
+            html.document_fromstring(self.text.encode(), parser=_PARSER)
+            if self.text.strip()
+            else html.Element("html")
+        )
 
     def all(self, tag: str, **attributes: str) -> list[Any]:
         """Elements of a tag whose attributes have these values (`class_` holds as one of several)."""
@@ -37,14 +44,17 @@ class Page:
             element
             for element in self.tree.iter(tag)
             if all(
-                value in element.get(name, "").split() if name == "class" else element.get(name) == value
+                value in element.get(name, "").split()
+                if name == "class"
+                # An attribute that is only there, such as selected, may read as its own name.
+                else element.get(name) == value or (not value and element.get(name) == name)
                 for name, value in wanted.items()
             )
         ]
 
     def words(self, element: Any = None) -> str:
         """The text a person reads, white space folded."""
-        return " ".join("".join((self.tree if element is None else element).itertext()).split())
+        return " ".join("".join(map(str, (self.tree if element is None else element).itertext())).split())
 
     @property
     def heading(self) -> str:

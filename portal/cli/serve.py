@@ -39,7 +39,7 @@ from privacy.key_sources import KeyDescriptor
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ADDRESS = "127.0.0.1"
-REST_SECONDS = 2
+REST_SECONDS = 1
 MINUTE = timedelta(minutes=1)
 BLOCKING_THREADS = 3
 

@@ -110,6 +110,7 @@ STAFF = (
     ("Tunde Akinsola", "tunde.akinsola@programme.example", Role.TEAM),
     ("Carys Bevan-Hughes", "carys.bevan@programme.example", Role.TEAM),
     ("Ingrid Falkenberg", "data-protection.officer@programme.example", Role.DPO),
+    ("Joel Achterberg", "deputy.officer@programme.example", Role.DPO),
     ("Rosalind Thwaite", "rosalind.thwaite@department.example", Role.OBSERVER),
     ("Desmond Carrick", "desmond.carrick@auditors.example", Role.AUDITOR),
     ("Parminder Gill-Osborne", "administrator@programme.example", Role.ADMINISTRATOR),
