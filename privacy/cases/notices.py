@@ -200,12 +200,20 @@ _EVENTS = {
 }
 
 
+_CALLED = {
+    "department": "the Department",
+    "controller_dpo": "the Department's data protection officer",
+    "dpo": "the desk",
+}
+"""Contacts of the programme file, as a note of the case calls them."""
+
+
 def _enter_event(work: Work, sending: Sending, *, at: datetime) -> None:
     notice = sending.notice
     said = "; ".join(str(value) for value in (sending.evidence or {}).values() if value)
     body = {
         "evidence": said,
-        "text": f"Notice {notice.number} to {sending.to}: {said}",
+        "text": f"Notice {notice.number} to {_CALLED.get(sending.to, sending.to)}: {said}",
         "reason": str((notice.body or {}).get("said") or said),
         "notice": str(notice.id),
         "number": notice.number,
