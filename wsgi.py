@@ -8,7 +8,8 @@ from pathlib import Path
 # What is made while starting stays: looking through it for garbage costs a sixth of the start.
 gc.disable()
 
-from portal.app import create_app, open_app  # noqa: E402
+from portal.app import create_app, open_app, show_closed  # noqa: E402
+from portal.instance import InstanceClosed  # noqa: E402
 from portal.settings import Settings, SettingsFaults  # noqa: E402
 
 try:
@@ -21,6 +22,9 @@ gc.enable()
 
 
 def application():  # type: ignore[no-untyped-def]  # what the server gets is a WSGI callable
-    """The app with its instance open, for the server."""
-    open_app(app)
+    """The app with its instance open, for the server; of a closed one, what shows the closing page."""
+    try:
+        open_app(app)
+    except InstanceClosed:
+        show_closed(app)
     return app

@@ -24,7 +24,8 @@ class Actor:
     `level` is how they proved who they are: 1 a mailed code or link, 2 more than that. While `gaps` says that
     something is missing or has lapsed, `roles` holds none of those that need clearance (annex 1), or that the access
     review did not confirm (portal/registers/access_review.py). `leaders` are those whom an assistant books for;
-    `former` is a leader out of office who comes back to answer (portal/people/former.py).
+    `former` is a leader out of office who comes back to answer (portal/people/former.py). While everything is
+    `frozen`, nothing but duties is written (portal/returning/duties.py).
     """
 
     person_id: UUID
@@ -36,6 +37,7 @@ class Actor:
     gaps: tuple[Gap | Unreviewed, ...] = ()
     leaders: frozenset[UUID] = frozenset()
     former: bool = False
+    frozen: bool = False
 
     @property
     def ref(self) -> str:
@@ -45,6 +47,10 @@ class Actor:
     @property
     def is_participant(self) -> bool:
         return bool(self.roles & PARTICIPANT)
+
+    @property
+    def is_staff(self) -> bool:
+        return bool(self.roles & STAFF)
 
 
 def roles_on(person: Person, day: date) -> frozenset[Role]:
@@ -97,4 +103,5 @@ def actor_of(browser_session: BrowserSession, *, on: date, former: bool = False)
         gaps=(*gaps, lapsed) if lapsed else gaps,
         leaders=leaders_of(person, on),
         former=former,
+        frozen=bool(browser_session.frozen),
     )

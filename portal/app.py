@@ -18,12 +18,14 @@ from portal.views import (
     access_review,
     account,
     agenda,
+    agreeing,
     answers,
     assessment,
     assistants,
     auditing,
     authoring,
     balance,
+    boards,
     bookings,
     calculator,
     calendars,
@@ -32,11 +34,13 @@ from portal.views import (
     cases,
     churn,
     clearances,
+    closed,
     closed_times,
     comparison,
     council_facts,
     councils,
     desk_tools,
+    documents,
     duty,
     errors,
     exports,
@@ -65,21 +69,27 @@ from portal.views import (
     pipeline,
     privacy_desk,
     profiles,
+    programme_notes,
     public_requests,
     questionnaires,
     redactions,
     registers,
+    releases,
     reports,
     resources,
+    return_stores,
+    returns,
     safekeeping,
     searches,
     seats,
     self_service,
     series,
+    standstill,
     sub_processors,
     suspicions,
     team,
     test_mails,
+    themes,
     uploads,
     verdicts,
     your_data,
@@ -94,6 +104,7 @@ BLUEPRINTS = (
     access_review.bp,
     account.bp,
     agenda.bp,
+    agreeing.bp,
     answers.bp,
     assistants.bp,
     assessment.bp,
@@ -113,6 +124,7 @@ BLUEPRINTS = (
     council_facts.bp,
     councils.bp,
     desk_tools.bp,
+    documents.bp,
     duty.bp,
     exports.bp,
     goals.bp,
@@ -138,12 +150,17 @@ BLUEPRINTS = (
     pipeline.bp,
     privacy_desk.bp,
     profiles.bp,
+    programme_notes.bp,
     public_requests.bp,
     questionnaires.bp,
     registers.bp,
     redactions.bp,
+    releases.bp,
     reports.bp,
+    boards.bp,
     resources.bp,
+    return_stores.bp,
+    returns.bp,
     seats.bp,
     searches.bp,
     self_service.bp,
@@ -153,6 +170,7 @@ BLUEPRINTS = (
     safekeeping.bp,
     team.bp,
     test_mails.bp,
+    themes.bp,
     verdicts.bp,
     your_data.bp,
     your_support.bp,
@@ -208,6 +226,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
     )
     db.init_app(app)
     migrate.init_app(app, db, directory=str(ROOT / "portal" / "migrations"))
+    closed.install(app)
     # Before the form token is looked for, which reads the body.
     app.before_request(resources.allow_large_files)
     app.before_request(uploads.allow_files)
@@ -218,6 +237,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     account.install(app)
+    standstill.install(app)
     errors.install(app)
     navigation.install(app)
     register_commands(app)
@@ -235,10 +255,20 @@ def open_app(app: Flask) -> Instance:
     app.extensions["instance"] = instance
     db.session.session_factory.configure(info={"vault": instance.vault})
     app.secret_key = instance.vault.ring.derive("token", "form|v1")
+    _serve_assets(app)
+    return instance
+
+
+def show_closed(app: Flask) -> None:
+    """Make an app ready whose instance was closed: it shows the closing page, and opens nothing."""
+    app.extensions["closed"] = True
+    _serve_assets(app)
+
+
+def _serve_assets(app: Flask) -> None:
     assets = Assets(ROOT / "static")
     app.extensions["assets"] = assets
     app.wsgi_app = assets.wrap(app.wsgi_app)  # type: ignore[method-assign]  # as Flask's own documentation does
-    return instance
 
 
 def _protect(response: Response) -> Response:

@@ -30,9 +30,3 @@ def instant_in(text: str) -> datetime:
     if instant.year not in YEARS:
         raise ValueError("no instant of these years")
     return instant
-
-
-def last_of_month_before(day: date) -> date:
-    """The last day of the month before the one that the day lies in."""
-    first = day.replace(day=1)
-    return date.fromordinal(first.toordinal() - 1)

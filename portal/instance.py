@@ -26,11 +26,19 @@ from privacy.work import unit_of_work
 CANARY = "This sentence opens only with the keys of this instance."
 DEMO = "demo"
 REAL = "real"
+CLOSED = "closed"
 SHIPPED_PROGRAMME = Path(__file__).resolve().parent.parent / "programme.toml"
 
 
 class InstanceFault(Exception):
     """This instance cannot be opened or made; the message says why and what to do. Nothing was touched."""
+
+
+class InstanceClosed(InstanceFault):
+    """The data was returned and destroyed at the contract's end: there is nothing left to open."""
+
+    def __init__(self) -> None:
+        super().__init__("this instance was closed at the end of the contract: its data was destroyed")
 
 
 @dataclass(frozen=True)
@@ -56,9 +64,11 @@ def programme_path(settings: Settings) -> Path:
 
 
 def open_instance(settings: Settings, *, engine: Engine, clock: Clock) -> Instance:
-    """Open what `make` made. Raises InstanceFault, ProgrammeFaults or KeyFault; writes nothing."""
+    """Open what `make` made. Raises InstanceFault (InstanceClosed), ProgrammeFaults or KeyFault; writes nothing."""
     if not _is_there(settings.database_url) or not inspect(engine).has_table("instance_fact"):
         raise InstanceFault("this instance has not been made yet: run `flask init` (or `flask demo`)")
+    if _made_as(engine) == CLOSED:
+        raise InstanceClosed
     ring = settings.key_source.load()
     keystore = open_engine(settings.keystore_url)
     try:
@@ -104,6 +114,8 @@ def make(
     """
     settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
     made_as = _made_as(engine)
+    if made_as == CLOSED:
+        raise InstanceClosed
     if demo and made_as == REAL:
         raise InstanceFault("this instance holds real data: it cannot become a demo")
     source = settings.key_source

@@ -29,9 +29,12 @@ from portal.models import (
 )
 from portal.own_data.cases import OwnCase
 from portal.resources.shelves import Shown
+from portal.results.periods import Kind
+from portal.results.releases import Release
 from privacy.cases.letters import CaseLetter
 from privacy.cases.notices import Notice
 from privacy.cases.tables import Case
+from privacy.returns.course import Course
 from surveys.models import Wave
 from surveys.versions import Published
 
@@ -268,6 +271,26 @@ def stands_apart(actor: Actor, supported: Supported) -> bool:
 def may_read_kpi(actor: Actor) -> bool:
     """The two KPI figures: the team and the Department's observer (sch 4 KPIs)."""
     return bool(actor.roles & {Role.TEAM, Role.OBSERVER})
+
+
+def may_agree_councils(actor: Actor) -> bool:
+    """Agree which councils get support: the Department's observer (sch 4 SLAs)."""
+    return Role.OBSERVER in actor.roles
+
+
+def may_agree_council(actor: Actor, proposal: object) -> bool:
+    return may_agree_councils(actor)
+
+
+def may_read_release(actor: Actor, release: Release) -> bool:
+    """A release and its files: the team and the Department's observer (sch 4 Reporting). An annual review that the
+    Department lets be passed on: everybody who is signed in (sch 4 Publicity)."""
+    return may_read_kpi(actor) or release.approved_on is not None
+
+
+def may_approve_release(actor: Actor, release: Release) -> bool:
+    """Record that an annual review may be passed on: the team, once (sch 4 Publicity)."""
+    return may_run_programme(actor) and release.kind is Kind.ANNUAL and release.approved_on is None
 
 
 def may_read_register(actor: Actor) -> bool:
@@ -541,3 +564,29 @@ def may_handle_incident(actor: Actor, incident: object) -> bool:
 
 def may_keep_entry(actor: Actor, entry: object) -> bool:
     return may_keep_registers(actor)
+
+
+def may_see_returns(actor: Actor) -> bool:
+    """Returns of data: the officer runs them, an administrator answers as the second person, the auditor reads."""
+    return bool(actor.roles & {Role.DPO, Role.ADMINISTRATOR, Role.AUDITOR})
+
+
+def may_see_return(actor: Actor, course: Course) -> bool:
+    """A return; nobody handles one of their own data."""
+    return may_see_returns(actor) and course.scope.id != actor.person_id
+
+
+def may_run_returns(actor: Actor) -> bool:
+    """Enter a direction, take the steps of a return, withdraw it: the data protection officer (cl 17.4(e))."""
+    return may_run_desk(actor)
+
+
+def may_run_return(actor: Actor, course: Course) -> bool:
+    return may_run_returns(actor) and may_see_return(actor, course)
+
+
+def may_take_step(actor: Actor, course: Course) -> bool:
+    """Take the next step: the officer; as the second of two people, after an officer, an administrator too."""
+    step = course.next
+    second = step is not None and Role.ADMINISTRATOR in actor.roles and bool(course.answered_by(step))
+    return may_run_return(actor, course) or (second and may_see_return(actor, course))

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session as DbSession
 from portal.models import Place, Role, SessionKind, Strand
 from privacy.clock import add_months
 from privacy.registers import Register, Standing, in_force
+from surveys.disclosure import Rules
 from surveys.waves import Terms
 
 
@@ -80,6 +81,7 @@ class Programme:
     extension_months_at_most: int
     kpis: Mapping[Strand, Kpi]
     sla: Mapping[str, int]
+    disclosure: Rules
     minutes_in_day: int
     minimum_days: int
     review_months: int
@@ -246,6 +248,13 @@ def load(path: Path) -> Programme:
         extension_months_at_most=reader.count("contract.extension_months_at_most"),
         kpis={strand: _kpi(reader, strand) for strand in Strand},
         sla={key: reader.count(f"sla.{key}") for key in SLA_KEYS},
+        disclosure=Rules(
+            smallest_cell=reader.count("disclosure.smallest_cell", 5),
+            smallest_base=reader.count("disclosure.smallest_base", 10),
+            one_answer_base=reader.count("disclosure.one_answer_base", 10),
+            new_pairs=reader.count("disclosure.new_pairs", 10),
+            sources=reader.count("disclosure.sources", 2),
+        ),
         minutes_in_day=reader.count("support.minutes_in_day", 60),
         minimum_days=reader.count("support.minimum_days"),
         review_months=reader.count("support.review_months"),

@@ -150,7 +150,15 @@ class Action(Enum):
     CALL_ASKED = "call.asked", frozenset({"wave"})
     CALL_DONE = "call.done", frozenset[str]()
     VERDICT_GIVEN = "verdict.given", frozenset[str]()
+    CODEBOOK_CHANGED = "codebook.changed", frozenset({"number"})
+    THEMES_GIVEN = "themes.given", frozenset[str]()
     EXPORT_MADE = "export.made", frozenset({"code", "format", "named", "partial", "rows"})
+    FIGURES_COUNTED = "figures.counted", frozenset({"kind", "as_of"})
+    FIGURE_OPENED = "figure.opened", frozenset({"figure", "as_of", "people"})
+    RELEASE_MADE = "release.made", frozenset({"kind", "period"})
+    RELEASE_APPROVED = "release.approved", frozenset({"on"})
+    PROGRAMME_NOTED = "programme_note.made", frozenset({"kind"})
+    PROGRAMME_NOTE_CLOSED = "programme_note.closed", frozenset[str]()
     KEYS_ROTATED = "keys.rotated", frozenset({"key", "count"})
     ADDRESSES_INDEXED = "addresses.indexed", frozenset({"key", "count"})
     KEY_RETIRED = "key.retired", frozenset({"instruction"})
@@ -179,6 +187,9 @@ class Action(Enum):
     PERSON_EXPORTED = "person.exported", frozenset({"stores"})
     PERSON_EXPORT_FETCHED = "person.export_fetched", frozenset[str]()
     RETENTION_DONE = "retention.done", frozenset({"table", "rows"})
+    RETURN_OPENED = "return.opened", frozenset({"kind", "wanted", "rehearsal"})
+    RETURN_WENT_ON = "return.went_on", frozenset({"step", "act"})
+    STORE_CONFIRMED = "store.confirmed", frozenset({"method"})
 
 
 class AuditEntry(Record):
@@ -272,6 +283,23 @@ def append(db: Session, lines: list[Line], *, ring: KeyRing, at: datetime, actor
         db.add(AuditHead(id=1, seq=seq, mac=_head_mac(key, seq, mac)))
     else:
         db.execute(update(AuditHead).where(AuditHead.id == 1).values(seq=seq, mac=_head_mac(key, seq, mac)))
+
+
+class Chaining:
+    """Binds the lines of a trail anew, from its first on, with the key of another ring: for whoever takes it over."""
+
+    def __init__(self, ring: KeyRing) -> None:
+        self._key = ring.derive("audit", "chain|v1")
+        self._seq, self._mac = 0, b""
+
+    def line(self, entry: AuditEntry) -> bytes:
+        """The MAC of the next line."""
+        self._seq, self._mac = entry.seq, _mac(self._key, self._mac, entry)
+        return self._mac
+
+    def head(self) -> bytes:
+        """The MAC of the head behind the lines so far."""
+        return _head_mac(self._key, self._seq, self._mac)
 
 
 def _last_mac(db: Session, seq: int) -> bytes:

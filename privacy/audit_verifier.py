@@ -1,6 +1,7 @@
 """Checks a package of the audit trail, as `flask privacy audit export` makes it. Needs Python 3.9 and nothing else.
 
     python verify.py FILE.zip
+    python verify.py BAG                               (the opened bag of a return: the trail is in its tables)
     python verify.py FILE.zip --head 1204:9f2c...      (a head as it stood in a mail; give as many as you have)
 
 What it shows:
@@ -21,6 +22,7 @@ import argparse
 import hashlib
 import io
 import json
+import pathlib
 import sys
 import zipfile
 from typing import Any, Dict, Iterator, List, Tuple  # noqa: UP035 - it runs on older Pythons than the product
@@ -88,6 +90,27 @@ def check_trail(
     return seq, digest
 
 
+def lines_in(bag: pathlib.Path, table: str) -> Iterator[Dict[str, Any]]:  # noqa: UP006
+    """The lines of a table of a return, whose details are text."""
+    folder = bag / "data" / "tables"
+    for path in [folder / f"{table}.jsonl", *sorted(folder.glob(f"{table}-[0-9]*.jsonl"))]:
+        with path.open(encoding="utf-8", newline="\n") as file:
+            for text in file:
+                line = json.loads(text)
+                yield {**line, "details": json.loads(line["details"])} if "details" in line else line
+
+
+def check_bag(bag: pathlib.Path, mailed: List[Tuple[int, str]]) -> List[str]:  # noqa: UP006
+    """The same for the trail in a return. Raises NotWhole."""
+    own = [(one["lines"], one["digest"]) for one in lines_in(bag, "chain_check") if one["ok"]]
+    last = check_trail(lines_in(bag, "audit_entry"), [*own, *mailed])
+    return [
+        f"{last[0]} lines of the trail follow one another without a gap.",
+        f"{len(own)} heads in the return fit.",
+        f"{len(mailed)} heads from mails fit.",
+    ]
+
+
 def check(source: Any, mailed: List[Tuple[int, str]]) -> List[str]:  # noqa: UP006
     """What holds, in sentences. Raises NotWhole."""
     with zipfile.ZipFile(source) as archive:
@@ -122,7 +145,8 @@ def main() -> int:
     asked.add_argument("--head", type=head, action="append", default=[], metavar="NUMBER:DIGEST")
     given = asked.parse_args()
     try:
-        found = check(given.package, given.head)
+        folder = pathlib.Path(given.package)
+        found = check_bag(folder, given.head) if folder.is_dir() else check(given.package, given.head)
     except (NotWhole, KeyError, ValueError, OSError, zipfile.BadZipFile) as trouble:
         sys.stderr.write(f"The package does not hold: {trouble}\n")
         return 1

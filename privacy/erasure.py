@@ -246,7 +246,7 @@ def _finish(places: Places, erasure_id: UUID) -> None:
     ledger.destroy(places.vault, map(UUID, row.holders), now=places.clock(), instruction=row.letter)
     places.sweep()
     places.spread()
-    with places.sessions() as db, unit_of_work(db, places.clock, ACTOR) as work:
+    with places.sessions() as db, unit_of_work(db, places.clock, ACTOR, frozen_too=True) as work:
         erasure = work.db.get_one(Erasure, erasure_id, with_for_update=True)
         if erasure.state is not ErasureState.ERASING:
             return
@@ -272,12 +272,12 @@ def replay(sessions: Sessions, vault: Vault, clock: Clock) -> int:
         for group in _groups(ledger.erased(vault.engine)):
             found += purge.people_among(db, group)
     for person_id in found:
-        with sessions() as db, unit_of_work(db, clock, ACTOR) as work:
+        with sessions() as db, unit_of_work(db, clock, ACTOR, frozen_too=True) as work:
             done = purge.purge(work.db, person_id, ())
             work.record(Action.ERASURE_REPLAYED, object=f"person:{person_id}", holder=person_id)
         ledger.destroy(vault, done.holders, now=clock(), instruction=REPLAYED)
     for group in _groups(ledger.erased(vault.engine)):
-        with sessions() as db, unit_of_work(db, clock, ACTOR) as work:
+        with sessions() as db, unit_of_work(db, clock, ACTOR, frozen_too=True) as work:
             purge.empty_holders(work.db, group)
     with sessions() as db:
         checkpoint(db.get_bind().engine)

@@ -28,3 +28,15 @@ class SealBroken(Exception):
 
 class ChainBroken(Exception):
     """The audit trail was altered, reordered or cut."""
+
+
+class Frozen(Exception):
+    """The data is being returned to the Controller: nothing is written any more, but what belongs to that.
+
+    `part`: only what is about some people is returned, and this touched it.
+    """
+
+    def __init__(self, *, part: bool = False) -> None:
+        what = "The data of somebody whom this is about" if part else "The data"
+        super().__init__(f"{what} is being handed back to the Department. It cannot be changed any more")
+        self.part = part

@@ -93,6 +93,10 @@ class Vault:
         self._reload = reload
         self._reading = threading.Lock()
 
+    def elsewhere(self, engine: Engine) -> "Vault":
+        """The same keys over another engine, such as that of a child process: connections are not shared."""
+        return Vault(self.ring, engine, self._clock, reload=self._reload)
+
     def ring_with(self, *key_ids: str) -> KeyRing:
         """The ring with these keys of K1, I1 and so on; read anew if one is not on it. Raises KeyFault."""
         if all(_on(self.ring, key_id) for key_id in key_ids):

@@ -164,7 +164,7 @@ def _claim(desk: Desk) -> tuple[UUID, UUID, bool] | None:
     with desk.sessions() as db:
         if db.execute(select(PersonExport.id).where(_waits(desk.clock())).limit(1)).first() is None:
             return None
-    with desk.sessions() as db, unit_of_work(db, desk.clock, ACTOR) as work:
+    with desk.sessions() as db, unit_of_work(db, desk.clock, ACTOR, frozen_too=True) as work:
         one = work.db.scalars(
             select(PersonExport)
             .where(_waits(work.now))
@@ -270,7 +270,7 @@ def _left_out(count: int) -> list[str]:
 
 def _mark(desk: Desk, export_id: UUID, *, record: UUID | None = None, **values: object) -> bool:
     """Note how far it is; False if its row is gone."""
-    with desk.sessions() as db, unit_of_work(db, desk.clock, ACTOR) as work:
+    with desk.sessions() as db, unit_of_work(db, desk.clock, ACTOR, frozen_too=True) as work:
         known = work.db.execute(
             update(PersonExport)
             .where(PersonExport.id == export_id)

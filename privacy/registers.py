@@ -41,13 +41,15 @@ class Register(StrEnum):
 class DataItem(StrEnum):
     """Data that schedule 3a does not list, and that may be held only while an instruction does (cl 17.1, 17.4(a)).
 
-    CASE_WORDS is nothing more to hold: what is written in cases, for the Controller's auditor to read (cl 17.9).
+    CASE_WORDS is nothing more to hold: what is written in cases, for the Controller's auditor to read (cl 17.9). Nor
+    is KPI_NUMBERS: the numbers of the two KPIs, shown to the Department whatever their size (sch 4 KPIs).
     """
 
     POLITICAL_GROUP = "political_group"
     ADJUSTMENTS = "adjustments"
     DIETARY = "dietary"
     CASE_WORDS = "case_words"
+    KPI_NUMBERS = "kpi_numbers"
 
 
 SPECIAL = (DataItem.POLITICAL_GROUP, DataItem.ADJUSTMENTS, DataItem.DIETARY)

@@ -22,6 +22,7 @@ from privacy import audit
 from privacy.clock import Clock
 from privacy.columns import keys_of
 from privacy.keys import KeyRing
+from privacy.returns import standstill
 from privacy.transactions import WRITE
 
 # SQLite's busy handler sleeps instead of queuing: two writers of one process that wait in it make the slow
@@ -59,8 +60,14 @@ class Work:
 
 
 @contextmanager
-def unit_of_work(db: Session | scoped_session[Session], clock: Clock, actor: str) -> Iterator[Work]:
-    """Yield a Work whose transaction holds the write lock on SQLite, READ COMMITTED on PostgreSQL."""
+def unit_of_work(
+    db: Session | scoped_session[Session], clock: Clock, actor: str, *, frozen_too: bool = False
+) -> Iterator[Work]:
+    """Yield a Work whose transaction holds the write lock on SQLite, READ COMMITTED on PostgreSQL.
+
+    Raises Frozen while the data is being returned, but for work that is `frozen_too`: the return itself, signing in,
+    and the clocks of cases, which the law does not stop.
+    """
     session = db() if isinstance(db, scoped_session) else db
     session.rollback()
     with _gate(session):
@@ -68,7 +75,8 @@ def unit_of_work(db: Session | scoped_session[Session], clock: Clock, actor: str
             # The option counts only for a transaction that has not begun: hence the rollback above.
             session.connection(execution_options={WRITE: True})
             work = Work(session, clock(), actor)
-            yield work
+            with nullcontext() if frozen_too else standstill.respected(session):
+                yield work
             session.flush()
             audit.append(session, work.lines, ring=work.ring, at=work.now, actor=actor)
             session.commit()

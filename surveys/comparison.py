@@ -3,6 +3,7 @@ elsewhere."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -26,16 +27,24 @@ class Point:
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:
-    """A statement asked in both waves, with both answers."""
+    """A statement asked in both waves, with both answers; `ends` are the words for the lowest and the highest."""
 
     text: str
     before: Point
     after: Point
+    ends: tuple[str, str]
 
 
-def compare(
-    db: Session, *, respondent_id: UUID, role: str, places: Mapping[str, str]
-) -> Sequence[Statement] | None:
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """Both waves side by side, and when each was sent."""
+
+    before_at: datetime
+    after_at: datetime
+    statements: Sequence[Statement]
+
+
+def compare(db: Session, *, respondent_id: UUID, role: str, places: Mapping[str, str]) -> Compared | None:
     """The statements that both waves share, in the order of the later one; None until both were sent.
 
     What was withdrawn counts as not sent.
@@ -46,23 +55,36 @@ def compare(
     )
     if before is None or after is None:
         return None
-    earlier = _measured(before)
-    return [
-        Statement(
-            text=worded(question, role=role, places=places).text,
-            before=_point(earlier[measure], before),
-            after=_point(question, after),
-        )
-        for measure, question in _measured(after).items()
-        if measure in earlier
-    ]
+    (earlier, before_at), (later, after_at) = before, after
+    known = _measured(earlier)
+    return Compared(
+        before_at=before_at,
+        after_at=after_at,
+        statements=[
+            Statement(
+                text=worded(question, role=role, places=places).text,
+                before=_point(known[measure], earlier),
+                after=_point(question, later),
+                ends=_ends(question),
+            )
+            for measure, question in _measured(later).items()
+            if measure in known
+        ],
+    )
 
 
-def _sent(db: Session, asking: Asking) -> Sitting | None:
+def _sent(db: Session, asking: Asking) -> tuple[Sitting, datetime] | None:
     sitting = read_back(db, asking)
     if sitting is None or sitting.response is None or sitting.response.state is not ResponseState.SUBMITTED:
         return None
-    return sitting
+    return sitting, sitting.response.submitted_at or sitting.response.saved_at
+
+
+def _ends(question: Question) -> tuple[str, str]:
+    scored = sorted(
+        (option for option in question.listed() if option.score is not None), key=lambda one: one.score or 0
+    )
+    return scored[0].label, scored[-1].label
 
 
 def _measured(sitting: Sitting) -> dict[str, Question]:

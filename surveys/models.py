@@ -11,6 +11,8 @@ from privacy.columns import SealedJson, SealedText, sealed
 from privacy.records import Erase, Holding, Keep, Record, Word, new_id, plain, reference
 
 ANSWERS_AT_LEAST = 1024
+FIGURES_AT_LEAST = 16384
+"""More than figures take: their length says nothing of them."""
 
 
 class Wave(StrEnum):
@@ -105,7 +107,8 @@ class Response(Record):
     code with a running number.
     `answers` is `{question code: value}`, kept whole: also what lies off the path for now. Once it was sent it
     is what counts; while it is open for a correction (`reopened_at`), what is being written is `draft`.
-    `judgement` is `{verdicts: [{verdict, note, by, at}, ...]}`, newest last.
+    `judgement` is `{verdicts: [{verdict, note, by, at}, ...], themes: {question: {codes, ...}}}`, newest last; the
+    themes are those of surveys/themes.py.
     `answered_on` and `source` say when and where answers that were typed in later were given.
     """
 
@@ -180,3 +183,67 @@ class ResponsePast(Record):
     )
     answers = SealedJson("answers_sealed")
     judgement = SealedJson("judgement_sealed")
+
+
+class Codebook(Record):
+    """A version of the codebook that texts are sorted by; never changed. `number` counts from 1. `body` is a list of
+    themes as JSON (surveys/themes.py): people type it, so it is sealed."""
+
+    __tablename__ = "codebook"
+    __holding__ = Holding("to sort what people wrote, and show by what it was sorted", Keep.CONTRACT)
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=plain())
+    number: Mapped[int] = mapped_column(unique=True, info=plain())
+    made_at: Mapped[datetime] = mapped_column(info=plain())
+    by: Mapped[str] = mapped_column(String(80), info=reference("who changed it"))
+    body_sealed: Mapped[bytes | None] = sealed(
+        holder="id", purpose="themes with their definitions", at_least=ANSWERS_AT_LEAST
+    )
+    body = SealedText("body_sealed")
+
+
+class Release(Record):
+    """What left the team, frozen: `body` is protected tables and figures as canonical JSON, `hash` its SHA-256.
+
+    `kind` is monthly, quarterly or annual, `period` as it is written (`2022-Q4`). Nobody can be found from it, so it
+    outlives every erasure. An annual review is passed on only once `approved_letter` is there (sch 4 Publicity).
+    """
+
+    __tablename__ = "release"
+    __table_args__ = (UniqueConstraint("kind", "period"),)
+    __holding__ = Holding("to show what the Department was told, and make it again", Keep.CONTRACT)
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=plain())
+    kind: Mapped[str] = mapped_column(String(20), info=plain())
+    period: Mapped[str] = mapped_column(String(10), info=plain())
+    as_of: Mapped[date] = mapped_column(info=plain())
+    made_at: Mapped[datetime] = mapped_column(info=plain())
+    by: Mapped[str] = mapped_column(String(80), info=reference("who released it"))
+    hash: Mapped[str] = mapped_column(String(64), info=plain())
+    approved_on: Mapped[date | None] = mapped_column(info=plain("the day of the approval"))
+    approved_letter: Mapped[str | None] = mapped_column(String(30), info=plain("the letter that approves it"))
+    approved_by: Mapped[str | None] = mapped_column(String(80), info=reference("who recorded the approval"))
+    body_sealed: Mapped[bytes | None] = sealed(
+        holder="id", purpose="figures, protected", at_least=ANSWERS_AT_LEAST
+    )
+    body = SealedText("body_sealed")
+
+
+class Figure(Record):
+    """Figures that were counted and are kept to be looked at; one row for each kind, counted anew each night.
+
+    `body` is plain data as canonical JSON with its own digest in it. The digest is sealed too: it would tell the few
+    small numbers that it is made from to whoever tries them out.
+    """
+
+    __tablename__ = "figure"
+    __holding__ = Holding("to look at figures without counting them each time", Keep.CONTRACT)
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=plain())
+    kind: Mapped[str] = mapped_column(String(20), unique=True, info=plain())
+    as_of: Mapped[date] = mapped_column(info=plain("the day at whose end, or until when, it is counted"))
+    made_at: Mapped[datetime] = mapped_column(info=plain())
+    body_sealed: Mapped[bytes | None] = sealed(
+        holder="id", purpose="figures with small numbers", at_least=FIGURES_AT_LEAST
+    )
+    body = SealedText("body_sealed")

@@ -1,6 +1,7 @@
 """Readings of somebody's answers by staff: each leaves a line in the audit trail, once a day per reader."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -33,6 +34,20 @@ def noted_today(db: Session, reading: Reading, *, reader: str, now: datetime) ->
         AuditEntry.details == json.dumps({"purpose": reading.purpose}, separators=(",", ":")),
     )
     return db.scalars(lines.limit(1)).first() is not None
+
+
+def noted_among(db: Session, found: Sequence[Reading], *, reader: str, now: datetime) -> set[UUID]:
+    """Of these readings for one purpose, the responses of those that are in the trail for the London day."""
+    if not found:
+        return set()
+    lines = select(AuditEntry.object).where(
+        AuditEntry.holder.in_({one.respondent_id for one in found}),
+        AuditEntry.action == Action.RESPONSE_OPENED.word,
+        AuditEntry.actor == reader,
+        AuditEntry.at >= start_of_day(london_date(now)),
+        AuditEntry.details == json.dumps({"purpose": found[0].purpose}, separators=(",", ":")),
+    )
+    return {UUID(line.partition(":")[2]) for line in db.scalars(lines)}
 
 
 def note(work: Work, reading: Reading) -> None:

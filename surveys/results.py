@@ -8,7 +8,7 @@ whose key was destroyed has no answers any more and is left out; whose data is r
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -69,14 +69,15 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Read:
-    """A revision that was sent, opened: the answers that count, the codes of what was asked, and the judgement
-    on its example."""
+    """A revision that was sent, opened: the answers that count, the codes of what was asked, the judgement on its
+    example, and by question the themes of what was written."""
 
     row: Row
     published: Published
     answers: Mapping[str, Value]
     asked: frozenset[str]
     judgement: Sequence[Mapping[str, Any]]
+    themes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def has_example(self) -> bool:
@@ -84,20 +85,9 @@ class Read:
 
     def score(self, measure: str) -> int | float | None:
         """The score on a measure; None without a scored answer."""
-        question = self._carrying(measure)
-        return question.score(self.answers.get(question.code)) if question else None
-
-    def at_top(self, measure: str) -> bool:
-        """Whether the score is the highest there is, so that no rise can follow."""
-        question = self._carrying(measure)
-        scored = (
-            [option.score for option in question.listed() if option.score is not None] if question else []
-        )
-        return bool(scored) and self.score(measure) == max(scored)
-
-    def _carrying(self, measure: str) -> Question | None:
         measured = self.published.questionnaire.measured()
-        return next((question for name, _, question in measured if name == measure), None)
+        question = next((question for name, _, question in measured if name == measure), None)
+        return question.score(self.answers.get(question.code)) if question else None
 
     def verdict(self, *, until: datetime) -> Verdict | None:
         """The newest verdict given before an instant."""
@@ -202,7 +192,9 @@ def _open(db: Session, rows: list[Row]) -> list[Read]:
         version = published[row.version_id].as_of(row.submitted_at)
         way = path(version.questionnaire, answers, role=row.audience)
         asked = frozenset(question.code for stop in way.pages for question in stop.questions if question.asks)
-        opened.append(Read(row, version, way.counting, asked, (judgement or {}).get("verdicts", [])))
+        judged = judgement or {}
+        verdicts, themes = judged.get("verdicts", []), judged.get("themes", {})
+        opened.append(Read(row, version, way.counting, asked, verdicts, themes))
     return opened
 
 

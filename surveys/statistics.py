@@ -1,9 +1,9 @@
 """The few statistics that figures need: small samples, ordered answers, nothing assumed about their shape."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from math import comb, sqrt
+from math import sqrt
 
 CHANGED_AT_LEAST = 6
 """Fewer changed pairs than this cannot give a p-value under 5 % whatever they say: they are not tested."""
@@ -35,7 +35,11 @@ def sign_test(higher: int, lower: int) -> float | None:
     changed = higher + lower
     if changed < CHANGED_AT_LEAST:
         return None
-    tail = sum(comb(changed, count) for count in range(min(higher, lower) + 1))
+    # One after the other: each way to choose follows from the one before, which matters for many thousands.
+    ways = tail = 1
+    for count in range(min(higher, lower)):
+        ways = ways * (changed - count) // (count + 1)
+        tail += ways
     return min(1.0, float(2 * tail / 2**changed))
 
 
@@ -53,32 +57,37 @@ class Change:
         return self.higher + self.stayed_at_top + self.unchanged + self.lower
 
     @property
+    def changed(self) -> int:
+        """The pairs that a sign test looks at."""
+        return self.higher + self.lower
+
+    @property
     def p_value(self) -> float | None:
         return sign_test(self.higher, self.lower)
 
 
-def change(pairs: Iterable[tuple[float, float]], *, top: float) -> Change:
+Pairs = Iterable[tuple[float, float]] | Counter[tuple[float, float]]
+"""Scores before and after, one by one or each with how many gave it."""
+
+
+def change(pairs: Pairs, *, top: float) -> Change:
     """How scores before and after compare; `top` is the highest score there is."""
-    groups = Counter(
-        "higher"
-        if after > before
-        else "lower"
-        if after < before
-        else "stayed_at_top"
-        if before == top
-        else "unchanged"
-        for before, after in pairs
-    )
+    groups: Counter[str] = Counter()
+    for (before, after), number in Counter(pairs).items():
+        if after != before:
+            groups["higher" if after > before else "lower"] += number
+        else:
+            groups["stayed_at_top" if before == top else "unchanged"] += number
     return Change(**{name: groups[name] for name in ("higher", "stayed_at_top", "unchanged", "lower")})
 
 
-def transitions(pairs: Iterable[tuple[float, float]], *, scores: Sequence[float]) -> list[list[int]]:
+def transitions(pairs: Pairs, *, scores: Sequence[float]) -> list[list[int]]:
     """How many went from each score (a row) to each score (a column), in the order of `scores`."""
     counts = Counter(pairs)
     return [[counts[before, after] for after in scores] for before in scores]
 
 
-def distribution(values: Iterable[float], *, scores: Sequence[float]) -> list[int]:
+def distribution(values: Iterable[float] | Counter[float], *, scores: Sequence[float]) -> list[int]:
     """How many gave each score, in the order of `scores`."""
     counts = Counter(values)
     return [counts[score] for score in scores]
@@ -91,3 +100,8 @@ def median(values: Sequence[float]) -> float | None:
         return None
     middle = len(ordered) // 2
     return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+
+
+def mean(values: Collection[float]) -> float | None:
+    """The arithmetic mean; None of nothing."""
+    return sum(values) / len(values) if values else None

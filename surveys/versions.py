@@ -16,7 +16,7 @@ from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from privacy.audit import Action
@@ -304,9 +304,10 @@ def measure_differences(db: Session, wave_a: Wave | str, wave_b: Wave | str) -> 
     All versions count on which something was sent, and those in force; where no reason was written, the
     versions are named.
     """
-    used = select(Response.version_id).where(Response.state == ResponseState.SUBMITTED)
+    # The search for each ends with the first that was sent, where a list of all would read every response.
+    used = exists().where(Response.version_id == Version.id, Response.state == ResponseState.SUBMITTED)
     rows = db.execute(
-        select(Version.id, Version.code, Version.id.in_(used))
+        select(Version.id, Version.code, used)
         .where(Version.code.in_([str(wave_a), str(wave_b)]))
         .order_by(Version.number.desc())
     ).all()
@@ -321,6 +322,21 @@ def measure_differences(db: Session, wave_a: Wave | str, wave_b: Wave | str) -> 
             for found in unlike(one.questionnaire, other.questionnaire):
                 reasons.setdefault(found.measure, {})[_reason(one, other, found)] = None
     return [(measure, ". ".join(given)) for measure, given in reasons.items()]
+
+
+Scale = Sequence[tuple[float, str]]
+"""The points of a scale in rising order, each with its words."""
+
+
+def scale(db: Session, *, measure: str, waves: Iterable[Wave | str]) -> Scale:
+    """The points on which a measure is asked now, in the words of the last of these waves that has them."""
+    found: dict[float, str] = {}
+    published = {one.code: one.questionnaire for one in in_force(db)}
+    for questionnaire in (published[str(wave)] for wave in waves if str(wave) in published):
+        for name, _, question in questionnaire.measured():
+            if name == measure:
+                found |= {one.score: one.label for one in question.listed() if one.score is not None}
+    return sorted(found.items())
 
 
 def _reason(one: Published, other: Published, found: Unlike) -> str:

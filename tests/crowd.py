@@ -51,6 +51,8 @@ from portal.models import (
     PartnerKind,
     Person,
     Place,
+    ProgrammeNote,
+    ProgrammeNoteKind,
     Reopening,
     Review,
     Role,
@@ -386,7 +388,7 @@ class Crowd:
             readings.note(self.work, reading)
 
     def _register(self) -> None:
-        """One more sub-processor, risk and remark, and a suspicion of another day."""
+        """One more sub-processor, risk and remark, a suspicion of another day, and a lesson."""
         number = 1 + sum(isinstance(row, Suspicion) for row in self.rows[Suspicion.__tablename__])
         relay = SubProcessor(name=f"Relay {number}", does="Carries mail", location="Leeds")
         scores = {"likelihood": 3, "severity": 3, "left_likelihood": 1, "left_severity": 3}
@@ -411,6 +413,8 @@ class Crowd:
             found_at=self.now,
             up_to=number,
         )
+        lesson = {"kind": ProgrammeNoteKind.LESSON, "text": f"Lesson {number}"}
+        self.add(ProgrammeNote, noted_at=self.now, by="system:test", **lesson)
 
     def _fact(self) -> None:
         self.add(

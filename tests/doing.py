@@ -52,6 +52,10 @@ class Doing:
         assert code == 0, self.log.read_text(encoding="utf-8")
         return seconds
 
+    @property
+    def is_running(self) -> bool:
+        return self._process.is_alive()
+
     def kill(self) -> None:
         """Nothing it could catch."""
         self._process.kill()

@@ -1,5 +1,6 @@
 """Certificates and private keys of made-up readers, and a second instance with the same keys."""
 
+import subprocess
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -20,6 +21,7 @@ from cryptography.x509.oid import NameOID
 
 from portal.instance import Instance
 from portal.settings import Settings
+from privacy.returns import signing
 from tests.conftest import START, Stack
 from tests.postgres import fresh_database, postgres_program
 
@@ -62,14 +64,17 @@ def make_reader(
     days: int = 3650,
     encipherment: bool | None = True,
     passphrase: bytes | None = None,
+    issuer: str = "",
 ) -> Reader:
-    """Write a certificate and its key; what is not said is as it should be."""
+    """Write a certificate and its key; what is not said is as it should be. It is signed by itself, or by the key of
+    another reader of this run, as by an authority."""
     key = generate_private_key(SECP256R1()) if curve else rsa(name, bits)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    signer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer or name)])
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
-        .issuer_name(subject)
+        .issuer_name(signer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(starts)
@@ -78,10 +83,19 @@ def make_reader(
     if encipherment is not None:
         builder = builder.add_extension(usage(encipherment=encipherment), critical=True)
     reader = Reader(folder / f"{name}.crt", folder / f"{name}.key")
-    reader.certificate.write_bytes(builder.sign(key, SHA256()).public_bytes(Encoding.PEM))
+    reader.certificate.write_bytes(
+        builder.sign(rsa(issuer) if issuer else key, SHA256()).public_bytes(Encoding.PEM)
+    )
     locked = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
     reader.key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, locked))
     return reader
+
+
+def signed(data: bytes, by: Reader) -> bytes:
+    """A detached CMS signature over some bytes (DER), as the Department would make it."""
+    command = ["openssl", "cms", "-sign", "-binary", "-outform", "DER", "-signer", str(by.certificate)]
+    made = subprocess.run([*command, "-inkey", str(by.key)], input=data, capture_output=True, check=True)
+    return made.stdout
 
 
 def with_programs(instance: Instance) -> Instance:
@@ -105,4 +119,14 @@ def empty_settings(stack: Stack, folder: Path, server: str | None) -> Settings:
     return Settings.from_environ(environ, root=folder)
 
 
-__all__ = ["START", "Reader", "empty_settings", "make_reader", "rsa", "with_programs"]
+__all__ = ["START", "Reader", "empty_settings", "make_reader", "rsa", "signed", "with_programs"]
+
+
+def give_return_keys(folder: Path, keys: Path) -> None:
+    """The keys by which an instance signs and checks packages: made once in a run, and not anew for each instance."""
+    for name in (signing.SIGNING, signing.CHECK):
+        made = make_reader(folder, name)
+        (keys / name).write_bytes(made.key.read_bytes() + made.certificate.read_bytes())
+        (keys / name).chmod(0o400)
+        made.key.unlink()
+        made.certificate.unlink()

@@ -41,6 +41,7 @@ from portal.models import (
     PartnerKind,
     Person,
     Place,
+    ProgrammeNoteKind,
     Reopening,
     ResourceKind,
     Role,
@@ -54,23 +55,29 @@ from portal.models import (
     Way,
 )
 from portal.packages import goals, notes
+from portal.programme import Period
 from portal.resources import shelf as resources
 from portal.resources.shelf import Described
+from portal.results import programme_notes
 from privacy import risks, subprocessors
 from privacy.cases import notices
 from privacy.cases.letters import LetterKind
 from privacy.cases.redactions import Ground as TakenFor
 from privacy.cases.tables import CaseFile, CaseKind, Channel
 from privacy.records import Record, new_id
+from privacy.returns import acts as data_returns
+from privacy.returns.course import ReturnKind, Scope, ScopeKind, Step, Wanted
 from privacy.risks import Risk
 from privacy.subprocessors import SubProcessor
 from privacy.work import Work, unit_of_work
-from surveys import responses
+from surveys import responses, themes
 from surveys.models import Mode, Wave
 from surveys.results import Verdict
 from surveys.sittings import Asking
+from surveys.themes import Theme
 from tests.crowd import whole_answers
 from tests.factories import Factory
+from tests.released import a_release, store
 
 # What people type, and what it is; each side has it with its own name before it.
 TYPED = {
@@ -101,6 +108,7 @@ TYPED = {
     "formersource": "where the former's first answers come from",
     "formername": "former's name",
     "formerexample": "former's example of impact",
+    "themewords": "a theme of the codebook",
     "verdictnote": "note with the verdict",
     "mentorname": "mentor's name",
     "mentoraddress": "mentor's address",
@@ -133,6 +141,8 @@ TYPED = {
     "requestasked": "leader's words, of their request",
     "letterwords": "words of a letter, of a case",
     "markwords": "what is taken out of a file, of a case",
+    "directionwords": "what the Department directed",
+    "riskwords": "risk of the programme, which reports carry",
 }
 
 
@@ -146,6 +156,9 @@ class Side:
         self.make, self.db, self.name = make, make.db, name
         council = make.council(f"{name.capitalize()}shire")
         self.council, self.away = council.id, make.council(f"{name.capitalize()}away").id
+        proposed = make.council(f"{name.capitalize()}proposed")
+        self.proposed = proposed.id
+        make.package(council=proposed, state=PackageState.PROPOSED)
         mentor = self._person("mentor", role=Role.MENTOR)
         leader, member, former = (
             self._person(who, council=council) for who in ("leader", "member", "former")
@@ -178,6 +191,8 @@ class Side:
             self._assist(work)
             self._file(work)
             self._register(work)
+            self._report(work)
+            self._return(work)
         self._answer()
 
     def _person(self, who: str, **more: Any) -> Person:
@@ -315,6 +330,18 @@ class Side:
             made_at=work.now,
             where=f"{self.name}offerplace",
         )
+
+    def _report(self, work: Work) -> None:
+        """A risk that was noted, and a release that carries it."""
+        text = f"{self.name}riskwords"
+        self.programme_note = programme_notes.add(work, kind=ProgrammeNoteKind.RISK, text=text).id
+        work.db.flush()
+        release = a_release(
+            id=new_id(),
+            period="2022-Q4" if self.name == "first" else "2022-Q3",
+            texts=programme_notes.for_report(work.db, Period(self.make.today, self.make.today)),
+        )
+        self.release = store(work, release)
 
     def _gather(self, work: Work) -> None:
         """A workshop that the member came to, and a file for the one that is to come."""
@@ -505,6 +532,18 @@ class Side:
             case_id=draft.id,
         )
 
+    def _return(self, work: Work) -> None:
+        """A direction to return what is about the leader."""
+        made = data_returns.open_return(
+            work,
+            kind=ReturnKind.PARTIAL,
+            wanted=Wanted.BOTH,
+            scope=Scope(ScopeKind.PERSON, self.leader),
+        )
+        self.data_return = made.id
+        words = {"words": f"{self.name}directionwords"}
+        data_returns.happen(work, return_id=made.id, step=Step.DIRECTION, letter="DFE 31", body=words)
+
     def _know(self, work: Work) -> None:
         """A fact of the council that was taken back, a partner with a contact, a review, a package given up."""
         today = self.make.today
@@ -549,6 +588,16 @@ class Side:
         with unit_of_work(self.db, self.make.clock, "person:reviewer") as work:
             note = f"{self.name}verdictnote"
             verdicts.give(work, response_id=self.response, verdict=Verdict.ACCEPTED, note=note)
+        self._theme()
+
+    def _theme(self) -> None:
+        """The codebook's first theme, which the former leader's example is sorted by."""
+        with unit_of_work(self.db, self.make.clock, "person:reviewer") as work:
+            book = themes.book(work.db)
+            if not book.themes:
+                words = f"{self.name}themewords"
+                book = themes.put(work, Theme(code="t1", label=words, definition=words), seen=book.number)
+            themes.sort(work, response_id=self.response, question="impact_changed", codes=["t1"])
 
     def _send(
         self,

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session as DbSession
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, with_expression
 
 from portal.actors import roles_of, with_roles
 from portal.models import PARTICIPANT, BrowserSession, Person, Role
@@ -27,6 +27,7 @@ from portal.programme import Programme
 from privacy.audit import Action
 from privacy.clock import london_date
 from privacy.records import new_id
+from privacy.returns import standstill
 from privacy.work import Work
 
 DEVICE_LIFE = timedelta(days=30)
@@ -120,7 +121,11 @@ def _by_token(db: DbSession, token: str) -> BrowserSession | None:
     found = db.execute(
         select(BrowserSession)
         .where(BrowserSession.token == digest(token))
-        .options(joinedload(BrowserSession.person).options(*with_roles()))
+        .options(
+            joinedload(BrowserSession.person).options(*with_roles()),
+            with_expression(BrowserSession.frozen, standstill.everything_is_frozen()),
+        )
+        .execution_options(populate_existing=True)
     )
     return found.unique().scalar_one_or_none()
 

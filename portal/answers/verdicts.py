@@ -14,8 +14,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
+from portal.answers import places
+from portal.answers.places import Place
 from portal.mentors import serving
-from portal.models import Council, Package, Participation, Person, Role, Strand
+from portal.models import Participation, Person, Role, Strand
 from privacy.audit import Action
 from privacy.work import Work
 from surveys import results
@@ -95,8 +97,8 @@ class Example:
 def items(db: DbSession) -> list[Item]:
     """Every example, those that wait for a verdict first, longest waiting first."""
     found = [one for one in results.read(db, waves=[Wave.POST]) if one.has_example]
-    places = _places(db)
-    listed = [_item(one, places[one.row.respondent_id]) for one in found]
+    found_in = places.of(db)
+    listed = [_item(one, found_in[one.row.respondent_id]) for one in found]
     return sorted(listed, key=lambda item: (item.verdict is not None, item.submitted_at))
 
 
@@ -123,7 +125,7 @@ def example(db: DbSession, *, response_id: UUID) -> Example:
     found = results.read_one(db, response_id=response_id)
     if found is None or not found.has_example:
         raise NoExample(str(response_id))
-    place = _places(db, participation_id=found.row.respondent_id)[found.row.respondent_id]
+    place = places.of(db, participation_id=found.row.respondent_id)[found.row.respondent_id]
     names = _names(db, [one["by"] for one in found.judgement])
     given = [
         Judgement(
@@ -158,19 +160,8 @@ def give(work: Work, *, response_id: UUID, verdict: Verdict, note: str, seen: st
         return
     if seen is not None and seen != str(len(given)):
         raise JudgedMeanwhile(str(response_id))
-    response.judgement = {"verdicts": [*given, fresh]}
+    response.judgement = {**(response.judgement or {}), "verdicts": [*given, fresh]}
     work.record(Action.VERDICT_GIVEN, object=f"response:{response_id}", holder=response.respondent_id)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Place:
-    """Where an example comes from."""
-
-    role: Role
-    council: str
-    strand: Strand
-    person_id: UUID | None
-    given_by: frozenset[UUID]
 
 
 def _names(db: DbSession, references: Sequence[str]) -> dict[str, str]:
@@ -180,29 +171,7 @@ def _names(db: DbSession, references: Sequence[str]) -> dict[str, str]:
     return {f"person:{person.id}": person.name or person.ref for person in people}
 
 
-def _places(db: DbSession, *, participation_id: UUID | None = None) -> dict[UUID, _Place]:
-    asked = (
-        select(Participation, Council.short_name, Package.strand)
-        .join(Package, Package.id == Participation.package_id)
-        .outerjoin(Council, Council.id == Package.council_id)
-    )
-    if participation_id is not None:
-        asked = asked.where(Participation.id == participation_id)
-    rows = db.execute(asked).all()
-    given = serving.givers(db, None if participation_id is None else [row[0].package_id for row in rows])
-    return {
-        part.id: _Place(
-            role=part.role,
-            council=council or "No council",
-            strand=strand,
-            person_id=part.person_id,
-            given_by=given.get(part.package_id, frozenset()),
-        )
-        for part, council, strand in rows
-    }
-
-
-def _item(found: Read, place: _Place) -> Item:
+def _item(found: Read, place: Place) -> Item:
     newest = found.judgement[-1]["verdict"] if found.judgement else None
     return Item(
         response_id=found.row.id,

@@ -190,7 +190,7 @@ def forget_done(sessions: Sessions, clock: Clock) -> int:
         waiting = db.scalars(select(Case.id).where(_to_forget())).all()
         waiting = [case_id for case_id in waiting if case_id in acts.closed(db, waiting)]
     for case_id in waiting:
-        with sessions() as db, unit_of_work(db, clock, ACTOR) as work:
+        with sessions() as db, unit_of_work(db, clock, ACTOR, frozen_too=True) as work:
             case = acts.read(work.db, case_id, lock=True).case
             case.contact, case.asked = None, None
             work.db.execute(delete(CaseFile).where(CaseFile.case_id == case_id, CaseFile.event_id.is_(None)))

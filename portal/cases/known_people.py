@@ -20,12 +20,19 @@ BATCH = 500
 
 
 def known(db: DbSession, programme: Programme, case: Case) -> Iterator[Known]:
-    """Everybody else whose name is known, with what they are."""
-    near = _near(db, case.subject_id) if case.subject_id is not None else frozenset()
+    """Everybody but the requester whose name is known, with what they are."""
+    yield from everybody(db, programme, around=case.subject_id, but=case.subject_id)
+
+
+def everybody(
+    db: DbSession, programme: Programme, *, around: UUID | None = None, but: UUID | None = None
+) -> Iterator[Known]:
+    """Whose name is known, with what they are; those who have to do with `around` are near."""
+    near = _near(db, around) if around is not None else frozenset()
     roles = _roles(db)
     asked = select(Person.id, Person.ref, Person.name_sealed).where(Person.name_sealed.is_not(None))
-    if case.subject_id is not None:
-        asked = asked.where(Person.id != case.subject_id)
+    if but is not None:
+        asked = asked.where(Person.id != but)
     for rows in db.execute(asked.execution_options(yield_per=BATCH)).partitions():
         keys = DataKeys(keys_of(db).vault)
         keys.fetch(row.id for row in rows)

@@ -29,7 +29,7 @@ def run(instance: Instance, sessions: Sessions) -> int:
         # Most minutes there is nothing: the write lock is taken only when there is.
         if not _new(db, instance):
             return 0
-        with unit_of_work(db, instance.clock, ACTOR) as work:
+        with unit_of_work(db, instance.clock, ACTOR, frozen_too=True) as work:
             work.wait_turn("notices")
             found = _new(work.db, instance)
             for one in found:

@@ -177,7 +177,7 @@ def _of_chain(db: DbSession, instance: Instance) -> list[Found]:
     if last is None or last.at < start_of_day(london_date(now)):
         # Looked at outside the work: it may take seconds, and nobody should have to wait for it.
         found = chain_checks.look(db, instance.vault.ring)
-        with unit_of_work(db, instance.clock, ACTOR) as work:
+        with unit_of_work(db, instance.clock, ACTOR, frozen_too=True) as work:
             last = chain_checks.note(work, found)
     if last.ok:
         return []
@@ -196,7 +196,7 @@ def _place(trouble: str | None) -> int:
 def raise_(db: DbSession, instance: Instance, found: Found) -> bool:
     """Open a draft and tell the data protection officer; False where another worker did."""
     try:
-        with unit_of_work(db, instance.clock, ACTOR) as work:
+        with unit_of_work(db, instance.clock, ACTOR, frozen_too=True) as work:
             row = _enter(work, found)
             case = desk_cases.take_in(
                 work,
@@ -225,7 +225,7 @@ def raise_(db: DbSession, instance: Instance, found: Found) -> bool:
 def _without_case(db: DbSession, instance: Instance, found: Found) -> bool:
     """The head of the trail does not fit, so nothing that leaves a line can be written: only that it is suspected."""
     try:
-        with unit_of_work(db, instance.clock, ACTOR) as work:
+        with unit_of_work(db, instance.clock, ACTOR, frozen_too=True) as work:
             _tell(work, _enter(work, found))
     except IntegrityError:
         return False

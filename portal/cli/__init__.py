@@ -14,6 +14,7 @@ from portal.cli import (
     privacy,
     questionnaires,
     reports,
+    returns,
     serve,
 )
 
@@ -32,6 +33,7 @@ def register_commands(app: Flask) -> None:
         privacy,
         questionnaires,
         reports,
+        returns,
         serve,
     ):
         for command in module.COMMANDS:

@@ -257,7 +257,7 @@ def drill(instance: Instance, folder: Path, key_path: Path, name: str | None) ->
 @with_instance
 def release(instance: Instance) -> None:
     """Let mail go again that has been held since a restore."""
-    with unit_of_work(db.session(), instance.clock, ACTOR) as work:
+    with unit_of_work(db.session(), instance.clock, ACTOR, frozen_too=True) as work:
         released = release_mail(work)
     say("Mail goes again." if released else "Mail was not held.")
 

@@ -9,9 +9,9 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
-from portal.instance import Instance, InstanceFault
+from portal.instance import Instance, InstanceClosed, InstanceFault
 from portal.programme import ProgrammeFaults
-from privacy.errors import KeyFault
+from privacy.errors import Frozen, KeyFault
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -42,6 +42,31 @@ def with_instance(command: Callable[Concatenate[Instance, P], T]) -> Callable[P,
             instance: Instance = current_app.extensions.get("instance") or current_app.extensions["open"]()
         except (InstanceFault, ProgrammeFaults, KeyFault) as fault:
             fail(str(fault))
-        return command(instance, *args, **kwargs)
+        try:
+            return command(instance, *args, **kwargs)
+        except Frozen as fault:
+            fail(str(fault))
+
+    return opened
+
+
+def with_instance_if_open(command: Callable[Concatenate[Instance | None, P], T]) -> Callable[P, T]:
+    """The same for what also runs when the instance was closed at the end of the contract: then it gets None."""
+
+    @with_appcontext
+    @wraps(command)
+    def opened(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            instance: Instance | None = (
+                current_app.extensions.get("instance") or current_app.extensions["open"]()
+            )
+        except InstanceClosed:
+            instance = None
+        except (InstanceFault, ProgrammeFaults, KeyFault) as fault:
+            fail(str(fault))
+        try:
+            return command(instance, *args, **kwargs)
+        except Frozen as fault:
+            fail(str(fault))
 
     return opened

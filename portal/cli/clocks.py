@@ -16,6 +16,7 @@ from portal.db import db
 from portal.filters import day_time, weekday_day
 from portal.instance import Instance, InstanceFault
 from portal.programme import ProgrammeFaults
+from portal.returning import countdown
 from privacy.cases.story import Holidays
 from privacy.clock import Clock, MissingTime, london_date, wall
 from privacy.deadlines import NotInOrder
@@ -142,14 +143,20 @@ def _calendars() -> tuple[Clock, Holidays]:
 @JSON
 @with_instance
 def clocks(instance: Instance, as_json: bool) -> None:
-    """Every clock that runs in an open case, by time left."""
-    found = case_clocks.document(db.session(), now=instance.clock())
+    """Every clock that runs in an open case, by time left; then, once it is near, what the contract's end asks for."""
+    now = instance.clock()
+    found = case_clocks.document(db.session(), now=now)
+    ending = countdown.near(db.session(), instance.programme, now=now)
+    found["contract_end"] = countdown.document(ending) if ending is not None else None
     if as_json:
         print_json(found)
         return
     for line in found["clocks"]:
         due = line["due_on"] or line["due"] or f"at once, waits for {line['minutes']} minutes"
         click.echo(f"{line['case']} {line['clock']}: {due}{' LATE' if line['late'] else ''}")
+    for due in ending.dues if ending is not None else ():
+        if due.done_on is None and due.due_on is not None:
+            click.echo(f"return {due.step.value}: {due.due_on.isoformat()}{' LATE' if due.late else ''}")
 
 
 CLOCK_COMMANDS: tuple[click.Command, ...] = (deadline, clocks)

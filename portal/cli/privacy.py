@@ -81,7 +81,7 @@ def _package(instance: Instance, out: Path) -> None:
         part.unlink()
         fail(f"the audit trail does not hold, so no package was made: {broken}")
     part.rename(out)
-    with unit_of_work(db.session(), instance.clock, ACTOR) as work:
+    with unit_of_work(db.session(), instance.clock, ACTOR, frozen_too=True) as work:
         audit_package.note(work, made)
     say(
         f"written: {out}, {made.lines} lines. Check it with the verify.py in it: --head NUMBER:DIGEST for each mail"

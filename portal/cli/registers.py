@@ -64,7 +64,7 @@ def sub_processor(
     if code is not None and code not in {kept.code for kept in subprocessors.sub_processors(db.session())}:
         fail(f"the register holds no sub-processor {code}")
     try:
-        with unit_of_work(db.session(), instance.clock, ACTOR) as work:
+        with unit_of_work(db.session(), instance.clock, ACTOR, frozen_too=True) as work:
             click.echo(subprocessors.keep(work, what, code=code).letter)
     except Refused as refused:
         fail(str(refused))
@@ -85,7 +85,7 @@ def review(instance: Instance, confirm: str | None, as_json: bool) -> None:
         person = person_rights.find(db.session(), confirm)
         if person is None:
             fail(f"nobody has the reference or address {confirm}")
-        with unit_of_work(db.session(), instance.clock, ACTOR) as work:
+        with unit_of_work(db.session(), instance.clock, ACTOR, frozen_too=True) as work:
             both = frozenset({Role.DPO, Role.ADMINISTRATOR})
             if not access_review.decide(work, person_ids=[person.id], kept=True, roles=both):
                 fail(f"{confirm} is not in the review that is open")

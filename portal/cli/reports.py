@@ -1,11 +1,11 @@
 """`flask report`: figures for the Department, recomputed each time."""
 
-from dataclasses import asdict
 from datetime import date
 
 import click
 
 from portal.cli.base import print_json, with_instance
+from portal.cli.report_files import REPORT_COMMANDS
 from portal.days import day_in
 from portal.db import db
 from portal.instance import Instance
@@ -13,6 +13,7 @@ from portal.results import kpi as reports
 from portal.results import service_levels
 from portal.results.kpi import KpiFigure
 from privacy.clock import london_date
+from surveys.shifts import TOO_FEW
 
 
 class Day(click.ParamType[date]):
@@ -44,7 +45,7 @@ def kpi(instance: Instance, as_of: date | None, as_json: bool) -> None:
     day = as_of or london_date(instance.clock())
     figures = reports.kpi(db.session(), instance.programme, as_of=day)
     if as_json:
-        print_json({"as_of": day.isoformat(), "kpis": [figure.as_json() for figure in figures]})
+        print_json(reports.document(figures, as_of=day))
         return
     click.echo(f"As of {day.isoformat()}")
     for figure in figures:
@@ -57,11 +58,24 @@ def _show(figure: KpiFigure) -> None:
     click.echo(f"\n{figure.id}: {share} against {figure.target:.0%}")
     for name in (
         *("supported", "running", "open", "closed", "answered", "silent", "late", "partial", "matched"),
-        *("confident", "impact", "both", "direct", "erased", "restricted"),
+        *(
+            "confident",
+            "stayed_at_top",
+            "unchanged",
+            "lower",
+            "impact",
+            "both",
+            "direct",
+            "erased",
+            "restricted",
+        ),
     ):
-        click.echo(f"  {name:<12}{getattr(figure, name):>5}")
-    everybody = figure.everybody
-    click.echo(f"  with late answers: {everybody.both} of {everybody.answered} who answered")
+        click.echo(f"  {name:<14}{getattr(figure, name):>6}")
+    for side in figure.sides:
+        shown = "no share" if side.share is None else f"{side.share:.0%}"
+        click.echo(f"  over {side.name}: {side.count} of {side.base}, {shown}")
+    p_value = figure.confidence.measured.change.p_value
+    click.echo(f"  sign test: {TOO_FEW if p_value is None else f'p = {p_value:.4f}'}")
     click.echo(f"  {figure.definition}")
 
 
@@ -72,10 +86,10 @@ def _show(figure: KpiFigure) -> None:
 def sla(instance: Instance, as_of: date | None, as_json: bool) -> None:
     """The service levels of every contract year that has begun (sch 4 SLAs)."""
     day = as_of or london_date(instance.clock())
-    years = service_levels.levels(db.session(), instance.programme, as_of=day)
     if as_json:
-        print_json({"as_of": day.isoformat(), "years": [asdict(year) for year in years]})
+        print_json(service_levels.document(db.session(), instance.programme, as_of=day))
         return
+    years = service_levels.levels(db.session(), instance.programme, as_of=day)
     click.echo(f"As of {day.isoformat()}")
     for year in years:
         click.echo(f"\n{year.year}")
@@ -84,5 +98,8 @@ def sla(instance: Instance, as_of: date | None, as_json: bool) -> None:
             promised = "" if target is None else f" of {'at most ' if counter.at_most else ''}{target}"
             click.echo(f"  {counter.words:<50}{getattr(year, counter.name):>3}{promised}")
 
+
+for command in REPORT_COMMANDS:
+    report.add_command(command)
 
 COMMANDS: tuple[click.Command, ...] = (report,)

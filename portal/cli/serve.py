@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 import structlog
+from flask import current_app
 from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
@@ -23,7 +24,7 @@ from sqlalchemy.orm import Session as DbSession
 
 from portal import logs
 from portal.cases import notice_watch, suspicions
-from portal.cli.base import fail, say, with_instance
+from portal.cli.base import fail, say, with_instance_if_open
 from portal.cli.processes import GRACE_SECONDS, Companion, end_with
 from portal.db import db
 from portal.desk import backups, housekeeping, key_keeping
@@ -33,9 +34,13 @@ from portal.mailing import day_ahead, post, reminders
 from portal.mailing import route as mail_route
 from portal.mentors import clearance_mails
 from portal.registers import access_mails, audit_heads
-from privacy.clock import ticks
-from privacy.errors import ChainBroken
+from portal.results import board
+from portal.returning import closing, destruction_last, destruction_places
+from portal.settings import Settings
+from privacy.clock import Clock, ticks
+from privacy.errors import ChainBroken, Frozen
 from privacy.key_sources import KeyDescriptor
+from privacy.returns import standstill
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ADDRESS = "127.0.0.1"
@@ -49,8 +54,8 @@ log = structlog.get_logger("worker")
 @click.command("worker")
 @click.option("--once", is_flag=True, help="Send what is due, then end.")
 @click.option("--parent", type=int, hidden=True, help="End when this process does.")
-@with_instance
-def worker(instance: Instance, once: bool, parent: int | None) -> None:
+@with_instance_if_open
+def worker(instance: Instance | None, once: bool, parent: int | None) -> None:
     """Send the mail that is due and, each minute, queue the reminders that are, until a signal ends it."""
     logs.configure()
     if parent is not None:
@@ -58,6 +63,26 @@ def worker(instance: Instance, once: bool, parent: int | None) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    if instance is None:
+        _after_the_end(stop, once=once)
+        return
+    _work(instance, stop, once=once)
+
+
+def _after_the_end(stop: threading.Event, *, once: bool) -> None:
+    """What is left to do on a closed site: the second certificate, once the last backup has gone."""
+    settings: Settings = current_app.extensions["settings"]
+    left = destruction_places.open_left(settings, engine=db.engine, clock=current_app.extensions["clock"])
+    while not stop.is_set():
+        for reference in destruction_last.settle(left):
+            log.info("destruction.last_backup", reference=reference)
+        if once:
+            break
+        stop.wait(MINUTE.total_seconds())
+    left.vault.engine.dispose()
+
+
+def _work(instance: Instance, stop: threading.Event, *, once: bool) -> None:
     sessions = partial(DbSession, db.engine, info={"vault": instance.vault})
     sender = mail_route.sender(instance, sessions)
     route_is_open = mail_route.Gate(instance, sessions)
@@ -68,6 +93,9 @@ def worker(instance: Instance, once: bool, parent: int | None) -> None:
     back_up = each_minute(backup, clock=instance.clock)
     look_at_keys = each_minute(lambda: key_keeping.check_canary(instance, sessions), clock=instance.clock)
     while not stop.is_set():
+        if closing.read(instance.settings.instance) is not None:
+            log.info("worker.closed")
+            return
         try:
             look_at_keys()
             remind()
@@ -78,6 +106,9 @@ def worker(instance: Instance, once: bool, parent: int | None) -> None:
         except OperationalError as error:
             # Locked or restarting: what was claimed is claimed again in a few minutes.
             log.warning("worker.database_away", trouble=type(error.orig).__name__)
+            dealt_with = 0
+        except Frozen:
+            # It was frozen in between: the next round leaves out what may not go on.
             dealt_with = 0
         except ChainBroken as broken:
             # Nothing that leaves a line can be written; what leaves none, such as mail, goes on.
@@ -93,15 +124,21 @@ def worker(instance: Instance, once: bool, parent: int | None) -> None:
 
 def _remind(instance: Instance, sessions: Callable[[], DbSession]) -> None:
     """What may be an incident, notices that have not arrived, what is left to answer, what expires or lapses, the
-    sessions of tomorrow, what waits in groups, and the day's head of the trail."""
+    sessions of tomorrow, what waits in groups, the day's head of the trail, and certificates that are due; of these,
+    while everything is frozen, what the law does not stop."""
     suspicions.run(instance, sessions)
     notice_watch.run(instance, sessions)
-    reminders.run(instance, sessions)
-    clearance_mails.run(instance, sessions)
     access_mails.run(instance, sessions)
-    day_ahead.run(instance, sessions)
-    group_watch.run(instance, sessions)
+    with sessions() as own:
+        frozen = standstill.is_frozen(own)
+    if not frozen:
+        reminders.run(instance, sessions)
+        board.count_daily(sessions, instance.programme, instance.clock)
+        clearance_mails.run(instance, sessions)
+        day_ahead.run(instance, sessions)
+        group_watch.run(instance, sessions)
     audit_heads.run(instance, sessions)
+    destruction_last.settle(destruction_places.left_of(instance, db.engine))
 
 
 def each_minute(act: Callable[[], object], *, clock: Callable[[], datetime]) -> Callable[[], None]:
@@ -119,24 +156,26 @@ def each_minute(act: Callable[[], object], *, clock: Callable[[], datetime]) -> 
 
 @click.command("serve")
 @click.option("--port", type=click.IntRange(1, 65535), envvar="PORT", default=8000, show_default=True)
-@with_instance
-def serve(instance: Instance, port: int) -> None:
+@with_instance_if_open
+def serve(instance: Instance | None, port: int) -> None:
     """Serve the pages on this machine, with the worker beside them, until a signal ends both."""
+    settings: Settings = current_app.extensions["settings"]
     _require_free(port)
     one_process = db.engine.dialect.name == "sqlite"
     # The children open their own: a connection must not be shared between processes.
     db.session.remove()
     db.engine.dispose()
-    instance.vault.engine.dispose()
+    if instance is not None:
+        instance.vault.engine.dispose()
     os.environ["PORT"] = str(port)
     multiprocessing.set_start_method("spawn", force=True)
     companion = Companion(
         [sys.executable, "-m", "flask", "--app", "wsgi:app", "worker", "--parent", str(os.getpid())],
         folder=ROOT,
-        environ=partial(_environ, instance),
+        environ=partial(_environ, settings, current_app.extensions["clock"]),
         tell=say,
     )
-    environ = _environ(instance)
+    environ = _environ(settings, current_app.extensions["clock"])
     os.environ.pop("PORTAL_KEYS_FD", None)
     os.environ.update(environ)
     server = Granian(
@@ -167,14 +206,14 @@ def load_application(parent: int, target: str) -> Any:
     return getattr(importlib.import_module(module), maker)()
 
 
-def _environ(instance: Instance) -> dict[str, str]:
+def _environ(settings: Settings, clock: Clock) -> dict[str, str]:
     """This environment; a clock that was set elsewhere runs on in the child, and keys from a descriptor are lent."""
     environ = dict(os.environ)
-    if isinstance(instance.settings.key_source, KeyDescriptor):
+    if isinstance(settings.key_source, KeyDescriptor):
         environ.pop("PORTAL_KEYS_FD", None)
-        environ["PORTAL_KEYS_FROM"] = instance.settings.key_source.handed_on()
-    if instance.settings.now is not None:
-        environ["PORTAL_NOW"] = instance.clock().isoformat()
+        environ["PORTAL_KEYS_FROM"] = settings.key_source.handed_on()
+    if settings.now is not None:
+        environ["PORTAL_NOW"] = clock().isoformat()
         environ["PORTAL_NOW_SINCE"] = repr(ticks())
     return environ
 

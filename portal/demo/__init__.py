@@ -25,6 +25,7 @@ from portal.demo.gatherings import furnish
 from portal.demo.notices import arrive, stand_by
 from portal.demo.refusals import refuse
 from portal.demo.registers import keep_registers
+from portal.demo.releasing import release
 from portal.demo.sessions import Steps
 from portal.demo.setting import set_up
 from portal.demo.shutting import shut_times
@@ -133,6 +134,7 @@ def fill(
     stand_by(agenda, cast)
     run_desk(agenda, diary, programme, cast)
     shut_times(agenda, diary, programme, cast)
+    release(agenda, diary, programme, cast, opened_on=opened_on)
     agenda.at(now - 2 * STILL_WAITING, assist, by=team[0])
     agenda.at(now - 2 * STILL_WAITING, lambda work: _remind(work, programme))
     agenda.at(now, lambda work: _finish(work, cast))

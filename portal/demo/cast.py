@@ -69,7 +69,8 @@ LEADERS: tuple[tuple[Role, Stage, Outcome | None], ...] = (
     (Role.CORPORATE_LEADER, Stage.WITHDRAWN, None),
 )
 
-# Four groups: where they stand, how many they are, and how those answer whose support is over.
+_FIRST = (*(5 * (Outcome.ACCEPTED,)), *(2 * (Outcome.PARTLY,)), *(2 * (Outcome.STEADY,)))
+# Groups: where they stand, how many they are, and how those answer whose support is over.
 GROUPS: tuple[tuple[str, Stage, int, tuple[Outcome | None, ...]], ...] = (
     (data.GROUPS[0], Stage.SCHEDULED, 8, ()),
     (data.GROUPS[1], Stage.ACTIVE, 9, ()),
@@ -80,6 +81,8 @@ GROUPS: tuple[tuple[str, Stage, int, tuple[Outcome | None, ...]], ...] = (
         10,
         (*(7 * (Outcome.ACCEPTED,)), Outcome.STEADY, Outcome.NO_EXAMPLE, Outcome.SILENT),
     ),
+    # Enough of them, of each kind and from enough councils, for figures on answers to be released.
+    *((title, Stage.CLOSED, len(_FIRST), _FIRST) for title in data.GROUPS[4:]),
 )
 
 MENTORS = 14
@@ -174,7 +177,7 @@ def gather(*, people: int, rng: Random) -> Cast:
     ]
     supports = [
         *_leaders(people, councils, names, rng),
-        *_groups(max(1, round(4 * share)), councils, names, rng),
+        *_groups(max(1, round(len(GROUPS) * share)), councils, names, rng),
     ]
     _match(supports, mentors)
     return Cast(councils, staff, mentors, supports)

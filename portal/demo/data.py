@@ -165,6 +165,9 @@ GROUPS = (
     "Corporate Parenting Board",
     "Cabinet",
     "Children's Services Scrutiny Panel",
+    "Corporate Parenting Panel",
+    "Education and Skills Scrutiny Committee",
+    "Full council",
 )
 
 WORKSHOPS = (

@@ -80,8 +80,10 @@ def run_desk(agenda: Agenda, diary: Diary, programme: Programme, cast: Cast) -> 
         taken_in = _taking_in(programme, case_id, kind, channel, received_at, asked, who, about, officer)
         agenda.at(received_at + timedelta(minutes=3), taken_in, by=officer)
         agenda.at(received_at + timedelta(minutes=4), arrive)
+        at = received_at
         for step in steps:
-            at = max(diary.moment(diary.ago(step[0])), received_at + timedelta(minutes=10))
+            # Two steps may fall on one working day: they come in their order all the same.
+            at = max(diary.moment(diary.ago(step[0])), at + timedelta(minutes=10))
             agenda.at(at, _happening(case_id, step), by=officer)
 
 

@@ -72,7 +72,7 @@ class _Timed:
         size: int | None = None,
         trouble: str | None = None,
     ) -> None:
-        with self._sessions() as db, unit_of_work(db, self._instance.clock, ACTOR) as work:
+        with self._sessions() as db, unit_of_work(db, self._instance.clock, ACTOR, frozen_too=True) as work:
             backup_records.note(
                 work,
                 self._kind,

@@ -25,6 +25,7 @@ from privacy.backup_keystore import ledger, reading
 from privacy.clock import london
 from privacy.erasure import Places
 from privacy.person_exports import Desk
+from privacy.returns import standstill
 from privacy.scrub import vacuum
 
 FRESH = timedelta(hours=1)
@@ -137,7 +138,10 @@ class Nightly:
 
 def tidy(instance: Instance, sessions: Sessions, engine: Engine) -> list[retention.Due]:
     """Retention, then the files without what it left; returns what went, table by table."""
-    went = list(retention.run(sessions, instance.clock))
+    with sessions() as db:
+        frozen = standstill.is_frozen(db)
+    # What goes back is what was there when it was frozen.
+    went = [] if frozen else list(retention.run(sessions, instance.clock))
     for one in went:
         log.info("retention.done", table=one.table, rows=one.rows)
     with sessions() as db:

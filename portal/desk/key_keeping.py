@@ -71,7 +71,7 @@ def rotate(
     vault = instance.vault
     key_id = rotation.begin(vault, instance.settings.key_source, kind="K", now=instance.clock())
     count = rotation.rewrap(vault, key_id, progress=tell("data keys"))
-    with sessions() as db, unit_of_work(db, instance.clock, ACTOR) as work:
+    with sessions() as db, unit_of_work(db, instance.clock, ACTOR, frozen_too=True) as work:
         safekeeping.note(work, KeyAct.ROTATION, keys=key_id, count=count)
         work.record(Action.KEYS_ROTATED, object=f"key:{key_id}", key=key_id, count=count)
     rotation.settle(vault, key_id, now=instance.clock())
@@ -92,7 +92,7 @@ def retire(
     if not key_id.startswith("K"):
         raise KeyNeeded(f"{key_id} is no key-encryption key: those are K1, K2 and so on")
     vault = instance.vault
-    with sessions() as db, unit_of_work(db, instance.clock, ACTOR) as work:
+    with sessions() as db, unit_of_work(db, instance.clock, ACTOR, frozen_too=True) as work:
         work.record(Action.KEY_RETIRED, object=f"key:{key_id}", instruction=instruction)
         safekeeping.note(work, KeyAct.RETIREMENT, keys=key_id)
         # Refused, it leaves no line; killed after this, the line is not written and the command is given again.
@@ -107,7 +107,7 @@ def make_escrow(
     to = escrow.readers(certificates, now=instance.clock())
     ring = instance.settings.key_source.load()
     path = escrow.seal(ring, to=to, folder=folder, now=instance.clock())
-    with sessions() as db, unit_of_work(db, instance.clock, ACTOR) as work:
+    with sessions() as db, unit_of_work(db, instance.clock, ACTOR, frozen_too=True) as work:
         people = "; ".join(one.name for one in to)
         safekeeping.note(work, KeyAct.ESCROW, keys=ids_of(ring), people=people)
         work.record(Action.KEYS_ESCROWED, object=f"key:{ring.current}", key=ring.current, readers=len(to))
@@ -132,7 +132,7 @@ def drill(
     lacking = escrow.lacking(ring, needed=needed)
     trouble = f"the escrow lacks {', '.join(lacking)}: make a new one" if lacking else None
     trouble = trouble or _restored_trouble(instance, sessions, ring)
-    with sessions() as db, unit_of_work(db, instance.clock, ACTOR) as work:
+    with sessions() as db, unit_of_work(db, instance.clock, ACTOR, frozen_too=True) as work:
         safekeeping.note(
             work,
             KeyAct.DRILL,
@@ -198,7 +198,7 @@ def check_canary(instance: Instance, sessions: Sessions) -> bool:
     if times and max(times) <= instance.clock() < max(times) + CANARY_EVERY:
         return True
     trouble, why = _canary_trouble(instance, sessions)
-    with sessions() as db, unit_of_work(db, instance.clock, WORKER) as work:
+    with sessions() as db, unit_of_work(db, instance.clock, WORKER, frozen_too=True) as work:
         names = ids_of(instance.vault.ring)
         safekeeping.note(work, KeyAct.CANARY, keys=names, passed=trouble is None, trouble=why)
         if why is not None:

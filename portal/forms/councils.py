@@ -110,6 +110,24 @@ class AgreementForm(Form):
         )
 
 
+class AgreeingForm(Form):
+    """The Department itself agrees a council: on what ground, and what shows it."""
+
+    ground = ChosenRadioField(
+        "On what ground",
+        said="Choose the ground",
+        choices=[SelectChoice(ground.value, words) for ground, words in GROUNDS.items()],
+    )
+    evidence = TextAreaField(
+        "What is the evidence",
+        description="For example, the date of the Ofsted report.",
+        validators=[
+            InputRequired("Enter the evidence"),
+            Length(max=2000, message="The evidence must be 2,000 characters or fewer"),
+        ],
+    )
+
+
 def _reason(label: str) -> TextAreaField:
     return TextAreaField(
         label,

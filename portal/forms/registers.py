@@ -114,6 +114,16 @@ class InstructionForm(Form):
             SelectChoice("no_more", "No more"),
         ],
     )
+    kpi_numbers = ChosenRadioField(
+        "Shall the numbers of the KPIs be shown to the Department, however small they are?",
+        said="Say whether they shall be shown",
+        default="silent",
+        choices=[
+            SelectChoice("silent", "It says nothing of that"),
+            SelectChoice("listed", "Yes"),
+            SelectChoice("no_more", "No more"),
+        ],
+    )
 
     def offer(self, entries: Iterable[RegisterEntry]) -> None:
         """Which instructions can be replaced: those in force."""

@@ -27,8 +27,10 @@ from portal.mailing.registry import HEARD, URGENT, Receipt
 from portal.mailing.senders import AddressRefused, RouteRefused, Sender
 from portal.mailing.writing import Parcel, write
 from portal.models import Mail, MailState
+from portal.returning import duties
 from privacy.backup_records import mail_is_held
 from privacy.errors import SealBroken
+from privacy.returns import standstill
 from privacy.work import unit_of_work
 
 ACTOR = "system:post"
@@ -67,7 +69,7 @@ def deliver(instance: Instance, sessions: Sessions, sender: Sender, *, limit: in
 
 
 def _give_back(db: DbSession, instance: Instance, mail_id: UUID) -> None:
-    with suppress(OperationalError), unit_of_work(db, instance.clock, ACTOR) as work:
+    with suppress(OperationalError), unit_of_work(db, instance.clock, ACTOR, frozen_too=True) as work:
         work.db.execute(
             update(Mail)
             .where(Mail.id == mail_id, Mail.state == MailState.WAITING)
@@ -77,12 +79,13 @@ def _give_back(db: DbSession, instance: Instance, mail_id: UUID) -> None:
 
 def _claim(db: DbSession, instance: Instance, limit: int) -> list[UUID]:
     """Take what is due, so that no other worker does. On SQLite the write lock keeps the others out."""
-    with unit_of_work(db, instance.clock, ACTOR) as work:
+    with unit_of_work(db, instance.clock, ACTOR, frozen_too=True) as work:
         due = (
             select(Mail.id)
             .where(Mail.state == MailState.WAITING, Mail.due_at <= work.now)
             .where(or_(Mail.claimed_until.is_(None), Mail.claimed_until <= work.now))
             .where(Mail.template == "sign_in" if mail_is_held(work.db) else true())
+            .where(Mail.template.in_(duties.MAILS) if standstill.is_frozen(work.db) else true())
             .order_by(case((Mail.template.in_(URGENT), 0), else_=1), Mail.due_at, Mail.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
@@ -107,7 +110,7 @@ def _deliver_one(db: DbSession, instance: Instance, sender: Sender, mail_id: UUI
     told = {"mail": str(mail_id), "template": queued.template}
     together = [mail_id]
     if queued.template in gathering.COUNTED:
-        with unit_of_work(db, instance.clock, ACTOR) as work:
+        with unit_of_work(db, instance.clock, ACTOR, frozen_too=True) as work:
             together = gathering.gather(work, mail_id=mail_id, claimed_for=CLAIMED_FOR)
         if not together:
             log.info("mail.put_off", trouble="two_this_week", tries=0, **told)
@@ -145,7 +148,7 @@ def _done(
 ) -> None:
     """Mark what went and what had no reason left. What went within another mail says which one carried it."""
     gone = parcel.mails if parcel is not None else frozenset()
-    with unit_of_work(db, instance.clock, ACTOR) as work:
+    with unit_of_work(db, instance.clock, ACTOR, frozen_too=True) as work:
         rows = work.db.scalars(select(Mail).where(Mail.id.in_(together)).order_by(Mail.id)).all()
         # The one that counts is one that went: the carrier may have had no reason left.
         carrier = next((row for row in rows if row.id == carrier_id and row.id in gone), None)
@@ -170,7 +173,7 @@ def _refused(
     db: DbSession, instance: Instance, together: Sequence[UUID], refusal: AddressRefused, told: dict[str, str]
 ) -> None:
     """Give up at once: the same address would be refused again. The team is shown whose it is."""
-    with unit_of_work(db, instance.clock, ACTOR) as work:
+    with unit_of_work(db, instance.clock, ACTOR, frozen_too=True) as work:
         for row in work.db.scalars(select(Mail).where(Mail.id.in_(together)).order_by(Mail.id)):
             row.tries += 1
             row.state, row.trouble = MailState.FAILED, bounces.trouble(refusal.code)
@@ -187,7 +190,7 @@ def _refused(
 def _failed(
     db: DbSession, instance: Instance, together: Sequence[UUID], error: Exception, told: dict[str, str]
 ) -> None:
-    with unit_of_work(db, instance.clock, ACTOR) as work:
+    with unit_of_work(db, instance.clock, ACTOR, frozen_too=True) as work:
         if isinstance(error, SealBroken):
             note_refused(work, error)
         for row in work.db.scalars(select(Mail).where(Mail.id.in_(together)).order_by(Mail.id)):

@@ -9,6 +9,8 @@ import privacy.cases.redactions
 import privacy.cases.tables
 import privacy.chain_checks
 import privacy.registers
+import privacy.returns.stores
+import privacy.returns.tables
 import privacy.rights
 import privacy.safekeeping  # noqa: F401 - their tables must be known
 import surveys.models  # noqa: F401 - its tables must be known
@@ -54,6 +56,7 @@ from portal.models.people import (
     Person,
     Role,
 )
+from portal.models.programme_notes import ProgrammeNote, ProgrammeNoteKind
 from portal.models.registers import AccessDecision, Suspicion, SuspicionCause
 from portal.models.resources import Resource, ResourceFile, ResourceKind, ResourceUse
 from portal.models.sessions import (
@@ -128,6 +131,8 @@ __all__ = [
     "PassedOver",
     "Person",
     "Place",
+    "ProgrammeNote",
+    "ProgrammeNoteKind",
     "PublicRequest",
     "Refusal",
     "Reopening",

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, LargeBinary, String, Uuid
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, query_expression, relationship
 
 from portal.models.people import Person
 from privacy.records import Erase, Holding, Keep, Record, new_id, plain, reference
@@ -44,7 +44,10 @@ class SignIn(Record):
 
 
 class BrowserSession(Record):
-    """A signed-in browser, or a device kept for 30 days (`device`), found by the digest of its cookie."""
+    """A signed-in browser, or a device kept for 30 days (`device`), found by the digest of its cookie.
+
+    `frozen` is nothing of its own: with it, the query that finds the browser also asks whether everything is frozen.
+    """
 
     __tablename__ = "browser_session"
     __holding__ = Holding(
@@ -65,5 +68,7 @@ class BrowserSession(Record):
     seen_at: Mapped[datetime] = mapped_column(info=plain())
     ends_at: Mapped[datetime] = mapped_column(info=plain())
     ended_at: Mapped[datetime | None] = mapped_column(info=plain())
+
+    frozen: Mapped[bool | None] = query_expression()
 
     person: Mapped[Person] = relationship()

@@ -95,10 +95,11 @@ class Refusal(Record):
 
 
 class InstanceFact(Record):
-    """What this instance is: `demo` marks one that `flask demo` made, `canary` proves that the keys open it."""
+    """What this instance is: `demo` marks one that `flask demo` made, `closed` one whose data was destroyed at the
+    contract's end; `canary` proves that the keys open it."""
 
     __tablename__ = "instance_fact"
-    __holding__ = Holding("to know what this instance is, and that its keys fit", Keep.CONTRACT)
+    __holding__ = Holding("to know what this instance is, and that its keys fit", Keep.ACCOUNTS)
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=plain())
     name: Mapped[str] = mapped_column(String(20), unique=True, info=plain())

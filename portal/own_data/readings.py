@@ -21,6 +21,7 @@ PURPOSES: Mapping[str, str] = {
     "interview": "To fill it in with you on the phone",
     "reading": "To read what you answered",
     "verdict": "To judge the example that you gave",
+    "figure": "To see who a figure counts",
     "shared": "Because you share it",
 }
 IN_ORDER = (Role.TEAM, Role.MENTOR)

@@ -239,7 +239,7 @@ def close_done(sessions: Sessions, clock: Clock) -> int:
         waiting = db.scalars(select(Case.id).where(*_done())).all()
     closed = 0
     for case_id in waiting:
-        with sessions() as db, unit_of_work(db, clock, ACTOR) as work, suppress(CaseRefused):
+        with sessions() as db, unit_of_work(db, clock, ACTOR, frozen_too=True) as work, suppress(CaseRefused):
             body = {
                 "outcome": "Done as the standing instruction allows",
                 "evidence": "The events of this case, and the trail",

@@ -49,7 +49,7 @@ def run(instance: Instance, sessions: Sessions) -> int:
     with sessions() as db:
         if instance.clock() < wall(today, MORNING) or not find(db, on=today):
             return 0
-        with unit_of_work(db, instance.clock, ACTOR) as work:
+        with unit_of_work(db, instance.clock, ACTOR, frozen_too=True) as work:
             work.wait_turn("access mails")
             due = find(work.db, on=today)
             for one in due:

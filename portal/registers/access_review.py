@@ -32,7 +32,7 @@ SEES = {
     Role.MENTOR: "Their own mentees: names, goals, sessions, and answers that are shared with them",
     Role.TEAM: "Everybody's names, support, sessions and answers; never private notes or self-assessments",
     Role.DPO: "Registers, cases, the audit trail, and exports of one person's data",
-    Role.OBSERVER: "The two figures of the programme, without names",
+    Role.OBSERVER: "Released figures without names; agrees councils",
     Role.AUDITOR: "Registers, cases without names, and the audit trail, to read alone",
     Role.ADMINISTRATOR: "Accounts of staff: names, addresses and roles",
 }

@@ -39,7 +39,7 @@ def run(instance: Instance, sessions: Sessions) -> bool:
             return False
         # Looked at outside the work: it may take seconds, and nobody should have to wait for it.
         looked = chain_checks.look(db, instance.vault.ring) if known is None else None
-        with unit_of_work(db, instance.clock, ACTOR) as work:
+        with unit_of_work(db, instance.clock, ACTOR, frozen_too=True) as work:
             work.wait_turn("audit head")
             if _queued(work.db, day):
                 return False

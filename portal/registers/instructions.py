@@ -22,6 +22,7 @@ ITEMS = {
     DataItem.ADJUSTMENTS: "Adjustments",
     DataItem.DIETARY: "Dietary needs",
     DataItem.CASE_WORDS: "Words in cases, for the auditor to read",
+    DataItem.KPI_NUMBERS: "Numbers of the KPIs whatever their size, for the Department to read",
 }
 BASES = {
     "6(1)(a)": "6(1)(a) consent",

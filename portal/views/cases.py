@@ -18,6 +18,7 @@ from portal.cases.lists import Wanted
 from portal.cases.matches import Looked, belongs_to, matches
 from portal.forms.base import Form
 from portal.forms.cases import EventForm, IntakeForm, form_of
+from portal.returning import countdown
 from portal.views.context import clock_now, instance, programme, session, the_actor, today, work
 from portal.views.files import csv_file
 from portal.views.finishing import finish_erasures
@@ -43,6 +44,7 @@ def index() -> ResponseReturnValue:
         desk=case_lists.desk(session(), now=clock_now()),
         stuck=notices.stuck(session(), programme(), now=clock_now()),
         report=desk_report.report(instance(), session(), now=clock_now()),
+        countdown=countdown.near(session(), programme(), now=clock_now()),
         words=case_words,
     )
 

@@ -6,7 +6,7 @@ from flask import Blueprint, abort, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from portal import policies
-from portal.answers import shares
+from portal.answers import shares, side_by_side
 from portal.answers.shares import Shared
 from portal.mentors import serving
 from portal.views.context import session, the_actor, today
@@ -37,11 +37,13 @@ def show(shown: Shared) -> ResponseReturnValue:
     if not own and response_id is not None:
         note_reading(Reading(response_id=response_id, respondent_id=asked.participation_id, purpose="shared"))
     live = shares.live(session(), participation_id=asked.participation_id, response_id=None) if own else []
+    found = compare(
+        session(), respondent_id=asked.participation_id, role=asked.asking.role, places=asked.places
+    )
     return render_template(
         "answers/comparison.html",
-        statements=compare(
-            session(), respondent_id=asked.participation_id, role=asked.asking.role, places=asked.places
-        ),
+        found=found,
+        picture=side_by_side.picture(found.statements, own=own) if found else None,
         own=own,
         participation_id=asked.participation_id,
         package_id=shown.package.id,

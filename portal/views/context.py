@@ -4,13 +4,14 @@ from contextlib import AbstractContextManager
 from datetime import date, datetime
 from typing import cast
 
-from flask import current_app, g
+from flask import current_app, g, request
 from sqlalchemy.orm import Session as DbSession
 
 from portal.actors import Actor
 from portal.db import db
 from portal.instance import Instance
 from portal.programme import Programme
+from portal.returning import duties
 from privacy.clock import london_date
 from privacy.work import Work, unit_of_work
 
@@ -54,6 +55,10 @@ def the_actor() -> Actor:
     return actor
 
 
-def work(actor: str | None = None) -> AbstractContextManager[Work]:
-    """A unit of work of this request, by the signed-in person or, before sign-in, a named system actor."""
-    return unit_of_work(session(), instance().clock, actor or the_actor().ref)
+def work(actor: str | None = None, *, frozen_too: bool = False) -> AbstractContextManager[Work]:
+    """A unit of work of this request, by the signed-in person or, before sign-in, a named system actor.
+
+    Raises Frozen while the data is being returned, but for pages whose duties go on (portal/returning/duties.py).
+    """
+    goes_on = frozen_too or duties.may_write(request.endpoint)
+    return unit_of_work(session(), instance().clock, actor or the_actor().ref, frozen_too=goes_on)

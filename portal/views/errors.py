@@ -10,7 +10,7 @@ from portal.desk.key_keeping import note_refused
 from portal.views.context import work
 from portal.views.kept_forms import UNSHOWN, keep_and_lead_back
 from portal.views.signed_in import load_actor
-from privacy.errors import SealBroken
+from privacy.errors import Frozen, SealBroken
 
 PAGES = {400, 401, 403, 404, 405, 409, 413, 422, 429, 500, 503}
 
@@ -52,10 +52,14 @@ def install(app: Flask) -> None:
         app.logger.error("the database did not answer: %s", type(error.orig).__name__)
         return _page(503, typed=typed())
 
+    @app.errorhandler(Frozen)
+    def _frozen(error: Frozen) -> ResponseReturnValue:
+        return render_template("returns/frozen.html", typed=typed(), sent=True, part=error.part), 503
+
     @app.errorhandler(SealBroken)
     def _refused(error: SealBroken) -> ResponseReturnValue:
         app.logger.error("a sealed value does not open: %s", error)
-        with work("system:seals") as unit:
+        with work("system:seals", frozen_too=True) as unit:
             note_refused(unit, error)
         return _page(500, typed=typed())
 

@@ -36,6 +36,9 @@ from portal.registers import audit_cases
 from portal.registers.audit_cases import SeenCase
 from portal.resources import shelves
 from portal.resources.shelves import Shown
+from portal.results import releases
+from portal.results.releases import Release
+from portal.returning import page as return_page
 from portal.views.context import clock_now, programme, session, today
 from privacy import risks, subprocessors
 from privacy.cases import acts, notices
@@ -43,6 +46,7 @@ from privacy.cases.letters import CaseLetter
 from privacy.cases.notices import Notice
 from privacy.cases.story import Story
 from privacy.cases.tables import Case, CaseKind
+from privacy.returns.course import Course
 from privacy.risks import Kept as Risk
 from privacy.subprocessors import Kept as SubProcessor
 
@@ -234,3 +238,13 @@ def load_incident(case_id: UUID) -> Story | None:
     except LookupError:
         return None
     return story if story.case.kind is CaseKind.INCIDENT else None
+
+
+def load_return(return_id: UUID) -> Course | None:
+    """A return of data with its events."""
+    return return_page.load(session(), return_id)
+
+
+def load_release(release_id: UUID) -> Release | None:
+    """What was released, opened and checked."""
+    return releases.read(session(), release_id)

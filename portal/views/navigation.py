@@ -32,7 +32,9 @@ LINKS: tuple[tuple[frozenset[Role], str, str], ...] = (
     (frozenset({Role.TEAM}), "Packages", "packages.index"),
     (frozenset({Role.TEAM}), "People", "people.index"),
     (frozenset({Role.TEAM}), "Councils", "councils.index"),
-    (frozenset({Role.TEAM, Role.OBSERVER}), "Results", "reports.kpi"),
+    (frozenset({Role.TEAM}), "Results", "reports.kpi"),
+    (frozenset({Role.OBSERVER}), "Results", "releases.index"),
+    (frozenset({Role.OBSERVER}), "Councils to agree", "agreeing.index"),
     (frozenset({Role.DPO}), "Desk", "cases.index"),
     (frozenset({Role.DPO, Role.AUDITOR}), "What is held", "privacy_desk.data_map"),
     (frozenset({Role.DPO}), "Data of one person", "person_desk.find"),
@@ -42,6 +44,7 @@ LINKS: tuple[tuple[frozenset[Role], str, str], ...] = (
     (frozenset({Role.DPO, Role.AUDITOR}), "Keys and backups", "safekeeping.index"),
     (frozenset({Role.ADMINISTRATOR}), "Accounts", "account.accounts"),
     (frozenset({Role.ADMINISTRATOR}), "Access review", "access_review.index"),
+    (frozenset({Role.ADMINISTRATOR, Role.AUDITOR}), "Return of the data", "returns.index"),
 )
 
 

@@ -40,6 +40,7 @@ from portal.packages import rows as package_rows
 from portal.packages.states import PackageRefused
 from portal.people import directory
 from portal.resources import shelves
+from portal.results import package_timeline
 from portal.views import files
 from portal.views.context import clock_now, programme, session, the_actor, today, work
 from portal.views.guards import guarded
@@ -99,9 +100,11 @@ def import_file() -> ResponseReturnValue:
 @bp.get("/<uuid:package_id>")
 @guarded(load_package, policies.may_see_team_page)
 def show(package: Package) -> ResponseReturnValue:
+    shown = package_lists.package_page(session(), programme(), package, now=clock_now())
     return render_template(
         "packages/show.html",
-        shown=package_lists.package_page(session(), programme(), package, now=clock_now()),
+        shown=shown,
+        timeline=package_timeline.picture(shown, programme(), today=today()),
         may_interview=lambda member: policies.may_interview(the_actor(), member),
         called=package_lists.called(package),
         partners=partners.of_package(session(), package),

@@ -1,39 +1,91 @@
-"""The results: the KPI page for the team and the Department's observer, and every question's counts for the team."""
+"""The results for the team: the two KPIs with the lists behind them, every statement, every question."""
 
 from datetime import date
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal import policies
 from portal.answers.questionnaires import TITLES
-from portal.days import day_in, last_of_month_before
-from portal.results import kpi as reports
-from portal.results import service_levels, tallies
-from portal.views.context import programme, session, the_actor, today
+from portal.days import day_in
+from portal.models import PARTICIPANT, Role, Strand
+from portal.results import behind, board, items_page, kpi_page, tallies
+from portal.results.groups import GROUPS
+from portal.views.behind import show
+from portal.views.context import programme, session, the_actor, today, work
 from portal.views.guards import guarded
 from surveys.models import Wave
 
 bp = Blueprint("reports", __name__, url_prefix="/reports")
 Errors = list[tuple[str, str]]
+STRANDS = {Strand.ONE_TO_ONE: "One-to-one support", Strand.GROUP: "Group support"}
 
 
 @bp.get("/kpi")
 @guarded(None, policies.may_read_kpi)
 def kpi() -> ResponseReturnValue:
-    """Figures and where they come from; nobody can be found from them.
-
-    Who is not of the team sees whole months only: two neighbouring days, taken from each other, are one person.
-    """
-    team = policies.may_run_programme(the_actor())
-    as_of, typed, errors = _day() if team else (last_of_month_before(today()), "", [])
+    """The figures as they are kept, or of another day. The Department's observer reads what was released."""
+    if not policies.may_run_programme(the_actor()):
+        return redirect(url_for("releases.index"), 303)
+    as_of, typed, errors = day_asked()
+    kept = None if request.args.get("as_of") else board.kept(session())
+    document = kept.document if kept else board.count(session(), programme(), as_of=as_of)
     return render_template(
         "reports/kpi.html",
-        figures=reports.kpi(session(), programme(), as_of=as_of),
+        boards=kpi_page.boards(document),
+        digest=document["hash"],
+        kept=kept,
+        as_of=kept.as_of if kept else as_of,
+        typed=typed,
+        errors=errors,
+    ), 422 if errors else 200
+
+
+@bp.post("/kpi/count")
+@guarded(None, policies.may_run_programme)
+def count() -> ResponseReturnValue:
+    """Count the figures again and keep them."""
+    document = board.count(session(), programme(), as_of=today())
+    with work() as unit:
+        board.keep(unit, document)
+    flash("The figures have been counted again.", "success")
+    return redirect(url_for("reports.kpi"), 303)
+
+
+@bp.get("/kpi/<strand>/<group>")
+@guarded(None, policies.may_run_programme)
+def people(strand: str, group: str) -> ResponseReturnValue:
+    """Who is behind a number of a KPI."""
+    found = GROUPS.get(group)
+    if found is None or strand not in set(Strand):
+        abort(404)
+    as_of, _, errors = day_asked()
+    if errors:
+        abort(404)
+    listed = behind.of_kpi(session(), programme(), strand=strand, group=found, as_of=as_of, page=page_asked())
+    return show(listed, STRANDS[Strand(strand)], back=("reports.kpi", "Confidence and impact"))
+
+
+@bp.get("/change")
+@guarded(None, policies.may_run_programme)
+def change() -> ResponseReturnValue:
+    """How each statement moved, by strand and role."""
+    as_of, typed, errors = day_asked()
+    strand, role = request.args.get("strand", ""), request.args.get("role", "")
+    return render_template(
+        "reports/change.html",
+        shown=items_page.page(
+            session(),
+            programme(),
+            strand=Strand(strand) if strand in set(Strand) else Strand.ONE_TO_ONE,
+            role=Role(role) if role in PARTICIPANT else None,
+            as_of=as_of,
+        ),
+        strands=STRANDS,
+        roles=[role for role in Role if role in PARTICIPANT],
         as_of=as_of,
         typed=typed,
         errors=errors,
-        team=team,
     ), 422 if errors else 200
 
 
@@ -41,7 +93,7 @@ def kpi() -> ResponseReturnValue:
 @guarded(None, policies.may_run_programme)
 def answers() -> ResponseReturnValue:
     """Every question of a wave with the base of its counts."""
-    as_of, typed, errors = _day()
+    as_of, typed, errors = day_asked()
     asked = request.args.get("wave", "")
     wave = Wave(asked) if asked in TITLES else Wave.POST
     return render_template(
@@ -54,22 +106,7 @@ def answers() -> ResponseReturnValue:
     ), 422 if errors else 200
 
 
-@bp.get("/service-levels")
-@guarded(None, policies.may_run_programme)
-def sla() -> ResponseReturnValue:
-    """What the contract promises for each year, and how far it is."""
-    as_of, typed, errors = _day()
-    return render_template(
-        "reports/sla.html",
-        years=service_levels.levels(session(), programme(), as_of=as_of),
-        counters=service_levels.COUNTERS,
-        as_of=as_of,
-        typed=typed,
-        errors=errors,
-    ), 422 if errors else 200
-
-
-def _day() -> tuple[date, str, Errors]:
+def day_asked() -> tuple[date, str, Errors]:
     """The day asked for, as it was typed, and what is wrong with it; today where none or no real day was."""
     typed = request.args.get("as_of", "")
     try:
@@ -77,3 +114,8 @@ def _day() -> tuple[date, str, Errors]:
     except ValueError as problem:
         return today(), typed, [("as_of", str(problem))]
     return as_of, typed or as_of.isoformat(), []
+
+
+def page_asked() -> int:
+    """The page of a list that is asked for; the first where it is no number."""
+    return request.args.get("page", default=1, type=int)

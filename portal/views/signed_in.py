@@ -44,7 +44,7 @@ def _signed_in_browser(asked: Request) -> Actor | None:
     g.actor = actor
     if asked.endpoint not in ASKED_BY_PAGES and devices.is_unseen(row, now=clock_now()):
         try:
-            with work() as unit:
+            with work(frozen_too=True) as unit:
                 devices.see(unit, browser_session_id=actor.browser_session_id)
         except OperationalError:
             # A busy database must not keep anybody from a page: the next request notes it.

@@ -15,6 +15,7 @@ from portal.models import CallRequest
 from portal.packages import lists as package_lists
 from portal.programme import contract_period, contract_years, latest_end
 from portal.registers import contract
+from portal.returning import countdown
 from portal.views.context import clock_now, programme, session, today, work
 from portal.views.guards import guarded
 from portal.views.loaders import load_call
@@ -29,6 +30,7 @@ def home() -> ResponseReturnValue:
     return render_template(
         "team/home.html",
         now=attention.attention(session(), programme(), now=clock_now()),
+        countdown=countdown.near(session(), programme(), now=clock_now()),
         with_groups=profiles.may_hold_groups(session(), on=today()),
         called=package_lists.called,
         heading_of=lambda held: invitations.heading_of(held, programme()),

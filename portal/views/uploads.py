@@ -10,7 +10,7 @@ from flask import request
 
 from portal.resources.file_kinds import BYTES_AT_MOST
 
-TAKES_FILES = {"cases.new", "cases.happen"}
+TAKES_FILES = {"cases.new", "cases.happen", "returns.new", "returns.take"}
 """The endpoints of such forms."""
 SENT_AT_MOST = 200 * 1024 * 1024
 """Beyond this nothing is read: a browser has then shown for minutes that it is sending."""

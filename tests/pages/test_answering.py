@@ -612,6 +612,9 @@ def test_before_and_after_stand_side_by_side(
     receipt = send_all(client, package, "post", role_confidence="very")
     assert receipt.all("a", href=page)
     shown = client.get(page)
+    assert "What you said on 1 March 2023, before support" in shown.words()
+    assert "Of 14 of your answers 1 went up, 13 stayed the same and 0 went down" in shown.words()
+    assert len(shown.all("svg", role="img")) == 1
     row = next(row for row in shown.all("tr") if "your role in improving" in shown.words(row))
     assert [shown.words(cell) for cell in row.iter("td")] == ["Slightly confident", "Very confident"]
     client.sign_in(mentor.id)
@@ -621,6 +624,7 @@ def test_before_and_after_stand_side_by_side(
     client.sign_in(mentor.id)
     assert client.get(f"/mentor/packages/{package.id}").all("a", href=page)
     assert "Very confident" in client.get(page).words()
+    assert "Of 14 of their answers" in client.get(page).words()
     client.get(f"{address(package)}/shared", status=404)
     client.sign_in(leader.id)
     client.post(f"{page}/unshare", page=page)

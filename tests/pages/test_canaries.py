@@ -39,7 +39,11 @@ from tests.canary_notes import assist_and_note
 from tests.canary_notices import tell_controller
 from tests.canary_own_data import look_after_own_data
 from tests.canary_registers import keep_registers, look_into_things
+from tests.canary_releases import release_and_agree
+from tests.canary_reports import note_risks
+from tests.canary_returns import hand_back
 from tests.canary_rights import answer_for_data
+from tests.canary_themes import sort_answers
 from tests.canary_times import shut_times
 from tests.canary_walk import COUNCILS, PEOPLE, TEN, Walk, date_of
 from tests.conftest import make_stack
@@ -56,8 +60,12 @@ ON_THE_SPOT = {
     "person_desk.fetch",
     "your_data.fetch",
     "redactions.release",
+    "returns.download",
 }
-NEVER_DONE = {"account.enter_demo": "a demo alone lets people in by a button, and everybody in it is made up"}
+NEVER_DONE = {
+    "account.enter_demo": "a demo alone lets people in by a button, and everybody in it is made up",
+    "returns.rehearse": "a demo alone rehearses",
+}
 
 
 @pytest.fixture(scope="module")
@@ -315,11 +323,15 @@ STEPS = (
     let_people_go,
     keep_registers,
     look_into_things,
+    sort_answers,
+    note_risks,
+    release_and_agree,
     answer_for_data,
     tell_controller,
     look_after_own_data,
     work_request,
     run_desk,
+    hand_back,
 )
 
 

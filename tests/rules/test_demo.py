@@ -40,11 +40,13 @@ from portal.models import (
     Strand,
 )
 from portal.people import staff
+from portal.results import releases
 from portal.settings import Settings
 from privacy import audit
 from privacy.audit import Action, AuditEntry
 from privacy.clock import london_date
 from privacy.records import Record
+from surveys import theme_tables
 from surveys.models import Response, ResponseState, Wave
 from tests.postgres import fresh_database
 
@@ -173,7 +175,7 @@ def test_it_holds_what_is_promised(filled: Flask) -> None:
     assert rows_in(Council) == 24
     assert {council.region for council in db.session.scalars(select(Council))} == set(REGIONS)
     strands = Counter(db.session.scalars(select(Package.strand)))
-    assert strands == {Strand.ONE_TO_ONE: 30, Strand.GROUP: 4}
+    assert strands == {Strand.ONE_TO_ONE: 30, Strand.GROUP: 7}
     one_to_one = db.session.scalars(
         select(Participation.role).join(Package).where(Package.strand == Strand.ONE_TO_ONE)
     ).all()
@@ -186,10 +188,11 @@ def test_it_holds_what_is_promised(filled: Flask) -> None:
         .where(Package.strand == Strand.GROUP)
         .group_by(Package.id)
     ).all()
-    assert all(6 <= size <= 10 for size in sizes)
+    assert sorted(sizes) == [7, 8, 9, 9, 9, 9, 10]
     offices = Counter(db.session.scalars(select(Office.role)))
     assert (offices[Role.MENTOR], offices[Role.TEAM]) == (14, 3)
-    assert all(offices[role] == 1 for role in (Role.DPO, Role.OBSERVER, Role.AUDITOR, Role.ADMINISTRATOR))
+    assert all(offices[role] == 1 for role in (Role.OBSERVER, Role.AUDITOR, Role.ADMINISTRATOR))
+    assert offices[Role.DPO] == 2, "one can stand in for the other"
     with_hours = db.session.scalars(select(Hours.person_id).distinct()).all()
     assert len(with_hours) == 14
 
@@ -236,10 +239,23 @@ def test_its_figures_are_plausible(filled: Flask) -> None:
     assert result.exit_code == 0, result.output
     first, second = json.loads(result.stdout)["kpis"]
     assert (first["base"], first["both"], first["share"]) == (12, 9, 0.75)
-    assert (second["base"], second["both"], second["share"]) == (10, 7, 0.7)
+    assert (second["base"], second["both"]) == (37, 22)
     assert first["silent"] == second["silent"] == 1
     assert first["open"] == 3
     assert first["running"] > 0
+
+
+def test_what_was_released_shows_themes_and_quotes(filled: Flask) -> None:
+    newest = releases.latest(db.session())
+    assert newest is not None
+    assert newest.instruction == "DFE/LETTER/4"
+    themed = newest.table(Strand.GROUP, theme_tables.CODE)
+    assert themed is not None
+    assert any(row.count for row in themed.rows)
+    assert newest.quotes(Strand.GROUP)
+    change = newest.table(Strand.GROUP, "change")
+    assert change is not None
+    assert change.is_whole
 
 
 def test_the_trail_holds_and_runs_in_order(filled: Flask) -> None:

@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 from wtforms import EmailField, StringField
 
 from portal.app import create_app
-from portal.days import day_in, instant_in, last_of_month_before
+from portal.days import day_in, instant_in
 from portal.forms.account import figures
 from portal.forms.base import DatePartsField, Form, WholeNumberField, one_line
 from portal.forms.times import ClockField, PickedField
@@ -122,5 +122,3 @@ def test_days_of_reports() -> None:
             day_in(text)
     with pytest.raises(ValueError, match="no instant"):
         instant_in("9999-12-31T23:59:59+00:00")
-    assert last_of_month_before(date(2023, 3, 31)) == date(2023, 2, 28)
-    assert last_of_month_before(date(2024, 1, 1)) == date(2023, 12, 31)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from surveys.statistics import Change, change, distribution, median, sign_test, transitions, wilson
+from surveys.statistics import Change, change, distribution, mean, median, sign_test, transitions, wilson
 
 SCORES = (1, 2, 3, 4, 5)
 PAIRS = st.lists(st.tuples(st.sampled_from(SCORES), st.sampled_from(SCORES)), max_size=60)
@@ -60,6 +60,11 @@ def test_the_sign_test_agrees_with_scipy(higher: int, lower: int) -> None:
         assert found == pytest.approx(binomtest(higher, higher + lower, 0.5).pvalue, rel=1e-9)
 
 
+def test_the_sign_test_of_many_thousands() -> None:
+    assert sign_test(24_000, 23_500) == pytest.approx(binomtest(24_000, 47_500, 0.5).pvalue, rel=1e-9)
+    assert sign_test(24_000, 9_000) == 0.0, "less than a float can tell from nought"
+
+
 @given(PAIRS)
 def test_every_pair_is_in_one_group_and_one_cell(pairs: list[tuple[int, int]]) -> None:
     groups = change(pairs, top=5)
@@ -75,3 +80,9 @@ def test_every_pair_is_in_one_group_and_one_cell(pairs: list[tuple[int, int]]) -
 @given(st.lists(st.sampled_from(SCORES), min_size=1))
 def test_the_median_agrees_with_pythons(values: list[int]) -> None:
     assert median(values) == statistics.median(values)
+
+
+@given(st.lists(st.sampled_from(SCORES), min_size=1))
+def test_the_mean_agrees_with_pythons(values: list[int]) -> None:
+    assert mean(values) == pytest.approx(statistics.mean(values))
+    assert mean([]) is None

@@ -1,0 +1,140 @@
+"""Who can answer and has not: until when, and what was sent to them. No answer is opened."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session as DbSession
+from sqlalchemy.orm import joinedload
+
+from portal.answers import questionnaires
+from portal.answers.questionnaires import Due
+from portal.desk import restriction
+from portal.mailing import queue as mail
+from portal.models import (
+    CallRequest,
+    Mail,
+    MailState,
+    Package,
+    PackageState,
+    Participation,
+    Person,
+    Refusal,
+    Strand,
+)
+from portal.people.directory import PER_PAGE, page_of
+from portal.programme import Programme
+from surveys.models import Wave
+from surveys.waves import Stand
+
+WAVES = (Wave.BASELINE, Wave.INTERIM, Wave.POST)
+STILL = frozenset({Stand.OPEN, Stand.STARTED, Stand.GRACE})
+STANDS = {Stand.OPEN: "Not begun", Stand.STARTED: "Begun", Stand.GRACE: "Closed, can still be finished"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outstanding:
+    """Somebody who has not sent a questionnaire, and what is known of why. `mails` are those about their
+    questionnaires, newest first; `refused`: their address took none."""
+
+    due: Due
+    mails: Sequence[Mail]
+    refused: bool
+    stopped: bool
+    call_asked: bool
+
+    @property
+    def part(self) -> Participation:
+        return self.due.participation
+
+    @property
+    def person(self) -> Person:
+        assert self.due.participation.person is not None
+        return self.due.participation.person
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A page of those who are outstanding."""
+
+    rows: Sequence[Outstanding]
+    page: int
+    pages: int
+    total: int
+
+
+def listing(
+    db: DbSession,
+    programme: Programme,
+    *,
+    wave: Wave | None = None,
+    strand: Strand | None = None,
+    now: datetime,
+    page: int = 1,
+) -> Listing:
+    """Who has not sent what is open to them, of one wave or strand or of all."""
+    parts = db.scalars(
+        select(Participation)
+        .join(Participation.package)
+        .join(Participation.person)
+        .where(
+            Package.state.in_([PackageState.BASELINE, PackageState.ACTIVE, PackageState.ENDED]),
+            *([Package.strand == strand] if strand is not None else []),
+            restriction.usable(),
+        )
+        .options(
+            joinedload(Participation.person), joinedload(Participation.package).joinedload(Package.council)
+        )
+    ).all()
+    found = [
+        one
+        for one in questionnaires.due(db, programme, parts, now=now)
+        if one.stand in STILL and one.wave in ((wave,) if wave is not None else WAVES) and _asked(one)
+    ]
+    found.sort(key=lambda one: (one.closes_at, one.participation.id.bytes))
+    page, pages = page_of(len(found), page)
+    shown = found[(page - 1) * PER_PAGE : page * PER_PAGE]
+    return Listing(_rows(db, shown), page, pages, len(found))
+
+
+def _asked(due: Due) -> bool:
+    """Whether they know of it: the baseline opens with the invitation."""
+    return due.wave is not Wave.BASELINE or due.participation.invited_at is not None
+
+
+def _rows(db: DbSession, shown: Sequence[Due]) -> list[Outstanding]:
+    parts = {one.participation.id for one in shown}
+    people = {one.participation.person_id for one in shown}
+    mails: dict[UUID, list[Mail]] = {}
+    for one in mail.of_participations(db, parts):
+        if one.state is not MailState.DROPPED:
+            mails.setdefault(one.about, []).append(one)
+    refused = set(db.scalars(select(Refusal.person_id).where(Refusal.person_id.in_(people))))
+    calls = set(
+        db.scalars(
+            select(CallRequest.participation_id).where(
+                CallRequest.participation_id.in_(parts), CallRequest.done_at.is_(None)
+            )
+        )
+    )
+    return [_row(one, mails, refused, calls) for one in shown]
+
+
+def _row(due: Due, mails: dict[UUID, list[Mail]], refused: set[UUID], calls: set[UUID]) -> Outstanding:
+    part = due.participation
+    assert part.person is not None
+    return Outstanding(
+        due=due,
+        mails=[one for one in mails.get(part.id, []) if _about(one, due)],
+        refused=part.person_id in refused,
+        stopped=part.person.reminders_stopped_at is not None,
+        call_asked=part.id in calls,
+    )
+
+
+def _about(one: Mail, due: Due) -> bool:
+    if one.template == "reminder":
+        return one.step.startswith(f"{due.wave}:{due.occasion}:")
+    return one.template == {Wave.BASELINE: "invitation", Wave.POST: "post_open"}.get(due.wave)

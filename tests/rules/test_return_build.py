@@ -1,0 +1,166 @@
+"""What is in a package: every row of every table, in clear; on both databases, which give values in their own ways."""
+
+import csv
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session as DbSession
+
+from portal.models import Council, Person
+from portal.returning import packaging
+from privacy import reach
+from privacy.columns import sealed_columns
+from privacy.returns.course import Scope, ScopeKind
+from tests.every_table import CONTENT, TYPED
+from tests.returning import World, rows, world
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def here(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    server: str | None = request.getfixturevalue("postgres_server") if request.param == "postgresql" else None
+    with world(tmp_path_factory.mktemp("here"), server) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def package(here: World) -> Path:
+    here.build(here.folder / "package")
+    return here.folder / "package"
+
+
+@pytest.fixture(scope="module")
+def bag(here: World, package: Path) -> Path:
+    return here.opened(package, here.folder / "opened")
+
+
+# ---- what is in it
+
+
+def test_every_table_is_in_it_with_every_row_and_value_in_clear(here: World, bag: Path) -> None:
+    with here.sessions() as db:
+        for table in reach.tables():
+            if table.name in packaging.APART:
+                assert not (bag / "data" / "tables" / f"{table.name}.jsonl").exists()
+                continue
+            found = rows(bag, table.name)
+            assert len(found) == len(db.execute(select(*reach.key(table))).all()), table
+            for one in sealed_columns(reach.mapper_of(table).class_):
+                name = one.column.removesuffix("_sealed")
+                sealed = db.scalars(select(table.c[one.column])).all()
+                opened = [row[name] for row in found]
+                assert opened.count(None) == list(sealed).count(None), f"{table}.{name}"
+
+
+def test_lines_lose_nothing_of_what_was_typed(bag: Path) -> None:
+    assert rows(bag, "goal_event")[0]["text"] == TYPED
+    assert [row["name"] for row in rows(bag, "person") if row["email"] == "lena@northshire.example"] == [
+        "Lena Leader"
+    ]
+    response = rows(bag, "response")[0]
+    assert set(response["answers"].values()) == {"@sum, said aloud"}
+    assert response["submitted_at"] == "2023-03-01T09:00:00+00:00"
+
+
+def test_csv_is_no_formula_and_says_where_it_was_one(bag: Path) -> None:
+    with (bag / "data/tables/goal_event.csv").open(encoding="utf-8-sig", newline="") as file:
+        shown = list(csv.DictReader(file))
+    assert shown[0]["text"] == f"'{TYPED}"
+    with (bag / "data/escapes.csv").open(encoding="utf-8", newline="") as file:
+        escapes = [tuple(row.values()) for row in csv.DictReader(file)]
+    assert ("goal_event", "1", "text") in escapes
+    for path in (bag / "data").rglob("*.csv"):
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            assert not [cell for row in csv.reader(file) for cell in row if cell.startswith(("=", "+", "@"))]
+
+
+def test_answers_stand_whole_and_as_a_row_for_each(bag: Path) -> None:
+    with (bag / "data/answers.csv").open(encoding="utf-8-sig", newline="") as file:
+        found = list(csv.DictReader(file))
+    assert len(found) == sum(len(row["answers"]) for row in rows(bag, "response"))
+    assert all(row["question"] and row["answer"] == "'@sum, said aloud" for row in found)
+
+
+def test_files_lie_under_their_digests(bag: Path) -> None:
+    digest = hashlib.sha256(CONTENT).hexdigest()
+    assert (bag / "data/files" / digest).read_bytes() == CONTENT
+    assert {row["content"] for row in rows(bag, "casefile_file")} == {digest}
+
+
+def test_nothing_of_our_keys_is_in_it(here: World, bag: Path) -> None:
+    columns = {
+        name
+        for path in (bag / "data/tables").glob("*.schema.json")
+        for one in json.loads(path.read_bytes())["columns"]
+        for name in [one["name"]]
+    }
+    assert not columns & {"mac", "token", "verifier", "network", "email_index", "wrapped"}
+    with (bag / "data/reconcile.csv").open(encoding="utf-8-sig", newline="") as file:
+        left = {row["what"]: row["why"] for row in csv.DictReader(file) if row["why"]}
+    assert {"person.email_index", "audit_entry.mac", "subject_key", "instance_fact"} <= set(left)
+
+
+def test_who_was_erased_is_in_the_ledger_alone(here: World, bag: Path) -> None:
+    assert here.erased[0] in {row["holder_id"] for row in rows(bag, "erasure_ledger")}
+    assert here.erased[0] not in {row["id"] for row in rows(bag, "person")}
+    for path in bag.rglob("*"):
+        assert not path.is_file() or b"Gone Person" not in path.read_bytes()
+
+
+def test_the_front_page_and_registers_are_there_to_read(bag: Path) -> None:
+    page = (bag / "data/readable/index.html").read_text(encoding="utf-8")
+    assert "REHEARSAL" in page
+    for link in page.split('href="')[1:]:
+        assert (bag / "data/readable" / link.partition('"')[0]).resolve().is_file(), link
+    assert "Lena Leader" in (bag / "data/readable/people.html").read_text(encoding="utf-8")
+    record = json.loads((bag / "data/registers/processing.json").read_bytes())
+    assert record["article"] == "30(2)"
+
+
+def test_the_trail_comes_with_a_verifier_that_needs_nothing_else(here: World, bag: Path) -> None:
+    head = "{lines}:{digest}".format(**rows(bag, "chain_check")[0])
+    said = subprocess.run(
+        [sys.executable, "-I", bag / "data/audit/verify.py", bag, "--head", head],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert f"{len(rows(bag, 'audit_entry'))} lines" in said.stdout
+
+
+# ---- a part
+
+
+def test_one_person_takes_their_rows_and_nobody_elses(here: World, tmp_path: Path) -> None:
+    with here.sessions() as db:
+        lena = person(db, "Lena Leader")
+    here.build(tmp_path / "package", scope=Scope(ScopeKind.PERSON, lena))
+    bag = here.opened(tmp_path / "package", tmp_path / "opened")
+    assert [row["name"] for row in rows(bag, "person")] == ["Lena Leader"]
+    assert len(rows(bag, "response")) == 1
+    assert rows(bag, "package")
+    for path in bag.rglob("*"):
+        assert not path.is_file() or b"Max Mentor" not in path.read_bytes(), path
+
+
+def test_one_council_takes_its_people_packages_and_facts(here: World, tmp_path: Path) -> None:
+    with here.sessions() as db:
+        council = db.scalars(select(Council.id).where(Council.short_name == "Northshire")).one()
+    here.build(tmp_path / "package", scope=Scope(ScopeKind.COUNCIL, council))
+    bag = here.opened(tmp_path / "package", tmp_path / "opened")
+    assert {row["council_id"] for row in rows(bag, "package")} == {str(council)}
+    assert {row["council_id"] for row in rows(bag, "council_fact")} <= {str(council)}
+    assert {row["name"] for row in rows(bag, "person")} == {"Lena Leader", "Member 0", "Member 1", "Member 2"}
+    with (bag / "data/reconcile.csv").open(encoding="utf-8-sig", newline="") as file:
+        counted = {row["what"]: row for row in csv.DictReader(file)}
+    assert counted["person"]["why"] == "outside the scope of this return"
+    assert int(counted["person"]["left out"]) > 0
+
+
+def person(db: DbSession, name: str) -> object:
+    return next(one.id for one in db.scalars(select(Person)) if one.name == name)
