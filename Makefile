@@ -18,7 +18,7 @@ PACKAGES := node_modules/.package-lock.json
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test proof bench lint lock chromium
+.PHONY: help setup run test proof bench lint lock sbom chromium
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,11 +38,15 @@ proof: setup lint ## the same with the full counts of what `make test` samples
 bench: $(VENV)/.dev ## measure what things cost, as medians in one run; writes bench.json
 	$(BIN)/python -m tests.bench
 
-lint: $(VENV)/.dev ## check style, types and the direction of imports
+lint: $(VENV)/.dev ## check style, types, the direction of imports, and for known risks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --recursive --severity-level medium --configfile pyproject.toml portal surveys privacy
+
+sbom: $(VENV)/.dev ## list every part that is served, with version and hashes; writes sbom.json (CycloneDX)
+	$(BIN)/python -m tests.sbom
 
 # The hashes must be those of the public registry, whatever this machine's pip is set up to find.
 COMPILE := env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL -u PIP_CONSTRAINT PIP_CONFIG_FILE=/dev/null \

@@ -8,6 +8,7 @@ from pathlib import Path
 # What is made while starting stays: looking through it for garbage costs a sixth of the start.
 gc.disable()
 
+from portal import logs  # noqa: E402
 from portal.app import create_app, open_app, show_closed  # noqa: E402
 from portal.instance import InstanceClosed  # noqa: E402
 from portal.settings import Settings, SettingsFaults  # noqa: E402
@@ -23,6 +24,7 @@ gc.enable()
 
 def application():  # type: ignore[no-untyped-def]  # what the server gets is a WSGI callable
     """The app with its instance open, for the server; of a closed one, what shows the closing page."""
+    logs.configure()
     try:
         open_app(app)
     except InstanceClosed:

@@ -1,15 +1,17 @@
 """Who is acting: a person in a signed-in browser, with the roles they hold today."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy.orm import joinedload
 
+from portal.access import levels
+from portal.access.levels import Reading
 from portal.mentors import clearances
 from portal.mentors.clearances import Gap
-from portal.models import PARTICIPANT, STAFF, BrowserSession, Delegation, Person, Role
+from portal.models import PARTICIPANT, STAFF, BrowserSession, Delegation, Level, Person, Role
 from portal.registers import access_review
 from portal.registers.access_review import Unreviewed
 
@@ -17,27 +19,60 @@ if TYPE_CHECKING:
     from sqlalchemy.orm.strategy_options import _AbstractLoad
 
 
+FRESH_MINUTES = 10
+"""How long ago a proof may be for changing what one proves oneself with, or an address (ASVS 7.5.1)."""
+
+
 @dataclass(frozen=True)
 class Actor:
     """A signed-in person on a London day, `today`.
 
-    `level` is how they proved who they are: 1 a mailed code or link, 2 more than that. While `gaps` says that
-    something is missing or has lapsed, `roles` holds none of those that need clearance (annex 1), or that the access
-    review did not confirm (portal/registers/access_review.py). `leaders` are those whom an assistant books for;
-    `former` is a leader out of office who comes back to answer (portal/people/former.py). While everything is
-    `frozen`, nothing but duties is written (portal/returning/duties.py).
+    `level` is how they proved who they are, last at `proved_at`, and by which `proofs`; `at` is the moment of the
+    request. Pages open to them from `enters_at`, and what is theirs from `reads_at` (portal/access/levels.py).
+    `follows` is what they were signed in with here before. While `gaps` says that something is missing or has lapsed,
+    `roles` holds none of those that need clearance (annex 1), or that the access review did not confirm
+    (portal/registers/access_review.py). `leaders` are those whom an assistant books for; `former` is a leader out of
+    office who comes back to answer (portal/people/former.py).
+    While everything is `frozen`, nothing but duties is written (portal/returning/duties.py).
     """
 
     person_id: UUID
     name: str
     roles: frozenset[Role]
-    level: int
+    level: Level
     browser_session_id: UUID
     today: date
     gaps: tuple[Gap | Unreviewed, ...] = ()
     leaders: frozenset[UUID] = frozenset()
     former: bool = False
     frozen: bool = False
+    proved_at: datetime | None = None
+    at: datetime | None = None
+    proofs: frozenset[str] = frozenset()
+    follows: UUID | None = None
+    enters_at: Level = Level.MAIL
+    reads_at: Level = Level.MAIL
+
+    @property
+    def is_in(self) -> bool:
+        """Whether they proved enough for any page of theirs to open."""
+        return self.level >= self.enters_at
+
+    @property
+    def reads(self) -> bool:
+        """Whether they proved enough to read earlier answers, goals, notes and their own data."""
+        return self.level >= self.reads_at
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether a proof is so new that they may change an address, or what they prove themselves with."""
+        return self.proved_within(FRESH_MINUTES)
+
+    def proved_within(self, minutes: int) -> bool:
+        """Whether a proof was given in the last minutes, as some acts want it fresh."""
+        if self.proved_at is None or self.at is None:
+            return False
+        return self.at - self.proved_at <= timedelta(minutes=minutes)
 
     @property
     def ref(self) -> str:
@@ -67,7 +102,7 @@ def roles_of(person: Person, day: date) -> frozenset[Role]:
 def with_roles() -> "tuple[_AbstractLoad, ...]":
     """What reads a person together with everything that `roles_of` and `leaders_of` ask, in one query."""
     leader = joinedload(Person.assists).joinedload(Delegation.leader)
-    return joinedload(Person.offices), leader.joinedload(Person.offices)
+    return joinedload(Person.offices), leader.joinedload(Person.offices), joinedload(Person.assisted)
 
 
 def leaders_of(person: Person, day: date) -> frozenset[UUID]:
@@ -86,8 +121,15 @@ def holds_staff(person: Person, day: date) -> bool:
     )
 
 
-def actor_of(browser_session: BrowserSession, *, on: date, former: bool = False) -> Actor:
-    """The actor behind a live browser session, with what their clearance allows on that day."""
+def actor_of(
+    browser_session: BrowserSession,
+    *,
+    on: date,
+    former: bool = False,
+    at: datetime | None = None,
+    reading: Reading = Reading.SHARED_MAILBOXES,
+) -> Actor:
+    """The actor behind a live browser session, with what their clearance allows on that day, and what they proved."""
     person = browser_session.person
     held = roles_of(person, on)
     gaps = clearances.page_gaps(person, on=on) if held & clearances.GATED else ()
@@ -97,11 +139,17 @@ def actor_of(browser_session: BrowserSession, *, on: date, former: bool = False)
         person_id=person.id,
         name=person.name or person.ref,
         roles=held - closed,
-        level=browser_session.level,
+        level=Level(browser_session.level),
         browser_session_id=browser_session.id,
         today=on,
         gaps=(*gaps, lapsed) if lapsed else gaps,
         leaders=leaders_of(person, on),
         former=former,
         frozen=bool(browser_session.frozen),
+        proved_at=browser_session.proved_at,
+        at=at,
+        proofs=frozenset((browser_session.method or "").split("+")),
+        follows=browser_session.follows_id,
+        enters_at=levels.enters_at(held),
+        reads_at=levels.reads_at(person, held, reading=reading, on=on),
     )

@@ -2,24 +2,29 @@
 
 from datetime import timedelta
 from functools import partial
-from io import BytesIO
 from pathlib import Path
 
-from flask import Flask, Response, request
+from flask import Flask
 from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal.assets import Assets
 from portal.cli import register_commands
 from portal.db import db
+from portal.headers import Protected
 from portal.instance import Instance, open_instance
 from portal.settings import Settings
 from portal.views import (
     access_review,
     account,
+    account_factors,
+    account_people,
+    account_prove,
     agenda,
     agreeing,
     answers,
+    approvals,
     assessment,
     assistants,
     auditing,
@@ -44,6 +49,7 @@ from portal.views import (
     duty,
     errors,
     exports,
+    floods,
     formatting,
     goals,
     groups,
@@ -54,6 +60,7 @@ from portal.views import (
     instructions,
     interests,
     letters,
+    limiting,
     matches,
     mentors,
     navigation,
@@ -71,11 +78,13 @@ from portal.views import (
     profiles,
     programme_notes,
     public_requests,
+    purposes,
     questionnaires,
     redactions,
     registers,
     releases,
     reports,
+    request_logs,
     resources,
     return_stores,
     returns,
@@ -85,11 +94,13 @@ from portal.views import (
     self_service,
     series,
     standstill,
+    staying,
     sub_processors,
     suspicions,
     team,
     test_mails,
     themes,
+    transport,
     uploads,
     verdicts,
     your_data,
@@ -103,9 +114,13 @@ ROOT = Path(__file__).resolve().parent.parent
 BLUEPRINTS = (
     access_review.bp,
     account.bp,
+    account_factors.bp,
+    account_people.bp,
+    account_prove.bp,
     agenda.bp,
     agreeing.bp,
     answers.bp,
+    approvals.bp,
     assistants.bp,
     assessment.bp,
     auditing.bp,
@@ -152,6 +167,7 @@ BLUEPRINTS = (
     profiles.bp,
     programme_notes.bp,
     public_requests.bp,
+    purposes.bp,
     questionnaires.bp,
     registers.bp,
     redactions.bp,
@@ -165,6 +181,7 @@ BLUEPRINTS = (
     searches.bp,
     self_service.bp,
     series.bp,
+    staying.bp,
     sub_processors.bp,
     suspicions.bp,
     safekeeping.bp,
@@ -175,31 +192,9 @@ BLUEPRINTS = (
     your_data.bp,
     your_support.bp,
 )
-CONTENT_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self'",
-        "font-src 'self'",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "object-src 'none'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    )
-)
-MAX_BODY_BYTES = 1024 * 1024
 
 csrf = CSRFProtect()
 migrate = Migrate()
-
-
-class InMemory:
-    """A request that keeps uploads in memory: spooled to a temporary file, names would lie there in clear."""
-
-    def _get_file_stream(self, *args: object, **kwargs: object) -> BytesIO:
-        return uploads.stream()
 
 
 def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
@@ -208,11 +203,12 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
     app.config.update(
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         SQLALCHEMY_ENGINE_OPTIONS=engines.options(settings.database_url),
-        MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
-        MAX_FORM_MEMORY_SIZE=MAX_BODY_BYTES,
+        **transport.limits(),
         TRUSTED_HOSTS=settings.trusted_hosts,
         # A token lives as long as the browser session: an hour's limit would cost people what they typed.
         WTF_CSRF_TIME_LIMIT=None,
+        # It would ask for a referrer, which our pages tell browsers not to send; transport.py looks at what they send.
+        WTF_CSRF_SSL_STRICT=False,
         SESSION_COOKIE_NAME="__Host-form" if settings.secure else "form",
         SESSION_COOKIE_SECURE=settings.secure,
         SESSION_COOKIE_HTTPONLY=True,
@@ -227,21 +223,24 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
     db.init_app(app)
     migrate.init_app(app, db, directory=str(ROOT / "portal" / "migrations"))
     closed.install(app)
-    # Before the form token is looked for, which reads the body.
+    request_logs.install(app)
+    # In this order before each request. What looks for the form token reads the body.
+    transport.install(app)
+    account.install(app)
+    app.extensions["floods"] = floods.install(app, settings)
     app.before_request(resources.allow_large_files)
     app.before_request(uploads.allow_files)
     csrf.init_app(app)
+    limiting.install(app)
     htmx.init_app(app)
-    app.request_class = type("PortalRequest", (InMemory, app.request_class), {})
+    app.request_class = type("PortalRequest", (transport.Limited, app.request_class), {})
     formatting.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    account.install(app)
     standstill.install(app)
     errors.install(app)
     navigation.install(app)
     register_commands(app)
-    app.after_request(_protect)
     with app.app_context():
         engines.prepare(db.engine)
     return app
@@ -266,19 +265,12 @@ def show_closed(app: Flask) -> None:
 
 
 def _serve_assets(app: Flask) -> None:
+    settings: Settings = app.extensions["settings"]
     assets = Assets(ROOT / "static")
     app.extensions["assets"] = assets
-    app.wsgi_app = assets.wrap(app.wsgi_app)  # type: ignore[method-assign]  # as Flask's own documentation does
-
-
-def _protect(response: Response) -> Response:
-    headers = response.headers
-    headers["Content-Security-Policy"] = CONTENT_POLICY
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "no-referrer"
-    headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
-    headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    if request.is_secure:
-        headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
-    headers.setdefault("Cache-Control", "no-store")
-    return response
+    served = assets.wrap(app.wsgi_app)
+    hops = settings.proxies
+    if hops:
+        # Exactly as many as there are: what a client puts before them is never read. The host is not theirs to say.
+        served = ProxyFix(served, x_for=hops, x_proto=hops, x_host=0, x_port=0, x_prefix=0)
+    app.wsgi_app = Protected(served, secure=settings.secure, raises=app.testing)  # type: ignore[method-assign]  # as Flask's own documentation does

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session as DbSession
 from portal import programme as programmes
 from portal.models import InstanceFact
 from portal.programme import Programme
-from portal.settings import Settings
+from portal.settings import Mode, Settings
 from privacy.audit import Action
 from privacy.clock import Clock
 from privacy.engines import open_engine
@@ -81,6 +81,8 @@ def open_instance(settings: Settings, *, engine: Engine, clock: Clock) -> Instan
         programme = programmes.load(programme_path(settings))
         with DbSession(engine, info={"vault": vault}) as db:
             fact = open_canary(db)
+            if fact.name == DEMO:
+                _refuse_demo(settings)
             return Instance(settings, programme, vault, clock, demo=fact.name == DEMO)
     except BaseException:
         # Refused, nobody else knows of this engine: its connections would stay open until they are swept up.
@@ -113,6 +115,8 @@ def make(
     Raises InstanceFault where data is there and keys are not, or where a real instance would become a demo.
     """
     settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if demo:
+        _refuse_demo(settings)
     made_as = _made_as(engine)
     if made_as == CLOSED:
         raise InstanceClosed
@@ -133,6 +137,11 @@ def make(
             work.record(Action.INSTANCE_MADE, object=f"instance:{fact.id}", demo=demo)
     vault.engine.dispose()
     return written
+
+
+def _refuse_demo(settings: Settings) -> None:
+    if settings.mode is Mode.PRODUCTION:
+        raise InstanceFault("a demo lets anybody in by a button: it is not for production mode")
 
 
 def _is_there(url: str) -> bool:

@@ -11,6 +11,7 @@ from portal.mentors.clearances import GATED
 from portal.mentors.serving import serves_from
 from portal.models import (
     STAFF,
+    Approval,
     Attendance,
     AttendanceState,
     Clearance,
@@ -351,6 +352,21 @@ def may_read_trail(actor: Actor) -> bool:
     return bool(actor.roles & {Role.DPO, Role.AUDITOR})
 
 
+def may_see_approvals(actor: Actor) -> bool:
+    """What takes two people, and who can be the second: officers and administrators."""
+    return bool(actor.roles & {Role.DPO, Role.ADMINISTRATOR})
+
+
+def may_be_second(actor: Actor, approval: Approval) -> bool:
+    """Agree to what somebody else asked for; nobody to what they asked themselves, or what is about them."""
+    return may_see_approvals(actor) and actor.ref not in (approval.asked_by, approval.thing)
+
+
+def opens_for_others(actor: Actor, supported: Supported) -> bool:
+    """Whether opening somebody's answers takes a purpose: for all but themselves."""
+    return actor.person_id != supported.person_id
+
+
 def may_manage_accounts(actor: Actor) -> bool:
     """Staff accounts: the administrator (P9)."""
     return Role.ADMINISTRATOR in actor.roles
@@ -384,6 +400,29 @@ def may_change_person(actor: Actor, person: Person) -> bool:
     if holds_staff(person, actor.today):
         return may_manage_accounts(actor)
     return may_run_programme(actor) or (may_manage_accounts(actor) and is_staff(person))
+
+
+def may_read(actor: Actor, *things: object) -> bool:
+    """Read earlier answers, goals, notes and own data: who has proved more than the mailbox holds, where others read
+    that. Whether it is theirs at all is asked before."""
+    return actor.reads
+
+
+def may_read_kept(actor: Actor, parked: Parked) -> bool:
+    """Read a form that was kept: in the browser in which it was written, else as everything else."""
+    here = {actor.browser_session_id, actor.follows} - {None}
+    return may_read(actor) or parked.browser_session_id in here
+
+
+def may_say_mailbox(actor: Actor, *, shared: bool) -> bool:
+    """Say that others read one's mailbox: anybody. That nobody does: who has proved more than a reader could."""
+    return shared or actor.reads
+
+
+def may_help_sign_in(actor: Actor, person: Person) -> bool:
+    """Hand over a start code, say that it was them, take away what they lost: of staff an administrator, of others
+    the team; nobody for themselves."""
+    return actor.person_id != person.id and may_change_person(actor, person)
 
 
 def may_see_own(actor: Actor) -> bool:

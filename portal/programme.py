@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session as DbSession
 
+from portal.access.levels import Reading
 from portal.models import Place, Role, SessionKind, Strand
 from privacy.clock import add_months
 from privacy.registers import Register, Standing, in_force
@@ -67,6 +68,7 @@ class Programme:
     """The facts, typed. Times are minutes, hours or days as the name says.
 
     `standing` is the reference of the letter by which people may do something themselves; empty while there is none.
+    `reading` is who needs more than the mailed code to read what is theirs (portal/access/levels.py).
     `own_mail_hosts` are mail servers of the programme itself, as against those of a sub-processor (cl 17.11).
     """
 
@@ -103,6 +105,7 @@ class Programme:
     regulator: Mapping[str, str]
     standing: Mapping[Standing, str]
     own_mail_hosts: frozenset[str]
+    reading: Reading
 
     @property
     def minimum_minutes(self) -> int:
@@ -131,6 +134,19 @@ REGULATOR_KEYS = ("name", "address", "phone", "site")
 
 LETTER_LENGTH = 30
 """Of the reference of a letter, in characters, as the register keeps it."""
+
+
+LATER: Mapping[str, Mapping[str, Any]] = {
+    "disclosure": {
+        "smallest_cell": 5,
+        "smallest_base": 10,
+        "one_answer_base": 20,
+        "new_pairs": 10,
+        "sources": 3,
+    },
+    "sign_in": {"second_proof": "shared_mailboxes"},
+}
+"""Sections that a programme file of an earlier release lacks, as they were shipped."""
 
 
 class _Reader:
@@ -197,6 +213,16 @@ class _Reader:
             return frozenset()
         return frozenset(one.strip().lower() for one in value)
 
+    def reading(self, key: str) -> Reading:
+        """Who needs a second proof to read what is theirs; those with shared mailboxes where the key is left out."""
+        self.seen.add(key)
+        table, _, name = key.rpartition(".")
+        value = self.data.get(table, {}).get(name, Reading.SHARED_MAILBOXES)
+        if value not in set(Reading):
+            self.faults.append(f"{key} must be one of {', '.join(Reading)}")
+            return Reading.SHARED_MAILBOXES
+        return Reading(value)
+
     def share(self, key: str) -> float:
         return self.read(key, float, lambda value: 0 < value <= 1, "a share such as 0.75") or 1.0
 
@@ -235,7 +261,7 @@ def load(path: Path) -> Programme:
         raise ProgrammeFaults(path, [f"cannot be read ({error.strerror})"]) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ProgrammeFaults(path, [str(error)]) from error
-    reader = _Reader(data)
+    reader = _Reader({**LATER, **data})
     programme = Programme(
         path=path,
         service_name=reader.text("service.name"),
@@ -277,6 +303,7 @@ def load(path: Path) -> Programme:
             **{name: reader.text(f"contacts.{name}") for name in PHONE_KEYS},
         },
         own_mail_hosts=reader.hosts("mail.own_hosts"),
+        reading=reader.reading("sign_in.second_proof"),
         regulator={name: reader.text(f"regulator.{name}") for name in REGULATOR_KEYS},
         standing={act: reader.letter(f"standing_instructions.{act}") for act in Standing},
     )

@@ -20,6 +20,11 @@ KEEP_KEYS = "7d"
 """Shorter: as long as an old key store is kept, an erasure can be undone by whoever has all the keys."""
 
 
+STORES = {"redis", "rediss"}
+OFF = {"", "0", "false", "no"}
+THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
+
+
 class SettingsFaults(Exception):
     """Some settings cannot be used; `faults` holds a line for each."""
 
@@ -60,7 +65,10 @@ class Settings:
     `now_since` is when it did, for processes that one server started (PORTAL_NOW_SINCE, set by it alone).
 
     The keys come from the folder `keys`, or from a file descriptor (PORTAL_KEYS_FD; the processes that one server
-    starts read it from PORTAL_KEYS_FROM, set by it alone)."""
+    starts read it from PORTAL_KEYS_FROM, set by it alone).
+
+    `proxies` is how many proxies of ours stand before the portal: that many addresses at the end of X-Forwarded-For
+    are believed. `processes` serve the pages; `limits_store` is the Redis or Valkey in which they count together."""
 
     mode: Mode
     instance: Path
@@ -74,6 +82,9 @@ class Settings:
     now_since: float | None = None
     backups: Backups | None = None
     postgres_programs: Path | None = None
+    proxies: int = 0
+    processes: int = 1
+    limits_store: str | None = field(default=None, repr=False)
     key_source: KeySource = field(kw_only=True, compare=False)
 
     @property
@@ -99,6 +110,8 @@ class Settings:
         smtp = _smtp(environ, faults)
         if mode is Mode.PRODUCTION and smtp is None:
             faults.append("SMTP_HOST is missing: production sends real mail")
+        if mode is Mode.PRODUCTION and environ.get("FLASK_DEBUG", "0").lower() not in OFF:
+            faults.append("FLASK_DEBUG is refused in production: it shows what went wrong to whoever comes")
         programme = environ.get("PORTAL_PROGRAMME")
         keys = root / environ["PORTAL_KEYS"] if "PORTAL_KEYS" in environ else instance / "keys"
         settings = cls(
@@ -114,13 +127,67 @@ class Settings:
             now_since=float(environ["PORTAL_NOW_SINCE"]) if "PORTAL_NOW_SINCE" in environ else None,
             backups=_backups(environ, root, faults),
             postgres_programs=root / environ["POSTGRES_BIN"] if environ.get("POSTGRES_BIN") else None,
+            proxies=_number(environ, "PORTAL_PROXIES", 0, 0, faults),
+            processes=_number(environ, "PORTAL_PROCESSES", _processes(environ), 1, faults),
+            limits_store=environ.get("LIMITS_STORE") or None,
             key_source=_key_source(environ, keys, faults),
         )
+        _check_counting(settings, environ, faults)
+        _check_lines(settings, faults)
         if settings.database_url == settings.keystore_url:
             faults.append("KEYSTORE_URL must not be the database: keys lie apart from the data")
         if faults:
             raise SettingsFaults(faults)
         return settings
+
+
+def _check_counting(settings: "Settings", environ: Mapping[str, str], faults: list[str]) -> None:
+    """Limits count by network and over all processes: that both are known is not left to chance in production."""
+    store = settings.limits_store
+    if store is not None and urlsplit(store).scheme not in STORES:
+        faults.append(f"LIMITS_STORE must be an address that begins with {' or '.join(sorted(STORES))}")
+    if settings.processes > 1 and settings.database_url.startswith("sqlite"):
+        faults.append("PORTAL_PROCESSES must be 1 with SQLite")
+    if settings.mode is not Mode.PRODUCTION:
+        return
+    if settings.processes > 1 and store is None:
+        faults.append(
+            "LIMITS_STORE is missing: with several processes floods are counted in a shared store, "
+            "such as redis://localhost:6379. Or set PORTAL_PROCESSES to 1"
+        )
+    if "PORTAL_PROXIES" not in environ:
+        faults.append("PORTAL_PROXIES is missing: how many proxies stand before the portal, mostly 1")
+
+
+def _check_lines(settings: "Settings", faults: list[str]) -> None:
+    """What goes to another machine goes over verified TLS in production; to this one nobody listens."""
+    if settings.mode is not Mode.PRODUCTION:
+        return
+    for name, url in (("DATABASE_URL", settings.database_url), ("KEYSTORE_URL", settings.keystore_url)):
+        parsed = make_url(url)
+        host = parsed.query.get("host", parsed.host)
+        away = isinstance(host, str) and host not in THIS_MACHINE and not host.startswith("/")
+        if away and parsed.query.get("sslmode") != "verify-full":
+            faults.append(f"{name} must end in ?sslmode=verify-full: the database is on another machine")
+    store = urlsplit(settings.limits_store or "")
+    if store.scheme == "redis" and store.hostname not in THIS_MACHINE:
+        faults.append("LIMITS_STORE must begin with rediss:// : the store is on another machine")
+
+
+def _processes(environ: Mapping[str, str]) -> int:
+    """One for SQLite, where a second would only wait; else one for each core."""
+    database = environ.get("DATABASE_URL") or "sqlite"
+    return 1 if database.startswith("sqlite") else os.cpu_count() or 1
+
+
+def _number(environ: Mapping[str, str], name: str, default: int, least: int, faults: list[str]) -> int:
+    text = environ.get(name)
+    if not text:
+        return default
+    if not text.isascii() or not text.isdigit() or int(text) < least:
+        faults.append(f"{name} must be a number, {least} or more")
+        return default
+    return int(text)
 
 
 def _key_source(environ: Mapping[str, str], folder: Path, faults: list[str]) -> KeySource:

@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from privacy.errors import KeyFault, SealBroken
 
 KEY_BYTES = 32
+DIFFERENT_AT_LEAST = 14
 NONCE_BYTES = 12
 MASTERS = ("index", "audit", "token", "export")
 _PREFIX = "portal-key-1:"
@@ -240,16 +241,18 @@ def assemble(
     """A ring from the contents of key files by name. Raises KeyFault with every fault, each by the file's name."""
     found = list(faults)
     keks, indexes, masters = {}, {}, {}
+    used: dict[bytes, str] = {}
     for name, content in files.items():
         key = _key_in(content)
-        if len(key) != KEY_BYTES:
-            found.append(f"{where}{name} is not a whole key file")
+        if (fault := _fault(key, used)) is not None:
+            found.append(f"{where}{name} {fault}")
         elif match := _KEK.fullmatch(name):
             keks[match[1]] = key
         elif match := _INDEX.fullmatch(name):
             indexes[int(match[1] or 1)] = key
         elif name in {f"master-{master}.key" for master in MASTERS}:
             masters[name.removeprefix("master-").removesuffix(".key")] = key
+        used[key] = name
     broken = " ".join(found)
     for master in MASTERS:
         there = indexes if master == "index" else masters.get(master)
@@ -262,6 +265,22 @@ def assemble(
     masters["index"] = indexes[max(indexes)]
     times = {match[1]: at for name, at in (made_at or {}).items() if (match := _KEK.fullmatch(name))}
     return KeyRing(keks, masters, times, indexes)
+
+
+def _fault(key: bytes, used: Mapping[bytes, str]) -> str | None:
+    """Why a key cannot be used; `used` are the keys before it, with the names of their files."""
+    if len(key) != KEY_BYTES:
+        return "is not a whole key file"
+    if is_weak(key):
+        return "is not random: it can be guessed"
+    if key in used:
+        return f"is the same key as {used[key]}: each purpose has its own"
+    return None
+
+
+def is_weak(key: bytes) -> bool:
+    """Whether somebody made a key up: few different bytes, or letters alone. Of random keys not one in 10^13 is."""
+    return len(set(key)) < DIFFERENT_AT_LEAST or all(0x20 <= byte < 0x7F for byte in key)
 
 
 def _key_in(content: str) -> bytes:

@@ -199,6 +199,8 @@ document.addEventListener("htmx:sendError", onFailure);
 document.addEventListener("htmx:timeout", onFailure);
 document.addEventListener("htmx:afterRequest", onAnswer);
 window.addEventListener("online", clearWarning);
+// htmx notes the path of each page there, for a history that no page of ours uses: nothing stays in the browser.
+for (const moment of ["load", "pagehide"]) window.addEventListener(moment, () => sessionStorage.clear());
 window.addEventListener("pageshow", (event) => {
   release();
   // A page kept by the browser may be another person's, or out of date: ask the server.

@@ -16,11 +16,17 @@ from privacy.work import Work
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """A response that is about to be opened, and what for (a word of the caller's own)."""
+    """A response that is about to be opened: on which kind of page, and what the reader said that they open answers
+    for, where they were asked (words of the caller's own)."""
 
     response_id: UUID
     respondent_id: UUID
     purpose: str
+    stated: str | None = None
+
+    @property
+    def details(self) -> dict[str, str | None]:
+        return {"purpose": self.purpose, "stated": self.stated}
 
 
 def noted_today(db: Session, reading: Reading, *, reader: str, now: datetime) -> bool:
@@ -31,13 +37,13 @@ def noted_today(db: Session, reading: Reading, *, reader: str, now: datetime) ->
         AuditEntry.action == Action.RESPONSE_OPENED.word,
         AuditEntry.actor == reader,
         AuditEntry.at >= start_of_day(london_date(now)),
-        AuditEntry.details == json.dumps({"purpose": reading.purpose}, separators=(",", ":")),
+        AuditEntry.details == json.dumps(reading.details, separators=(",", ":")),
     )
     return db.scalars(lines.limit(1)).first() is not None
 
 
 def noted_among(db: Session, found: Sequence[Reading], *, reader: str, now: datetime) -> set[UUID]:
-    """Of these readings for one purpose, the responses of those that are in the trail for the London day."""
+    """Of these readings, which are all for one purpose, the responses whose line is in the day's trail."""
     if not found:
         return set()
     lines = select(AuditEntry.object).where(
@@ -45,7 +51,7 @@ def noted_among(db: Session, found: Sequence[Reading], *, reader: str, now: date
         AuditEntry.action == Action.RESPONSE_OPENED.word,
         AuditEntry.actor == reader,
         AuditEntry.at >= start_of_day(london_date(now)),
-        AuditEntry.details == json.dumps({"purpose": found[0].purpose}, separators=(",", ":")),
+        AuditEntry.details == json.dumps(found[0].details, separators=(",", ":")),
     )
     return {UUID(line.partition(":")[2]) for line in db.scalars(lines)}
 
@@ -56,5 +62,5 @@ def note(work: Work, reading: Reading) -> None:
         Action.RESPONSE_OPENED,
         object=f"response:{reading.response_id}",
         holder=reading.respondent_id,
-        purpose=reading.purpose,
+        **reading.details,
     )

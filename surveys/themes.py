@@ -7,7 +7,6 @@ it was made with. What a text was given lies sealed with its answers, in the res
 
 import json
 import re
-import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -109,7 +108,7 @@ def take_out(work: Work, code: str, *, seen: int) -> Book:
 
 def new_code() -> str:
     """A code for a new theme. It says nothing, since it stands in addresses."""
-    return secrets.token_hex(4)
+    return new_id().hex[:8]
 
 
 def labels(db: Session) -> dict[str, str]:

@@ -11,6 +11,7 @@ from surveys.questionnaires import load_definition, written
 from tests.canary_walk import TEN, Walk, date_of, wordy
 from tests.crowd import whole_answers
 from tests.form_filling import filled, form_of
+from tests.seconding import second_agrees
 
 
 def change_minds(walk: Walk) -> None:
@@ -65,6 +66,9 @@ def take_out(walk: Walk) -> None:
     """Exports, with names for a reason."""
     team = walk.signed_in(walk.address["admin"])
     here = "/team/questionnaires/post/export"
+    walk.post(team, here, format="csv", who="names")
+    with walk.db() as db:
+        second_agrees(db, walk.stack.clock)
     for format in Format:
         walk.post(team, here, status=200, format=format.value, who="names", partial="y")
     walk.post(team, here, status=422, who="names", reason="")

@@ -15,6 +15,7 @@ from privacy.registers import RegisterEntry
 from privacy.rights import PersonExport
 from privacy.work import unit_of_work
 from tests.canary_walk import Walk, date_of
+from tests.seconding import second_agrees
 
 HOME = "/your-data"
 
@@ -55,6 +56,9 @@ def _act_on_cases(walk: Walk) -> None:
     walk.post(dpo, f"{at}/restrict", entry=entry)
     at = f"/desk/cases/{_decided(walk, CaseKind.ERASURE, person_id)}/act"
     ref = walk.one(select(Person.ref).where(Person.id == person_id))
+    walk.post(dpo, f"{at}/erase", entry=entry, confirm=ref)
+    with walk.db() as db:
+        second_agrees(db, walk.stack.clock)
     walk.post(dpo, f"{at}/erase", entry=entry, confirm=ref)
 
 

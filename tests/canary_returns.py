@@ -33,6 +33,7 @@ def hand_back(walk: Walk) -> None:
     def take(step: str, status: int = 303, by: Any = dpo, **said: Any) -> None:
         walk.post(by, f"{path}/steps/{step}", on=path, status=status, **said)
 
+    walk.send(dpo, f"{path}/rehearse", {"csrf_token": dpo.get(path).token()}, status=404)
     take("fingerprint", 422)
     for by in (dpo, admin):
         take("fingerprint", by=by, fingerprint=_course(walk).fingerprints[0])

@@ -6,10 +6,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
 from portal.desk import housekeeping
-from portal.models import Person, Role
+from portal.models import Approval, Person, Role
 from privacy import person_exports
 from privacy.rights import LegalHold, PersonExport
 from tests.canary_walk import Walk
+from tests.pages_client import PageClient
 
 DESK = "/privacy-desk/people"
 
@@ -30,7 +31,9 @@ def answer_for_data(walk: Walk) -> None:
     walk.post(dpo, DESK, who=member)
     person_id = walk.person(member)
     at = f"{DESK}/{person_id}"
-    walk.post(dpo, f"{at}/export", on=at)
+    walk.post(dpo, f"{at}/export", on=at, letter="INSTR 1")
+    somebody_else_agrees(walk, team)
+    walk.post(dpo, f"{at}/export", on=at, letter="INSTR 1")
     sessions = partial(DbSession, walk.stack.engine, info={"vault": walk.stack.instance.vault})
     person_exports.run(housekeeping.desk(walk.stack.instance, sessions))
     export = walk.one(select(PersonExport.id))
@@ -40,4 +43,15 @@ def answer_for_data(walk: Walk) -> None:
     walk.post(dpo, f"{at}/hold")
     ref = walk.one(select(Person.ref).where(Person.id == person_id))
     walk.post(dpo, f"{at}/erase", letter="INSTR 1", confirm=ref)
+    somebody_else_agrees(walk, team)
+    walk.post(dpo, f"{at}/erase", letter="INSTR 1", confirm=ref)
     walk.post(dpo, f"{at}/hold/{walk.one(select(LegalHold.id))}/lift", on=at)
+    walk.post(dpo, "/second-person/keys", on="/second-person", key="K1", letter="INSTR 1")
+    asked = walk.one(select(Approval.id).where(Approval.agreed.is_(None)))
+    walk.post(team, f"/second-person/{asked}/refuse", on="/second-person")
+
+
+def somebody_else_agrees(walk: Walk, second: PageClient) -> None:
+    """The second person, an administrator, agrees to what waits."""
+    asked = walk.one(select(Approval.id).where(Approval.agreed.is_(None)))
+    walk.post(second, f"/second-person/{asked}/agree", on="/second-person")

@@ -33,7 +33,24 @@ TEN = datetime(2023, 3, 2, 10, 0, tzinfo=UTC)
 File = tuple[bytes, str]
 
 
-ABOUT_THEMSELVES = {"your_data.details", "your_data.copy"}
+ABOUT_THEMSELVES = {
+    "your_data.details",
+    "your_data.copy",
+    "factors.add_passkey",
+    "factors.app",
+    "factors.begin_passkey",
+    "factors.codes",
+    "factors.mailbox",
+    "factors.password",
+    "proofs.begin_passkey_proof",
+    "proofs.mailbox",
+    "proofs.offer",
+    "proofs.prove_by_mail",
+    "proofs.prove_by_passkey",
+    "proofs.prove_by_password",
+    "proofs.recovery",
+    "proofs.start",
+}
 """Forms that everybody who is signed in may send: they act on the sender's own data and on nobody else's."""
 
 

@@ -13,6 +13,7 @@ from flask import Flask
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session as DbSession
 
+from portal import logs
 from portal.app import create_app, open_app
 from portal.db import db as flask_db
 from portal.instance import CANARY, Instance
@@ -27,6 +28,8 @@ from tests.counts import FULL
 from tests.factories import Factory
 from tests.pages_client import PageClient
 from tests.postgres import fresh_database, running_postgres
+
+logs.configure_ours()
 
 START = datetime(2023, 3, 1, 9, 0, tzinfo=UTC)
 
@@ -72,6 +75,8 @@ def make_stack(folder: Path, environ: dict[str, str]) -> Stack:
     keys.create(settings.keys)
     app = create_app(settings, clock)
     app.testing = True
+    # A test asks as fast as it can; floods have tests of their own (tests/security/test_limits.py).
+    app.extensions["floods"].enabled = False
     with app.app_context():
         engine = flask_db.engine
     vault = Vault(keys.load(settings.keys), open_engine(settings.keystore_url), clock)

@@ -72,6 +72,8 @@ class Factory:
         number = next(_numbers)
         address = email or f"person{number}@council.example"
         person = Person(id=new_id(), ref=new_reference("P"), created_at=self.clock())
+        # They have signed in before: nothing is asked or offered on the way in.
+        person.mailbox_shared, person.passkey_offered_at = False, self.clock()
         council_id: UUID | None = council.id if council is not None else None
         with unit_of_work(self.db, self.clock, "system:test") as work:
             person.name = name or f"Person {number}"

@@ -8,10 +8,11 @@ from tests.canaries import MARK, PHONE, Canaries
 from tests.pages_client import Page
 
 TYPED = {"text", "email", "tel", "search", "url"}
-# Text fields that take no words, or what is in clear by its declaration: a reference, a role, a questionnaire's own words.
+# Text fields that take no words, or what is in clear by its declaration: a reference, a role, a questionnaire's
+# own words.
 SHAPED = re.compile(
     r".*-(day|month|year)|(free-|from_|to_)?at(_\d)?|planned_days|minutes|capacity|minimum|code|letter|copy_of|confirm"
-    r"|packages|(left_)?(likelihood|severity)|question-.*|who|witness|evidence"
+    r"|packages|totp|recovery|key|(left_)?(likelihood|severity)|question-.*|who|witness|evidence"
 )
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from portal.db import db as flask_db
 from portal.instance import Instance
-from portal.models import BrowserSession
+from portal.models import BrowserSession, Level
 from privacy.records import new_id
 
 BINARY = ("application/zip", "application/pdf", "application/vnd.")
@@ -24,6 +24,11 @@ _PARSER = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=Tru
 """libxml2's, which reads HTML as browsers do, at a fiftieth of the cost of a parser in Python."""
 
 
+def parsed(text: str) -> Any:
+    """The tree of a page, or of a part of one."""
+    return html.document_fromstring(text.encode(), parser=_PARSER) if text.strip() else html.Element("html")
+
+
 class Page:
     """An answer that was HTML: parsed, with a few ways to look at it."""
 
@@ -31,11 +36,7 @@ class Page:
         self.response = response
         self.status = response.status_code
         self.text = "" if (response.mimetype or "").startswith(BINARY) else response.get_data(as_text=True)
-        self.tree = (
-            html.document_fromstring(self.text.encode(), parser=_PARSER)
-            if self.text.strip()
-            else html.Element("html")
-        )
+        self.tree = parsed(self.text)
 
     def all(self, tag: str, **attributes: str) -> list[Any]:
         """Elements of a tag whose attributes have these values (`class_` holds as one of several)."""
@@ -65,6 +66,25 @@ class Page:
         return str(self.all("input", name="csrf_token")[0].get("value"))
 
 
+def signed_in(person_id: UUID, *, level: Level, now: datetime) -> tuple[BrowserSession, str]:
+    """What is stored of a browser in which somebody gave every proof of a level, and its cookie."""
+    token = secrets.token_urlsafe(32)
+    row = BrowserSession(
+        id=new_id(),
+        person_id=person_id,
+        token=hashlib.sha256(token.encode()).digest(),
+        level=level,
+        method="mail" if level is Level.MAIL else "passkey",
+        proved_at=now,
+        device=False,
+        browser="test",
+        created_at=now,
+        seen_at=now,
+        ends_at=now + timedelta(hours=12),
+    )
+    return row, token
+
+
 class PageClient:
     """Fetches pages as a browser without JavaScript would."""
 
@@ -73,24 +93,11 @@ class PageClient:
         self.instance = instance
         self.http: FlaskClient = app.test_client()
 
-    def sign_in(self, person_id: UUID, *, level: int = 1) -> "PageClient":
-        """Sign somebody in without the mail, as if they had come the whole way."""
-        token = secrets.token_urlsafe(32)
-        now = self.instance.clock()
+    def sign_in(self, person_id: UUID, *, level: Level = Level.PROOF) -> "PageClient":
+        """Sign somebody in without the mail, as if they had come the whole way and given every proof."""
+        row, token = signed_in(person_id, level=level, now=self.instance.clock())
         with self.app.app_context(), DbSession(flask_db.engine) as db:
-            db.add(
-                BrowserSession(
-                    id=new_id(),
-                    person_id=person_id,
-                    token=hashlib.sha256(token.encode()).digest(),
-                    level=level,
-                    device=False,
-                    browser="test",
-                    created_at=now,
-                    seen_at=now,
-                    ends_at=now + timedelta(hours=12),
-                )
-            )
+            db.add(row)
             db.commit()
         self.http.set_cookie("sid", token)
         return self
@@ -108,6 +115,15 @@ class PageClient:
         token = Page(self.http.get(page or path)).token()
         response = self.http.post(path, data={"csrf_token": token, **(data or {})})
         return self._checked(response, status, path)
+
+    def say_why(self, purpose: str = "checking") -> "PageClient":
+        """Say what answers are opened for today, as the team is asked before the first."""
+        self.post("/team/why-you-read", {"purpose": purpose})
+        return self
+
+    def search(self, path: str, words: str, **chosen: str) -> Page:
+        """Look for words in a list, as its form does."""
+        return self.follow(self.post(path, {"q": words, **chosen}))
 
     def follow(self, page: Page) -> Page:
         """Go where a redirect leads."""

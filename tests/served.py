@@ -35,7 +35,7 @@ class Served:
         client = PageClient(self.stack.app, self.stack.instance).sign_in(person_id)
         cookie = client.http.get_cookie("sid")
         assert cookie is not None
-        return {"name": "sid", "value": cookie.value, "url": self.url}
+        return {"name": "sid", "value": cookie.value, "url": self.url, "httpOnly": True}
 
     def stop(self) -> None:
         self._server.shutdown()

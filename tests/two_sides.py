@@ -19,6 +19,7 @@ from portal.cases import redaction as case_redaction
 from portal.cases.intake import Attachment
 from portal.cases.letters import To, Written
 from portal.councils import partners, reviews
+from portal.desk import approvals
 from portal.mentors import clearances, interests, profiles
 from portal.mentors.profiles import Profile
 from portal.models import (
@@ -45,6 +46,7 @@ from portal.models import (
     Reopening,
     ResourceKind,
     Role,
+    SecondAct,
     Session,
     SessionKind,
     SessionNote,
@@ -135,6 +137,7 @@ TYPED = {
     "clearancenote": "evidence of the mentor's clearance",
     "interestnature": "interest that the mentor declared",
     "choicewhy": "why the mentor was chosen",
+    "namesreason": "why somebody needs names",
     "caseasked": "what was told, of a case",
     "casecontact": "who told it, of a case",
     "casefile": "name of a file, of a case",
@@ -507,7 +510,10 @@ class Side:
         case_redaction.add(work, case_id=self.request, text=text, ground=TakenFor.OTHER_PERSON)
 
     def _register(self, work: Work) -> None:
-        """What the desk's registers hold: a sub-processor, a risk, a suspicion."""
+        """What the desk's registers hold: a sub-processor, a risk, a suspicion; and what waits for a second person."""
+        approvals.ask(
+            work, act=SecondAct.ANSWERS, thing=f"answers:post+{self.name}", reason=f"{self.name}namesreason"
+        )
         relay = SubProcessor(name="Relay Ltd", does="Carries mail", location="Leeds")
         self.sub_processor = subprocessors.keep(work, relay).id
         scores = {"likelihood": 3, "severity": 3, "left_likelihood": 1, "left_severity": 3}

@@ -17,9 +17,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, func, select, update
 from sqlalchemy.orm import Session as DbSession
 
-from portal.access.devices import LEVEL, Tokens, digest, let_in, may_come_in
+from portal.access.devices import Tokens, digest, let_in, may_come_in
 from portal.actors import with_roles
-from portal.models import Person, SignIn
+from portal.models import Level, Person, SignIn
 from portal.programme import Programme
 from privacy.audit import Action
 from privacy.columns import AddressKeys, keys_of
@@ -133,6 +133,7 @@ def finish(
     token: str | None = None,
     code: str = "",
     keep_device: bool = False,
+    before: str | None = None,
     programme: Programme | None = None,
 ) -> SignedIn | None:
     """Complete a sign-in in the browser that asked for it, by link or code.
@@ -153,11 +154,12 @@ def finish(
         right = hmac.compare_digest(code_of(work.ring, sign_in.id).encode(), code.encode())
     person = person_who(work.db, Person.id == sign_in.person_id)
     right = right and may_come_in(work.db, person, now=work.now, programme=programme)
-    level, next_path = sign_in.level, sign_in.next_path
+    next_path = sign_in.next_path
     if not _claim(work, sign_in.id, right=right) or person is None:
         work.record(Action.SIGN_IN_REFUSED, object=f"sign_in:{sign_in.id}", why=by)
         return None
-    return SignedIn(let_in(work, person, by=by, level=level, browser=browser, keep=keep_device), next_path)
+    tokens = let_in(work, person, by=by, level=Level.MAIL, browser=browser, keep=keep_device, before=before)
+    return SignedIn(tokens, next_path)
 
 
 def _waiting(db: DbSession, verifier: str) -> SignIn | None:
@@ -197,6 +199,11 @@ def _claim(work: Work, sign_in_id: UUID, *, right: bool) -> bool:
     return right and taken is not None
 
 
+def use_up(work: Work, sign_in_id: UUID) -> bool:
+    """Use a sign-in up that is completed elsewhere; False if it was, or is over."""
+    return _claim(work, sign_in_id, right=True)
+
+
 # ---- an operator's link, and the people of a demo
 
 
@@ -212,7 +219,7 @@ def make_operator_link(work: Work, *, person_id: UUID, programme: Programme | No
             person_id=person.id,
             chain=new_id(),
             verifier=_operator_digest(token),
-            level=LEVEL,
+            level=Level.MAIL,
             asked_at=work.now,
             expires_at=work.now + LINK_LIFE,
             tries=0,
@@ -235,7 +242,7 @@ def look_at_operator_link(db: DbSession, token: str, *, now: datetime) -> None:
 
 
 def use_operator_link(
-    work: Work, *, token: str, browser: str, programme: Programme | None = None
+    work: Work, *, token: str, browser: str, before: str | None = None, programme: Programme | None = None
 ) -> SignedIn:
     """Sign in by an operator's link, once. Raises LinkDead."""
     sign_in = work.db.scalars(select(SignIn).where(SignIn.verifier == _operator_digest(token))).first()
@@ -246,12 +253,18 @@ def use_operator_link(
         raise LinkDead
     if not _claim(work, sign_in.id, right=True):
         raise LinkDead
-    return SignedIn(let_in(work, person, by="operator", level=sign_in.level, browser=browser), None)
+    return SignedIn(
+        let_in(work, person, by="operator", level=Level.MAIL, browser=browser, before=before), None
+    )
 
 
-def enter_demo(work: Work, *, address: str, browser: str, programme: Programme | None = None) -> SignedIn:
-    """Sign in as one of the made-up people of a demo; the view allows it on a demo only. Raises LinkDead."""
+def enter_demo(
+    work: Work, *, address: str, browser: str, before: str | None = None, programme: Programme | None = None
+) -> SignedIn:
+    """Sign in as one of the made-up people of a demo, with everything proved; the view allows it on a demo only.
+
+    Raises LinkDead."""
     person = find(work.db, address)
     if person is None or not may_come_in(work.db, person, now=work.now, programme=programme):
         raise LinkDead
-    return SignedIn(let_in(work, person, by="demo", level=LEVEL, browser=browser), None)
+    return SignedIn(let_in(work, person, by="demo", level=Level.PROOF, browser=browser, before=before), None)

@@ -15,9 +15,9 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session as DbSession
 
 from portal.access.accounts import LinkDead, find, of_browser, person_who
-from portal.access.devices import LEVEL, digest, may_come_in
+from portal.access.devices import digest, may_come_in
 from portal.mailing import queue as mail
-from portal.models import Mail, Person, SignIn
+from portal.models import Level, Mail, Person, SignIn
 from portal.programme import Programme
 from privacy.audit import Action
 from privacy.keys import KeyRing
@@ -31,6 +31,8 @@ MAILS_AT_MOST = 20
 """Mails that one person gets within ASKS_WITHIN, whoever asks."""
 ASKS_WITHIN = timedelta(minutes=15)
 NETWORK_ASKS_AT_MOST = 100
+NETWORK_CHALLENGES_AT_MOST = 1000
+"""Of passkeys: the sign-in page asks for one by itself when somebody goes into its field."""
 NETWORK_ASKS_WITHIN = timedelta(minutes=10)
 
 
@@ -108,7 +110,7 @@ def _ask(
     # Nobody has this id: an unknown address is counted and superseded by the same statements.
     counted = person.id if person is not None else new_id()
     chain = before.chain if before is not None else new_id()
-    _hold_back(work, network)
+    hold_back(work, network, Level.MAIL, NETWORK_ASKS_AT_MOST)
     # After too many the answer is the same, no mailbox is flooded, and the browser's last mail stays good.
     tired = _asked(work, SignIn.chain == chain, ASKS_WITHIN) >= ASKS_AT_MOST
     flooded = _mailed(work, counted) >= MAILS_AT_MOST
@@ -125,7 +127,7 @@ def _ask(
         chain=chain,
         network=network,
         verifier=digest(verifier),
-        level=LEVEL,
+        level=Level.MAIL,
         asked_at=work.now,
         expires_at=work.now + ASK_LIFE,
         tries=0,
@@ -140,10 +142,12 @@ def _ask(
     return Asked(sign_in.id, verifier)
 
 
-def _hold_back(work: Work, network: bytes | None) -> None:
+def hold_back(work: Work, network: bytes | None, level: Level, at_most: int) -> None:
+    """Raises TooManyAsks where a network has begun so many sign-ins of a level."""
     if network is None:
         return
-    if _asked(work, SignIn.network == network, NETWORK_ASKS_WITHIN) >= NETWORK_ASKS_AT_MOST:
+    theirs = (SignIn.network == network) & (SignIn.level == level)
+    if _asked(work, theirs, NETWORK_ASKS_WITHIN) >= at_most:
         raise TooManyAsks
 
 

@@ -19,8 +19,11 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload, with_expression
 
+from portal.access import telling
+from portal.access.levels import UNCLEARED
+from portal.access.telling import News
 from portal.actors import roles_of, with_roles
-from portal.models import PARTICIPANT, BrowserSession, Person, Role
+from portal.models import BrowserSession, Level, Person
 from portal.own_data import notices as privacy_notices
 from portal.people import former
 from portal.programme import Programme
@@ -32,9 +35,6 @@ from privacy.work import Work
 
 DEVICE_LIFE = timedelta(days=30)
 SEEN_EVERY = timedelta(minutes=1)
-LEVEL = 1
-UNCLEARED = PARTICIPANT | {Role.ASSISTANT}
-"""Roles that need no clearance: they see only what is theirs, or times of those they book for."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,22 @@ STAFF_LIFE = Lifetime(timedelta(minutes=20), timedelta(hours=8))
 
 
 @dataclass(frozen=True)
+class Left:
+    """How long a browser stays signed in: `idle` if it is not used again, `whole` whatever it does; then `until`."""
+
+    idle: timedelta
+    whole: timedelta
+    until: datetime
+    life: Lifetime
+
+
+@dataclass(frozen=True)
 class Tokens:
     """What a browser keeps in its cookies. `device` only where the device is to be kept. `notice`: the privacy notice
-    is new to whoever signs in, so the page shows it to them."""
+    is new to whoever signs in, so the page shows it to them. `person_id` is whose they are."""
 
     session: str
+    person_id: UUID
     device: str | None = None
     notice: bool = False
 
@@ -84,37 +95,99 @@ def lifetime(person: Person, *, now: datetime) -> Lifetime:
     return PARTICIPANT_LIFE if roles_of(person, london_date(now)) <= UNCLEARED else STAFF_LIFE
 
 
-def let_in(work: Work, person: Person, *, by: str, level: int, browser: str, keep: bool = False) -> Tokens:
-    """Sign a browser in, after a proof named by `by`. `browser` is such as `Safari on iPad`."""
+MAILED = {"code": "mail", "link": "mail"}
+"""What a sign-in by the mail's code or link is called among the proofs of a session; others are called as they are."""
+
+
+def let_in(
+    work: Work,
+    person: Person,
+    *,
+    by: str,
+    level: Level,
+    browser: str,
+    keep: bool = False,
+    before: str | None = None,
+) -> Tokens:
+    """Sign a browser in, after a proof named by `by`. `browser` is such as `Safari on iPad`; `before` the cookie with
+    which it was signed in before, which is of no use from now on."""
     life = lifetime(person, now=work.now)
-    session = _open(work, person, level=level, browser=browser, lasts=life.whole)
-    device = None
+    known = _browsers(work.db, person.id)
+    row = _row(work, person, level=level, browser=browser, lasts=life.whole)
+    row.method = MAILED.get(by, by)
+    # A kept device proves nothing by itself.
+    row.proved_at = None if by == "device" else work.now
+    row.follows_id = _follow(work, before, person.id) if before else None
+    session, device = _open(work, row), None
+    if known and row.browser not in known:
+        telling.tell(work, News.NEW_BROWSER, person_id=person.id, about=row.id)
     # Whoever mentors or runs the programme signs in every time.
     if keep and life is PARTICIPANT_LIFE:
-        device = _open(work, person, level=LEVEL, browser=browser, lasts=DEVICE_LIFE, device=True)
+        kept = _row(work, person, level=Level.MAIL, browser=browser, lasts=DEVICE_LIFE, device=True)
+        device = _open(work, kept)
+        telling.tell(work, News.DEVICE_KEPT, person_id=person.id, about=kept.id)
         work.record(Action.DEVICE_KEPT, object=f"person:{person.id}", holder=person.id)
     work.record(Action.SIGN_IN_DONE, object=f"person:{person.id}", holder=person.id, by=by, level=level)
-    return Tokens(session, device, notice=privacy_notices.show(work, person_id=person.id) is not None)
+    notice = privacy_notices.show(work, person_id=person.id) is not None
+    return Tokens(session, person.id, device, notice=notice)
 
 
-def _open(
-    work: Work, person: Person, *, level: int, browser: str, lasts: timedelta, device: bool = False
-) -> str:
-    token = secrets.token_urlsafe(32)
-    work.db.add(
-        BrowserSession(
-            id=new_id(),
-            person_id=person.id,
-            token=digest(token),
-            level=level,
-            device=device,
-            browser=browser[:40],
-            created_at=work.now,
-            seen_at=work.now,
-            ends_at=work.now + lasts,
-        )
+def _browsers(db: DbSession, person_id: UUID) -> set[str]:
+    """What somebody's browsers of late are called."""
+    return set(db.scalars(select(BrowserSession.browser).where(BrowserSession.person_id == person_id)))
+
+
+def _follow(work: Work, before: str, person_id: UUID) -> UUID | None:
+    """End what this browser was signed in with before; its id, where it was the same person."""
+    row = work.db.scalars(select(BrowserSession).where(BrowserSession.token == digest(before))).first()
+    if row is None or row.device:
+        return None
+    row.ended_at = row.ended_at or work.now
+    return row.id if row.person_id == person_id else None
+
+
+def _row(
+    work: Work, person: Person, *, level: Level, browser: str, lasts: timedelta, device: bool = False
+) -> BrowserSession:
+    return BrowserSession(
+        id=new_id(),
+        person_id=person.id,
+        level=level,
+        device=device,
+        browser=browser[:40],
+        created_at=work.now,
+        seen_at=work.now,
+        ends_at=work.now + lasts,
     )
+
+
+def _open(work: Work, row: BrowserSession) -> str:
+    token = secrets.token_urlsafe(32)
+    row.token = digest(token)
+    work.db.add(row)
     return token
+
+
+def add_proof(work: Work, *, browser_session_id: UUID, proof: str, level: Level) -> str:
+    """Note that a signed-in browser gave one more proof; the level never falls. Returns its new cookie, for whoever
+    saw the old one must not profit. Raises DeviceUnknown once the browser is signed out."""
+    row = work.db.get(BrowserSession, browser_session_id, with_for_update=True)
+    if row is None or row.device or row.ended_at is not None:
+        raise DeviceUnknown
+    given = [one for one in (row.method or "").split("+") if one and one != proof]
+    row.method = "+".join([*given, proof])[:40]
+    # A weaker proof than those before does not make them fresh again; what was handed over outside mail does.
+    if level >= row.level or proof == "start":
+        row.proved_at = work.now
+    row.level = max(row.level, level)
+    work.record(
+        Action.PROOF_GIVEN,
+        object=f"person:{row.person_id}",
+        holder=row.person_id,
+        by=proof.replace("+", "-"),
+        level=row.level,
+    )
+    return _open(work, row)
 
 
 def _by_token(db: DbSession, token: str) -> BrowserSession | None:
@@ -133,7 +206,14 @@ def _by_token(db: DbSession, token: str) -> BrowserSession | None:
 def _is_over(row: BrowserSession, *, now: datetime) -> bool:
     if row.ended_at is not None or row.ends_at <= now:
         return True
-    return not row.device and row.seen_at + lifetime(row.person, now=now).idle <= now
+    return not row.device and left(row, seen_at=row.seen_at, now=now).idle <= timedelta()
+
+
+def left(row: BrowserSession, *, seen_at: datetime, now: datetime) -> Left:
+    """What is left of a signed-in browser's time, by the roles of today: an office that is new counts at once."""
+    life = lifetime(row.person, now=now)
+    until = min(row.ends_at, row.created_at + life.whole)
+    return Left(min(seen_at + life.idle, until) - now, until - now, until, life)
 
 
 def live_session(
@@ -150,14 +230,14 @@ def _lives(db: DbSession, row: BrowserSession, *, now: datetime, programme: Prog
     return not _is_over(row, now=now) and may_come_in(db, row.person, now=now, programme=programme)
 
 
-def last_person(
+def last_session(
     db: DbSession, token: str, *, now: datetime, programme: Programme | None = None
-) -> UUID | None:
-    """Who was signed in with this cookie, be it over by now; None for nobody who may come in again."""
+) -> BrowserSession | None:
+    """What was signed in with this cookie, be it over by now; None for nobody who may come in again."""
     row = _by_token(db, token)
     if row is None or row.device or not may_come_in(db, row.person, now=now, programme=programme):
         return None
-    return row.person_id
+    return row
 
 
 def live_device(
@@ -182,13 +262,20 @@ def see(work: Work, *, browser_session_id: UUID) -> None:
     )
 
 
-def carry_on(work: Work, *, device_token: str, browser: str, programme: Programme | None = None) -> Tokens:
+def carry_on(
+    work: Work,
+    *,
+    device_token: str,
+    browser: str,
+    before: str | None = None,
+    programme: Programme | None = None,
+) -> Tokens:
     """Sign a kept device in again, at level 1. Raises DeviceUnknown."""
     device = live_device(work.db, device_token, now=work.now, programme=programme)
     if device is None:
         raise DeviceUnknown
     device.seen_at = work.now
-    return let_in(work, device.person, by="device", level=LEVEL, browser=browser)
+    return let_in(work, device.person, by="device", level=Level.MAIL, browser=browser, before=before)
 
 
 def sign_out(work: Work, *, browser_session_id: UUID, device_token: str | None) -> None:

@@ -30,6 +30,7 @@ class Parked:
     path: str
     parked_at: datetime
     fields: Sequence[tuple[str, str]]
+    browser_session_id: UUID | None = None
 
     @property
     def until(self) -> datetime:
@@ -42,8 +43,16 @@ class Parked:
         return [(name, value) for name, value in self.fields if not name.startswith("_") and value.strip()]
 
 
-def park(work: Work, *, person_id: UUID, path: str, fields: Iterable[tuple[str, str]]) -> UUID:
-    """Keep a form; the same one again is kept once. What is a day old goes, whoever's it is."""
+def park(
+    work: Work,
+    *,
+    person_id: UUID,
+    path: str,
+    fields: Iterable[tuple[str, str]],
+    browser_session_id: UUID | None = None,
+) -> UUID:
+    """Keep a form, with the sign-in in which it was written; the same one again is kept once. What is a day old goes,
+    whoever's it is."""
     kept = [[name, value] for name, value in fields]
     work.db.execute(delete(ParkedForm).where(ParkedForm.parked_at <= work.now - KEPT))
     rows = work.db.scalars(
@@ -51,12 +60,26 @@ def park(work: Work, *, person_id: UUID, path: str, fields: Iterable[tuple[str, 
         .where(ParkedForm.person_id == person_id)
         .order_by(ParkedForm.parked_at.desc(), ParkedForm.id)
     ).all()
-    same = next((row for row in rows if row.path == path[:PATH_AT_MOST] and row.fields == kept), None)
+    same = next(
+        (
+            row
+            for row in rows
+            if (row.path, row.browser_session_id) == (path[:PATH_AT_MOST], browser_session_id)
+            and row.fields == kept
+        ),
+        None,
+    )
     if same is not None:
         return same.id
     for row in rows[AT_MOST - 1 :]:
         work.db.delete(row)
-    form = ParkedForm(id=new_id(), person_id=person_id, path=path[:PATH_AT_MOST], parked_at=work.now)
+    form = ParkedForm(
+        id=new_id(),
+        person_id=person_id,
+        path=path[:PATH_AT_MOST],
+        parked_at=work.now,
+        browser_session_id=browser_session_id,
+    )
     form.fields = kept
     work.db.add(form)
     return form.id
@@ -92,4 +115,10 @@ def _opened(row: ParkedForm | None) -> Parked | None:
     if row is None:
         return None
     fields = [(name, value) for name, value in row.fields or []]
-    return Parked(id=row.id, path=row.path, parked_at=row.parked_at, fields=fields)
+    return Parked(
+        id=row.id,
+        path=row.path,
+        parked_at=row.parked_at,
+        fields=fields,
+        browser_session_id=row.browser_session_id,
+    )

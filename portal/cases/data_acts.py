@@ -18,8 +18,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, delete, exists, or_, select
 from sqlalchemy.orm import Session as DbSession
 
-from portal.desk import person_rights, restriction
-from portal.models import Person
+from portal.desk import approvals, person_rights, restriction
+from portal.models import Person, SecondAct
 from privacy import erasure, purge, registers
 from privacy.audit import Action
 from privacy.cases import acts
@@ -135,11 +135,15 @@ def restrict(work: Work, *, case_id: UUID, entry_id: UUID, lift: bool) -> None:
     _acted(work, case_id, entry, what="The restriction was lifted" if lift else "Their data was restricted")
 
 
-def erase(work: Work, *, case_id: UUID, entry_id: UUID) -> Erasure:
-    """Erase the person's data, as far as no hold keeps it. Call `erasure.finish` afterwards. Raises a CaseRefused."""
+def erase(work: Work, *, case_id: UUID, entry_id: UUID) -> Erasure | None:
+    """Erase the person's data, as far as no hold keeps it, once a second person agreed; they are asked where nobody
+    was, and None comes. Call `erasure.finish` afterwards. Raises a CaseRefused."""
     story, person_id = _begin(work, case_id, CaseAct.ERASE)
     entry = _instruction(work, entry_id)
     story.require(Event.ACTED, at=work.now, now=work.now)
+    thing = approvals.person(person_id)
+    if not approvals.agreed(work, act=SecondAct.ERASURE, thing=thing, letter=entry.letter):
+        return None
     held = erasure.plan(work.db, person_id).held
     _acted(
         work,

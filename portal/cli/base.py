@@ -9,6 +9,7 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
+from portal import logs
 from portal.instance import Instance, InstanceClosed, InstanceFault
 from portal.programme import ProgrammeFaults
 from privacy.errors import Frozen, KeyFault
@@ -38,6 +39,7 @@ def with_instance(command: Callable[Concatenate[Instance, P], T]) -> Callable[P,
     @with_appcontext
     @wraps(command)
     def opened(*args: P.args, **kwargs: P.kwargs) -> T:
+        logs.configure_ours()
         try:
             instance: Instance = current_app.extensions.get("instance") or current_app.extensions["open"]()
         except (InstanceFault, ProgrammeFaults, KeyFault) as fault:

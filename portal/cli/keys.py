@@ -10,9 +10,11 @@ import click
 from sqlalchemy.orm import Session as DbSession
 
 from portal.cli.base import fail, print_json, say, with_instance
+from portal.cli.seconded import seconded
 from portal.db import db
 from portal.desk import key_keeping, key_report
 from portal.instance import Instance
+from portal.models import SecondAct
 from privacy import backup_records
 from privacy import keys as key_files
 from privacy.audit import LooseDetail
@@ -110,6 +112,7 @@ def retire(instance: Instance, key_id: str, instruction: str, yes: bool, given_u
     """Destroy KEY (such as K1) for good, once neither live data nor a kept backup of the key store needs it."""
     if not yes:
         click.confirm(f"Destroy {key_id} for good?", abort=True, err=True)
+    seconded(instance, act=SecondAct.KEY, thing=f"key:{key_id}", letter=instruction)
     needed, away = _in_backups(instance, given_up)
     if away:
         fail(

@@ -68,7 +68,9 @@ def add_administrator(instance: Instance, email: str, name: str | None) -> None:
     say(f"{address} is an administrator." if added else f"{address} was an administrator already.")
     if added:
         say("Record their clearance before they can see pages: `flask people clear`.")
-    say(f"They sign in at {instance.settings.public_url}/sign-in, or by `flask people link {address}`.")
+    say(
+        f"Their first way in: `flask people link {address}`. There they set up how they sign in from then on."
+    )
 
 
 @group.command("clear")

@@ -9,11 +9,12 @@ import click
 from sqlalchemy.orm import Session as DbSession
 
 from portal.cli.base import fail, print_json, say, with_instance
+from portal.cli.seconded import seconded
 from portal.db import db
-from portal.desk import backups, housekeeping, person_reading, person_rights, restriction
+from portal.desk import approvals, backups, housekeeping, person_reading, person_rights, restriction
 from portal.filters import day
 from portal.instance import Instance
-from portal.models import Person
+from portal.models import Person, SecondAct
 from privacy import erasure, outside, person_exports, processing, registers, retention, sparing
 from privacy.clock import london_date
 from privacy.erasure import NobodyThere, NoInstruction
@@ -45,12 +46,21 @@ def _person(text: str) -> Person:
 @click.command("export")
 @click.argument("person", metavar="PERSON")
 @click.option("--out", type=FILE, required=True, help="The file to write; its folder must be there.")
+@click.option(
+    "--instruction", "letter", help="The reference of the Controller's instruction; a demo needs none."
+)
 @with_instance
-def export(instance: Instance, person: str, out: Path) -> None:
-    """Write everything held about PERSON (reference or address) into one archive, in clear."""
+def export(instance: Instance, person: str, out: Path, letter: str | None) -> None:
+    """Write everything held about PERSON (reference or address) into one archive, in clear.
+
+    A second person has to have agreed to it under that instruction.
+    """
     if out.exists() or not out.parent.is_dir():
         fail(f"{out} is there already" if out.exists() else f"the folder {out.parent} is not there")
     person_id = _person(person).id
+    if letter is None and not instance.demo:
+        fail("name the instruction that this rests on: --instruction")
+    seconded(instance, act=SecondAct.EXPORT, thing=approvals.person(person_id), letter=letter or "")
     desk = housekeeping.desk(instance, _sessions(instance))
     with click.progressbar(length=1, label="stores", file=sys.stderr) as bar:
 
@@ -86,6 +96,7 @@ def erase(instance: Instance, person: str, letter: str, dry_run: bool) -> None:
         say("Everything is under a legal hold: the erasure waits until it is lifted.")
     if dry_run:
         return
+    seconded(instance, act=SecondAct.ERASURE, thing=approvals.person(person_id), letter=letter)
     try:
         with unit_of_work(db.session(), instance.clock, ACTOR) as work:
             begun = erasure.begin(work, person_id=person_id, letter=letter).id

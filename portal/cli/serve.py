@@ -160,8 +160,8 @@ def each_minute(act: Callable[[], object], *, clock: Callable[[], datetime]) -> 
 def serve(instance: Instance | None, port: int) -> None:
     """Serve the pages on this machine, with the worker beside them, until a signal ends both."""
     settings: Settings = current_app.extensions["settings"]
+    logs.configure()
     _require_free(port)
-    one_process = db.engine.dialect.name == "sqlite"
     # The children open their own: a connection must not be shared between processes.
     db.session.remove()
     db.engine.dispose()
@@ -183,11 +183,12 @@ def serve(instance: Instance | None, port: int) -> None:
         address=ADDRESS,
         port=port,
         interface=Interfaces.WSGI,
-        workers=1 if one_process else multiprocessing.cpu_count(),
+        workers=settings.processes,
         blocking_threads=BLOCKING_THREADS,
         respawn_failed_workers=True,
         workers_kill_timeout=10,
         log_level=LogLevels.warning,
+        log_dictconfig=logs.SERVER,
     )
     server.on_startup(companion.start)
     server.on_shutdown(companion.stop)

@@ -12,7 +12,8 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session as DbSession
 
 from portal.access import accounts
-from portal.models import Person
+from portal.desk import approvals
+from portal.models import Person, SecondAct
 from portal.people import register as people
 from privacy import erasure, person_exports, reach
 from privacy.audit import Action
@@ -200,6 +201,29 @@ def _set(work: Work, row: Record, name: str, value: str) -> None:
     if isinstance(row, Person) and name == "name" and (fault := people.name_fault(value)):
         raise NotRectified(fault)
     setattr(row, name, value or None)
+
+
+def export(work: Work, *, person_id: UUID, letter: str) -> bool:
+    """Ask for everything held about somebody, once a second person agreed; they are asked where nobody was.
+
+    Returns whether it was asked for. Raises NoInstruction.
+    """
+    thing = approvals.person(person_id)
+    if not approvals.agreed(work, act=SecondAct.EXPORT, thing=thing, letter=letter):
+        return False
+    person_exports.ask(work, person_id=person_id)
+    return True
+
+
+def erase(work: Work, *, person_id: UUID, letter: str) -> Erasure | None:
+    """Begin to erase somebody's data, once a second person agreed; they are asked where nobody was, and None comes.
+
+    Call `erasure.finish` afterwards. Raises NoInstruction or NobodyThere.
+    """
+    thing = approvals.person(person_id)
+    if not approvals.agreed(work, act=SecondAct.ERASURE, thing=thing, letter=letter):
+        return None
+    return erasure.begin(work, person_id=person_id, letter=letter)
 
 
 def require(db: DbSession, text: str) -> Person:

@@ -20,8 +20,8 @@ from privacy.audit import Action
 from privacy.work import Work
 from surveys import restriction as answers
 
-MAY_GO = frozenset({"sign_in"})
-"""The mails that a restricted person still gets: they asked for them themselves, a moment ago."""
+MAY_GO = frozenset({"sign_in", "account_news"})
+"""The mails that a restricted person still gets: they asked for them a moment ago, or they keep their account safe."""
 
 
 def usable() -> ColumnElement[bool]:

@@ -19,6 +19,7 @@ from portal.mailing import day_ahead, invitations, reminders
 from portal.mailing.calendar import Event
 from portal.mailing.letters import Enclosure, one_line
 from portal.mailing.queue import number_of
+from portal.mentors import clearances
 from portal.models import (
     Attendance,
     Mail,
@@ -54,6 +55,8 @@ PATHS = {
     "notice": "/desk/notices/{}",
     "access_review": "/desk/registers/access",
     "suspicions": "/desk/suspicions",
+    "own_sign_in": "/your-sign-in",
+    "confirm_factor": "/team/people/{}/sign-in",
 }
 
 
@@ -196,7 +199,7 @@ def session(db: DbSession, mail: Mail, reader: Person, around: Around) -> Letter
     about = db.get(Session, mail.about)
     if about is None or about.state is SessionState.HELD or about.ends_at <= around.now:
         return None
-    if _newer_waits(db, mail):
+    if _newer_waits(db, mail) or _kept_from(about, reader, around):
         return None
     _, whose_id = number_of(mail.step)
     if whose_id is not None and not _books_for(db, reader, whose_id, around):
@@ -234,6 +237,13 @@ def _newer_waits(db: DbSession, mail: Mail) -> bool:
     return any(one > number for one, of in others if of == whose)
 
 
+def _kept_from(about: Session, reader: Person, around: Around) -> bool:
+    """Whether the reader gives the session and their clearance is missing or has lapsed (annex 1): neither page nor
+    calendar shows it to them then, and no mail does."""
+    gives = about.mentor_id == reader.id
+    return gives and bool(clearances.page_gaps(reader, on=london_date(around.now)))
+
+
 def _own_place(about: Session, reader: Person) -> bool:
     return about.capacity is not None and about.mentor_id != reader.id
 
@@ -256,6 +266,8 @@ def day_before(db: DbSession, mail: Mail, reader: Person, around: Around) -> Let
     reader's any more. A moved one has a reminder of its own, with the new time as its step."""
     about = db.get(Session, mail.about)
     if about is None or about.state is not SessionState.BOOKED or about.starts_at <= around.now:
+        return None
+    if _kept_from(about, reader, around):
         return None
     if mail.step != day_ahead.step_of(about) or not invitations.known_to(about, reader.id).theirs:
         return None

@@ -109,6 +109,10 @@ def drop(work: Work, *, about: UUID, template: str) -> None:
 
 WORDS = {
     "sign_in": "Sign-in code",
+    "account_news": "What happened to their sign-in",
+    "factor_restored": "That a sign-in was restored",
+    "address_changed": "That their address was changed",
+    "factor_waits": "Somebody waits to be rung",
     "post_open": "Last questionnaire opened",
     "group_session": "Places in a group session",
     "place_freed": "A place from the waiting list",

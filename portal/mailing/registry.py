@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from portal.access import news_mails
 from portal.cases import letter_mails, notice_mails, notices, suspicions
 from portal.groups import mails as group_mails
 from portal.mailing import contexts as mail_contexts
@@ -19,17 +20,19 @@ CONTEXTS: Mapping[str, Context] = {
     **assistant_mails.CONTEXTS,
     **access_mails.CONTEXTS,
     **notice_mails.CONTEXTS,
+    **news_mails.CONTEXTS,
 }
 
 ROLE_CONTEXTS: Mapping[str, RoleContext] = {
     **notice_mails.ROLE_CONTEXTS,
     **audit_heads.ROLE_CONTEXTS,
     **suspicions.ROLE_CONTEXTS,
+    **news_mails.ROLE_CONTEXTS,
 }
 """The mails that go to a role's mailbox."""
 
-ADDRESSED: Mapping[str, AddressedContext] = letter_mails.ADDRESSED
-"""The mails whose address stands sealed in what they are about: letters of cases."""
+ADDRESSED: Mapping[str, AddressedContext] = {**letter_mails.ADDRESSED, **news_mails.ADDRESSED}
+"""The mails whose address stands sealed in what they are about: letters of cases, addresses of before."""
 
 HEARD: Mapping[str, Heard] = {**notice_mails.HEARD, **letter_mails.HEARD}
 """Who is told, in the same work, that a mail went or was given up."""

@@ -11,9 +11,9 @@ import structlog
 from sqlalchemy.orm import Session as DbSession
 
 from portal.instance import Instance
-from portal.mailing.senders import THIS_MACHINE, RoutedSender, Sender, sender_for
+from portal.mailing.senders import RoutedSender, Sender, sender_for
 from portal.programme import Programme
-from portal.settings import Mode, Settings
+from portal.settings import THIS_MACHINE, Mode, Settings
 from privacy import subprocessors
 from privacy.clock import london_date
 

@@ -9,12 +9,11 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, Protocol
 
-from portal.settings import Settings, Smtp
+from portal.settings import THIS_MACHINE, Settings, Smtp
 
 TIMEOUT_SECONDS = 20
 TLS_PORT = 465
 FOR_GOOD = 500
-THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
 
 
 class Sender(Protocol):

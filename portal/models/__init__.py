@@ -14,14 +14,16 @@ import privacy.returns.tables
 import privacy.rights
 import privacy.safekeeping  # noqa: F401 - their tables must be known
 import surveys.models  # noqa: F401 - its tables must be known
-from portal.models.access import BrowserSession, SignIn
+from portal.models.access import BrowserSession, Level, SignIn
 from portal.models.answers import ParkedForm, Reopening, Share
+from portal.models.approvals import Approval, SecondAct
 from portal.models.assistants import Delegation
 from portal.models.calendars import Feed
 from portal.models.councils import Neighbours, Partner, PartnerContact, PartnerKind, Review, Way
 from portal.models.delivery import Clearance, ClearanceKind, Interest, MentorChoice, MentorProfile
 from portal.models.duty import Duty
 from portal.models.exports import Export
+from portal.models.factors import AddressChange, Factor, FactorKind, Guess
 from portal.models.groups import (
     Decision,
     GroupPlan,
@@ -30,6 +32,7 @@ from portal.models.groups import (
     Waiting,
     WaitingState,
 )
+from portal.models.limits import KeptSearch, LimitCount
 from portal.models.mail import InstanceFact, Mail, Mailbox, MailState, Refusal
 from portal.models.notes import GoalAct, GoalEvent, NoteKind, SessionNote
 from portal.models.packages import (
@@ -80,6 +83,8 @@ __all__ = [
     "POLITICAL",
     "STAFF",
     "AccessDecision",
+    "AddressChange",
+    "Approval",
     "Attendance",
     "AttendanceState",
     "Blackout",
@@ -96,6 +101,8 @@ __all__ = [
     "Duty",
     "Export",
     "Fact",
+    "Factor",
+    "FactorKind",
     "Feed",
     "Goal",
     "GoalAct",
@@ -103,11 +110,15 @@ __all__ = [
     "GoalState",
     "Ground",
     "GroupPlan",
+    "Guess",
     "HolidayChange",
     "Hours",
     "InstanceFact",
     "Interest",
+    "KeptSearch",
     "Leave",
+    "Level",
+    "LimitCount",
     "Mail",
     "MailState",
     "Mailbox",
@@ -142,6 +153,7 @@ __all__ = [
     "ResourceUse",
     "Review",
     "Role",
+    "SecondAct",
     "Session",
     "SessionKind",
     "SessionNote",

@@ -1,13 +1,23 @@
 """Tables: how people come in. Nothing in them opens an account: only digests of secrets are kept."""
 
 from datetime import datetime
+from enum import IntEnum
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, LargeBinary, String, Uuid
 from sqlalchemy.orm import Mapped, mapped_column, query_expression, relationship
 
 from portal.models.people import Person
+from privacy.columns import SealedJson, sealed
 from privacy.records import Erase, Holding, Keep, Record, new_id, plain, reference
+
+
+class Level(IntEnum):
+    """How a browser proved whose it is. MAIL: a mailed code or link, or a kept device. PROOF: more than the mailbox
+    holds, such as a passkey."""
+
+    MAIL = 1
+    PROOF = 2
 
 
 class SignIn(Record):
@@ -68,6 +78,20 @@ class BrowserSession(Record):
     seen_at: Mapped[datetime] = mapped_column(info=plain())
     ends_at: Mapped[datetime] = mapped_column(info=plain())
     ended_at: Mapped[datetime | None] = mapped_column(info=plain())
+    method: Mapped[str | None] = mapped_column(
+        String(40), info=plain("the proofs given, such as mail, or mail+password (RFC 8176 calls it amr)")
+    )
+    proved_at: Mapped[datetime | None] = mapped_column(info=plain("when a proof was last given"))
+    challenge: Mapped[bytes | None] = mapped_column(
+        LargeBinary(32), info=plain("what a passkey has to sign next; it is good for once")
+    )
+    follows_id: Mapped[UUID | None] = mapped_column(
+        Uuid, info=reference("the sign-in of the same person in the same browser before this one")
+    )
+    typed_sealed: Mapped[bytes | None] = sealed(
+        holder="person_id", purpose="which answers were typed here, as digests", at_least=256
+    )
+    typed = SealedJson("typed_sealed")
 
     frozen: Mapped[bool | None] = query_expression()
 

@@ -95,6 +95,9 @@ class ParkedForm(Record):
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True, info=reference())
     path: Mapped[str] = mapped_column(String(300), info=reference("the form it belongs to"))
     parked_at: Mapped[datetime] = mapped_column(index=True, info=plain())
+    browser_session_id: Mapped[UUID | None] = mapped_column(
+        Uuid, info=reference("the sign-in in which it was written")
+    )
     fields_sealed: Mapped[bytes | None] = sealed(
         holder="person_id", purpose="what they had written", at_least=1024
     )

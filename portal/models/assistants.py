@@ -39,7 +39,7 @@ class Delegation(Record):
     )
     called = SealedText("called_sealed")
 
-    leader: Mapped[Person] = relationship(foreign_keys=[leader_id])
+    leader: Mapped[Person] = relationship(foreign_keys=[leader_id], back_populates="assisted")
     assistant: Mapped[Person] = relationship(foreign_keys=[assistant_id], back_populates="assists")
 
     def live_on(self, day: date) -> bool:

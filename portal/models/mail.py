@@ -25,6 +25,7 @@ class Mailbox(StrEnum):
     """A role that mail can go to instead of a person; the programme file has its address (contacts)."""
 
     DPO = "dpo"
+    TEAM = "team"
     DEPARTMENT = "department"
     CONTROLLER_DPO = "controller_dpo"
 

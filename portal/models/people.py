@@ -177,6 +177,12 @@ class Person(Record):
     restricted_at: Mapped[datetime | None] = mapped_column(
         info=plain("from then on their data is kept and not used (Article 18)")
     )
+    mailbox_shared: Mapped[bool | None] = mapped_column(
+        info=plain("whether others read their mailbox, as they say; None: not asked yet")
+    )
+    passkey_offered_at: Mapped[datetime | None] = mapped_column(
+        info=plain("when they were offered a passkey, and went on")
+    )
 
     name = SealedText("name_sealed")
     email = SealedText("email_sealed")
@@ -189,6 +195,9 @@ class Person(Record):
     offices: Mapped[list["Office"]] = relationship(back_populates="person", order_by="Office.from_on")
     assists: Mapped[list["Delegation"]] = relationship(
         back_populates="assistant", foreign_keys="Delegation.assistant_id"
+    )
+    assisted: Mapped[list["Delegation"]] = relationship(
+        back_populates="leader", foreign_keys="Delegation.leader_id"
     )
     profile: Mapped["MentorProfile | None"] = relationship(back_populates="person")
     clearances: Mapped[list["Clearance"]] = relationship(

@@ -13,6 +13,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
+from portal.answers import purposes
+from portal.answers.purposes import ReadingPurpose
 from portal.models import Office, Participation, Role
 from privacy.audit import Action, AuditEntry
 from privacy.clock import london_date
@@ -55,8 +57,15 @@ def of_person(db: DbSession, person_id: UUID) -> Sequence[Opening]:
 
 
 def _opening(line: AuditEntry, offices: Sequence[Office]) -> Opening:
-    on = london_date(line.at)
-    return Opening(on, _role(offices, on), PURPOSES.get(loads(line.details)["purpose"], "To work with it"))
+    on, details = london_date(line.at), loads(line.details)
+    return Opening(on, _role(offices, on), _purpose(details["purpose"], details.get("stated")))
+
+
+def _purpose(page: str, stated: str | None) -> str:
+    """What the reader said that day; on a page that has one purpose alone, that."""
+    if page == "reading" and stated is not None:
+        return purposes.WORDS[ReadingPurpose(stated)]
+    return PURPOSES.get(page, "To work with it")
 
 
 def _offices(db: DbSession, actors: set[str]) -> dict[str, list[Office]]:

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload
 
 from portal import actors
-from portal.access import accounts
+from portal.access import accounts, factors, telling
+from portal.access.telling import News
 from portal.actors import holds_staff, roles_on
 from portal.booking import diary
 from portal.mailing import queue as mail
@@ -69,6 +70,9 @@ def name(work: Work, *, leader_id: UUID, called: str, email: str, to_on: date | 
     work.db.add(row)
     work.db.flush()
     mail.queue(work, template=MAIL, about=row.id, to=person.id)
+    # It stays so when the delegation ends: who read the mailbox could else end it themselves, and read on.
+    factors.say_mailbox(work, person_id=leader_id, shared=True)
+    telling.tell(work, News.ASSISTANT_NAMED, person_id=leader_id, about=row.id)
     work.record(
         Action.ASSISTANT_NAMED,
         object=f"delegation:{row.id}",

@@ -15,6 +15,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as DbSession
 
+from portal.access import telling
 from portal.actors import holds_staff, roles_on
 from portal.booking import open_offers
 from portal.councils import register as councils
@@ -275,6 +276,12 @@ def enable(work: Work, *, person_id: UUID) -> Person:
     return person
 
 
+def sign_out_everywhere(work: Work, *, person_id: UUID) -> None:
+    """End every browser and kept device of somebody, and every sign-in that waits."""
+    end_sign_ins(work, person_id)
+    work.record(Action.SIGN_INS_ENDED, object=f"person:{person_id}", holder=person_id)
+
+
 def end_sign_ins(work: Work, person_id: UUID) -> None:
     """End every signed-in browser of a person, and every sign-in that waits."""
     work.db.execute(
@@ -370,8 +377,11 @@ def set_address(work: Work, person: Person, email: str) -> None:
     ).first()
     if holder is not None:
         raise AddressTaken("Somebody else has this address")
+    before = person.email
     person.email = email
     person.email_index = keys.index(email)
+    if before and before != email:
+        telling.tell_of_address(work, person, before)
 
 
 def _named(error: IntegrityError) -> Exception:

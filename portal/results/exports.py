@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import selectinload
 
 from portal.answers import windows
-from portal.models import Export, Package, Participation
+from portal.desk import approvals
+from portal.models import Export, Package, Participation, SecondAct
 from portal.programme import Programme
 from privacy.audit import Action
 from privacy.clock import london_date
@@ -110,6 +111,23 @@ def make(work: Work, programme: Programme, order: Order, *, rows_at_most: int | 
             rows=counted[code],
         )
     return Made(order=order, made_at=work.now, rows=rows)
+
+
+def agreed(work: Work, order: Order) -> bool:
+    """Whether an export can be made now: one with names once a second person agreed, who is asked here (cl 17.4).
+
+    Raises NoReason.
+    """
+    if not order.named:
+        return True
+    if blank(order.reason):
+        raise NoReason
+    thing = _thing(order.codes)
+    return approvals.agreed(work, act=SecondAct.ANSWERS, thing=thing, reason=order.reason)
+
+
+def _thing(codes: Sequence[str]) -> str:
+    return f"answers:{'+'.join(sorted(set(codes)))}"
 
 
 def exportable(db: DbSession) -> list[Published]:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from sqlalchemy import Engine, inspect, select
 from sqlalchemy.orm import Session as DbSession
@@ -21,6 +20,7 @@ from privacy.clock import Clock
 from privacy.columns import AddressKeys
 from privacy.engines import open_engine
 from privacy.keystore import METADATA, Vault
+from privacy.records import new_id
 from privacy.returns.load import LoadRefused, Made, Progress, Target, load
 from privacy.returns.verify import Verified, described, verify
 from privacy.scratch import scratch
@@ -87,6 +87,6 @@ def _keyed(db: DbSession) -> Made:
 
 def _settle(db: DbSession, package: dict[str, Any], clock: Clock) -> None:
     """With this row there is an instance."""
-    fact = InstanceFact(id=uuid4(), name=DEMO if package["rehearsal"] else REAL, recorded_at=clock())
+    fact = InstanceFact(id=new_id(), name=DEMO if package["rehearsal"] else REAL, recorded_at=clock())
     fact.canary = CANARY
     db.add(fact)

@@ -1,12 +1,11 @@
 """Signing in and out, own devices, and the accounts of staff."""
 
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
-from flask import session as form_session
 from flask.typing import ResponseReturnValue
-from markupsafe import Markup
 from werkzeug import Response
 
 from portal import policies
@@ -28,8 +27,10 @@ from portal.views.context import (
     work,
 )
 from portal.views.guards import guarded, public
-from portal.views.next_page import own_page
+from portal.views.letting_in import let_in
+from portal.views.next_page import kept_next
 from portal.views.signed_in import browser, install
+from portal.views.staying import signed_out
 
 __all__ = ["bp", "install"]
 
@@ -39,7 +40,6 @@ ACTOR = "system:sign-in"
 # Longer than a sign-in waits, so that its page can still send a new one.
 ASK_COOKIE_LIFE = timedelta(minutes=15)
 BEFORE = "people have no account open yet"
-NEW_NOTICE = "Our {} says what we hold about you, and what you can ask for."
 
 
 # ---- signing in
@@ -48,8 +48,8 @@ NEW_NOTICE = "Our {} says what we hold about you, and what you can ask for."
 @bp.route("/sign-in", methods=["GET", "POST"])
 @public(BEFORE)
 def sign_in() -> ResponseReturnValue:
-    wanted = own_page(request.values.get("to"))
-    if current_actor() is not None:
+    wanted = kept_next()
+    if current_actor() is not None and "again" not in request.form:
         return redirect(wanted or url_for("home.start"), 303)
     form = AskForm()
     try:
@@ -59,17 +59,17 @@ def sign_in() -> ResponseReturnValue:
             return _ask(form, wanted)
     except asking.TooManyAsks:
         abort(429)
-    return _sign_in_page(form, wanted), 422 if form.errors else 200
+    return _sign_in_page(form), 422 if form.errors else 200
 
 
-def _sign_in_page(form: AskForm, wanted: str | None) -> str:
+def _sign_in_page(form: AskForm) -> str:
     token = cookies.read(cookies.DEVICE)
     device = devices.live_device(session(), token, now=clock_now(), programme=programme()) if token else None
     demo = staff.demo_people(session(), on=today()) if instance().demo else []
-    return render_template("account/sign_in.html", form=form, to=wanted, device=device, demo_people=demo)
+    return render_template("account/sign_in.html", form=form, device=device, demo_people=demo)
 
 
-def _network() -> bytes | None:
+def network() -> bytes | None:
     return asking.network_of(instance().vault.ring, request.remote_addr)
 
 
@@ -80,7 +80,7 @@ def _ask(form: AskForm, wanted: str | None) -> ResponseReturnValue:
             address=form.email.data,
             next_path=wanted,
             verifier=cookies.read(cookies.ASK),
-            network=_network(),
+            network=network(),
             programme=programme(),
         )
     return _asked(asked)
@@ -90,7 +90,7 @@ def _ask_again() -> ResponseReturnValue:
     try:
         with work(ACTOR) as unit:
             verifier = cookies.read(cookies.ASK) or ""
-            asked = asking.ask_again(unit, verifier=verifier, network=_network(), programme=programme())
+            asked = asking.ask_again(unit, verifier=verifier, network=network(), programme=programme())
     except accounts.LinkDead:
         return redirect(url_for("account.sign_in"), 303)
     return _asked(asked)
@@ -105,23 +105,23 @@ def _asked(asked: asking.Asked) -> Response:
 @bp.get("/sign-in/code")
 @public(BEFORE)
 def code() -> ResponseReturnValue:
-    if current_actor() is not None:
-        return redirect(url_for("home.start"), 303)
+    # Who is signed in may still ask for a code, to prove anew that the mailbox is theirs.
     if cookies.read(cookies.ASK) is None:
-        return redirect(url_for("account.sign_in"), 303)
+        return redirect(url_for("home.start" if current_actor() else "account.sign_in"), 303)
     return render_template("account/code.html", form=FinishForm())
 
 
 @bp.get("/sign-in/l/<token>")
 @public(BEFORE)
 def link(token: str) -> ResponseReturnValue:
-    if current_actor() is not None:
-        # People click twice: whoever is in already just goes on.
-        return redirect(accounts.next_path_of(session(), token) or url_for("home.start"), 303)
-    try:
+    actor, found = current_actor(), None
+    with suppress(accounts.LinkDead):
         found = accounts.look(session(), token, verifier=cookies.read(cookies.ASK), now=clock_now())
-    except accounts.LinkDead:
-        return _dead(410)
+    if actor is not None and not (found is not None and found.mine):
+        # People click twice: whoever is in already just goes on, but for who asked here to prove it anew.
+        return redirect(accounts.next_path_of(session(), token) or url_for("home.start"), 303)
+    if found is None:
+        return dead(410)
     if not found.mine:
         return render_template("account/other_browser.html", code=found.code)
     return render_template("account/link.html", form=LinkForm(), token=token)
@@ -142,44 +142,34 @@ def finish() -> ResponseReturnValue:
             code=form.code.data if token is None else "",
             keep_device=form.device.data,
             browser=browser(),
+            before=cookies.read(cookies.SESSION),
             programme=programme(),
         )
     if signed_in is None:
-        return _dead(422)
-    return _let_in(signed_in.tokens, signed_in.next_path)
+        return dead(422)
+    return let_in(signed_in.tokens, signed_in.next_path)
 
 
-def _dead(status: int) -> ResponseReturnValue:
+def dead(status: int) -> ResponseReturnValue:
     return render_template("account/dead.html"), status
-
-
-def _let_in(tokens: devices.Tokens, next_path: str | None) -> Response:
-    # A form token from before the sign-in may have been seen by somebody else.
-    form_session.clear()
-    response = redirect(own_page(next_path) or url_for("home.start"), 303)
-    cookies.keep(response, cookies.SESSION, tokens.session)
-    if tokens.device is not None:
-        cookies.keep(response, cookies.DEVICE, tokens.device, lasts=devices.DEVICE_LIFE)
-    cookies.forget(response, cookies.ASK)
-    if tokens.notice:
-        link = Markup('<a class="govuk-notification-banner__link" href="{}">privacy notice</a>')
-        flash(Markup(NEW_NOTICE).format(link.format(url_for("home.privacy_notice"))), "notice")
-    return response
 
 
 @bp.post("/sign-in/continue")
 @public("a kept device opens a sign-in of its own")
 def carry_on() -> ResponseReturnValue:
-    wanted = own_page(request.form.get("to"))
+    wanted = kept_next()
     try:
         with work(ACTOR) as unit:
             token = cookies.read(cookies.DEVICE) or ""
-            tokens = devices.carry_on(unit, device_token=token, browser=browser(), programme=programme())
+            before = cookies.read(cookies.SESSION)
+            tokens = devices.carry_on(
+                unit, device_token=token, browser=browser(), before=before, programme=programme()
+            )
     except devices.DeviceUnknown:
-        response = redirect(url_for("account.sign_in", to=wanted), 303)
+        response = redirect(url_for("account.sign_in"), 303)
         cookies.forget(response, cookies.DEVICE)
         return response
-    return _let_in(tokens, wanted)
+    return let_in(tokens, wanted)
 
 
 @bp.post("/sign-in/demo")
@@ -190,10 +180,16 @@ def enter_demo() -> ResponseReturnValue:
     try:
         with work(ACTOR) as unit:
             address = request.form.get("demo_person", "")
-            signed_in = accounts.enter_demo(unit, address=address, browser=browser(), programme=programme())
+            signed_in = accounts.enter_demo(
+                unit,
+                address=address,
+                browser=browser(),
+                before=cookies.read(cookies.SESSION),
+                programme=programme(),
+            )
     except accounts.LinkDead:
-        return _dead(422)
-    return _let_in(signed_in.tokens, request.form.get("to"))
+        return dead(422)
+    return let_in(signed_in.tokens, kept_next(), asks=False)
 
 
 @bp.route("/sign-in/o/<token>", methods=["GET", "POST"])
@@ -203,12 +199,16 @@ def operator_link(token: str) -> ResponseReturnValue:
         if request.method == "POST":
             with work(ACTOR) as unit:
                 signed_in = accounts.use_operator_link(
-                    unit, token=token, browser=browser(), programme=programme()
+                    unit,
+                    token=token,
+                    browser=browser(),
+                    before=cookies.read(cookies.SESSION),
+                    programme=programme(),
                 )
-            return _let_in(signed_in.tokens, signed_in.next_path)
+            return let_in(signed_in.tokens, signed_in.next_path)
         accounts.look_at_operator_link(session(), token, now=clock_now())
     except accounts.LinkDead:
-        return _dead(410)
+        return dead(410)
     return render_template("account/operator_link.html", token=token)
 
 
@@ -223,17 +223,7 @@ def sign_out() -> ResponseReturnValue:
                 browser_session_id=actor.browser_session_id,
                 device_token=cookies.read(cookies.DEVICE),
             )
-    return _signed_out("You have signed out.")
-
-
-def _signed_out(words: str) -> Response:
-    form_session.clear()
-    flash(words, "success")
-    response = redirect(url_for("account.sign_in"), 303)
-    cookies.forget(response, cookies.SESSION, cookies.DEVICE, cookies.ASK)
-    if instance().settings.secure:
-        response.headers["Clear-Site-Data"] = '"cache", "storage"'
-    return response
+    return signed_out("You have signed out.")
 
 
 # ---- own devices
@@ -257,7 +247,7 @@ def end_device(browser_session_id: UUID) -> ResponseReturnValue:
     except devices.DeviceUnknown:
         abort(404)
     if browser_session_id == actor.browser_session_id:
-        return _signed_out("You have signed out.")
+        return signed_out("You have signed out.")
     flash("That browser is signed out.", "success")
     return redirect(url_for("account.devices"), 303)
 

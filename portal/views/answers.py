@@ -14,6 +14,7 @@ from portal.forms.answers import ReasonForm, WishForm
 from portal.forms.programme import ConfirmForm
 from portal.views.asked import address, around, note_opened
 from portal.views.context import session, work
+from portal.views.files import attach
 from portal.views.guards import guarded
 from portal.views.loaders import load_asked
 from portal.views.question_fields import told
@@ -35,7 +36,12 @@ def _sent(asked: Asked) -> Sitting:
 
 
 @bp.get("/copy")
-@guarded(load_asked, policies.may_answer_or_interview)
+@guarded(
+    load_asked,
+    policies.may_answer_or_interview,
+    reads=policies.may_read,
+    asks_why=policies.opens_for_others,
+)
 def copy(asked: Asked) -> ResponseReturnValue:
     """To read and to print: what counts now, and what was sent before it was corrected."""
     sitting = _sent(asked)
@@ -54,7 +60,7 @@ def copy(asked: Asked) -> ResponseReturnValue:
 
 
 @bp.get("/download")
-@guarded(load_asked, policies.may_answer)
+@guarded(load_asked, policies.may_answer, reads=policies.may_read)
 def download(asked: Asked) -> ResponseReturnValue:
     sitting = _sent(asked)
     if sitting.response is None:
@@ -62,7 +68,7 @@ def download(asked: Asked) -> ResponseReturnValue:
     text = as_text(asked, sitting.response, told(sitting, places=asked.places))
     response = make_response(text)
     response.mimetype = "text/plain"
-    response.headers["Content-Disposition"] = f'attachment; filename="answers-{sitting.response.ref}.txt"'
+    attach(response, f"answers-{sitting.response.ref}.txt")
     return response
 
 
@@ -104,7 +110,7 @@ def reopen(asked: Asked) -> ResponseReturnValue:
 
 
 @bp.route("/withdraw", methods=["GET", "POST"])
-@guarded(load_asked, policies.may_answer)
+@guarded(load_asked, policies.may_answer, reads=policies.may_read)
 def withdraw(asked: Asked) -> ResponseReturnValue:
     """Take one's own answers back, after saying so twice."""
     sitting, form = _sent(asked), ConfirmForm()
@@ -125,13 +131,13 @@ def withdraw(asked: Asked) -> ResponseReturnValue:
 
 
 @bp.post("/share")
-@guarded(load_asked, policies.may_answer)
+@guarded(load_asked, policies.may_answer, reads=policies.may_read)
 def share(asked: Asked) -> ResponseReturnValue:
     return set_share(asked.participation_id, _response_id(asked), address("receipt", asked), on=True)
 
 
 @bp.post("/unshare")
-@guarded(load_asked, policies.may_answer)
+@guarded(load_asked, policies.may_answer, reads=policies.may_read)
 def unshare(asked: Asked) -> ResponseReturnValue:
     return set_share(asked.participation_id, _response_id(asked), address("receipt", asked), on=False)
 

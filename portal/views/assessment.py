@@ -8,6 +8,7 @@ from portal.forms.registers import RemarkForm, RiskForm
 from portal.registers import assessment
 from portal.registers.instructions import BASES, CONDITIONS, ROWS
 from portal.views.context import clock_now, instance, programme, session, the_actor, work
+from portal.views.files import attach
 from portal.views.guards import guarded
 from portal.views.loaders import load_risk
 from portal.views.refusals import status_of
@@ -39,8 +40,7 @@ def download() -> ResponseReturnValue:
     found = assessment.pack(instance(), session(), now=clock_now())
     data = papers.render(assessment.paper(found, programme()))
     name = f"{programme().reference}-impact-assessment-{found.on.isoformat()}.pdf"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(data, mimetype="application/pdf", headers=headers)
+    return attach(Response(data, mimetype="application/pdf"), name)
 
 
 @bp.route("/words/<name>", methods=["GET", "POST"])

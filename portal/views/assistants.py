@@ -43,14 +43,14 @@ def stop(row: Delegation) -> ResponseReturnValue:
 
 
 @bp.route("/your-assistant", methods=["GET", "POST"])
-@guarded(None, policies.may_name_assistant)
+@guarded(None, policies.may_name_assistant, reads=policies.may_read)
 def own() -> ResponseReturnValue:
     person = session().get_one(Person, the_actor().person_id)
     return _page(person, own=True)
 
 
 @bp.post("/your-assistant/end")
-@guarded(None, policies.may_name_assistant)
+@guarded(None, policies.may_name_assistant, reads=policies.may_read)
 def end_own() -> ResponseReturnValue:
     return _end(the_actor().person_id, url_for("assistants.own"))
 

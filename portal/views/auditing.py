@@ -10,6 +10,7 @@ from portal.forms.programme import ConfirmForm
 from portal.registers import audit_cases, audit_package
 from portal.registers.audit_cases import SeenCase
 from portal.views.context import clock_now, instance, programme, session, today, work
+from portal.views.files import attach
 from portal.views.guards import guarded
 from portal.views.loaders import load_seen_case
 from portal.views.refusals import status_of
@@ -54,5 +55,4 @@ def package() -> ResponseReturnValue:
     with work() as unit:
         audit_package.note(unit, made)
     name = f"{programme().reference}-audit-{today().isoformat()}.zip"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(target.getvalue(), mimetype="application/zip", headers=headers)
+    return attach(Response(target.getvalue(), mimetype="application/zip"), name)

@@ -14,6 +14,7 @@ from portal.answers.preview import NotYet, Walk
 from portal.forms.authoring import PublishForm, UploadForm, WordingForm
 from portal.models import Role
 from portal.views.context import programme, session, the_actor, work
+from portal.views.files import attach
 from portal.views.guards import guarded
 from portal.views.question_fields import anchors, fields, posted
 from surveys import corrections, versions
@@ -59,7 +60,7 @@ def file(version: VersionPage) -> ResponseReturnValue:
     """The questionnaire as a file, in its newest words, to change and send back."""
     published = version.published
     answer = Response(written(published.questionnaire), mimetype="application/yaml")
-    answer.headers["Content-Disposition"] = f'attachment; filename="{published.code}-{published.number}.yaml"'
+    attach(answer, f"{published.code}-{published.number}.yaml")
     return answer
 
 

@@ -22,6 +22,7 @@ from portal.people import assisting
 from portal.views.acts import attempt, status_of
 from portal.views.context import clock_now, instance, programme, the_actor, today
 from portal.views.context import session as db
+from portal.views.files import attach
 from portal.views.guards import guarded
 from portal.views.loaders import load_offer, load_package, load_session
 from portal.views.on_behalf import back_from_booking, is_own, whose_place
@@ -155,7 +156,7 @@ def calendar(held: Session) -> ResponseReturnValue:
     # A plain download is published, not an invitation: calendars then ask nobody for an answer.
     body = feeds.download(programme(), reader, [held], public_url=instance().settings.public_url)
     answer = Response(body, mimetype="text/calendar")
-    answer.headers["Content-Disposition"] = "attachment; filename=session.ics"
+    attach(answer, "session.ics")
     return answer
 
 

@@ -9,6 +9,7 @@ from portal import policies
 from portal.mailing import feeds, invitations
 from portal.models import Person
 from portal.views.context import clock_now, instance, programme, session, the_actor, work
+from portal.views.files import attach
 from portal.views.guards import guarded, public
 
 bp = Blueprint("calendars", __name__)
@@ -30,12 +31,12 @@ def coming() -> ResponseReturnValue:
     found = feeds.coming(session(), reader, now=clock_now())
     body = feeds.download(programme(), reader, found, public_url=instance().settings.public_url)
     answer = Response(body, mimetype="text/calendar")
-    answer.headers["Content-Disposition"] = "attachment; filename=sessions.ics"
+    attach(answer, "sessions.ics")
     return answer
 
 
 @bp.post("/your-calendar/address")
-@guarded(None, policies.may_follow_sessions)
+@guarded(None, policies.may_follow_sessions, reads=policies.may_read)
 def renew() -> ResponseReturnValue:
     # Shown on this page alone: a redirect would have to keep the secret somewhere.
     person_id = the_actor().person_id

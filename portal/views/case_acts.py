@@ -14,6 +14,7 @@ from portal.desk.person_rights import NothingSuch, NotRectified
 from portal.forms.base import Form
 from portal.forms.case_acts import CitesFields, EraseForm, RectifyForm, RestrictForm
 from portal.forms.programme import ConfirmForm
+from portal.views.approvals import WAITS
 from portal.views.context import instance, session, today, work
 from portal.views.finishing import finish_erasures
 from portal.views.guards import guarded
@@ -23,6 +24,7 @@ from privacy.cases import acts
 from privacy.cases.rules import CaseClosed, CaseRefused, NotPossible
 from privacy.cases.tables import Case
 from privacy.erasure import NobodyThere
+from privacy.rights import Erasure
 from privacy.work import Work
 
 bp = Blueprint("case_acts", __name__, url_prefix="/desk/cases/<uuid:case_id>/act")
@@ -74,9 +76,12 @@ def erase(case: Case) -> ResponseReturnValue:
     person = case_acts.subject(session(), acts.read(session(), case.id))
     form, case_id = EraseForm(person.ref if person is not None else None), case.id
     _cite(form, case)
+    begun: list[Erasure | None] = []
     if form.validate_on_submit() and _attempt(
-        form, lambda unit: case_acts.erase(unit, case_id=case_id, entry_id=form.entry_id)
+        form, lambda unit: begun.append(case_acts.erase(unit, case_id=case_id, entry_id=form.entry_id))
     ):
+        if begun == [None]:
+            return _done(f"{WAITS} Then come back and erase it.", case_id)
         finish_erasures()
         return _done("Their data is erased, as far as no hold keeps it.", case_id)
     plan = erasure.plan(session(), person.id) if person is not None else None

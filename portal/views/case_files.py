@@ -7,6 +7,7 @@ from flask import Blueprint, Response, abort
 from portal import policies
 from portal.cases import files as case_files
 from portal.views.context import session
+from portal.views.files import attach
 from portal.views.guards import guarded
 from portal.views.loaders import load_case
 from privacy.cases.tables import Case
@@ -25,5 +26,5 @@ def download(case: Case, file_id: UUID) -> Response:
     if content is None:
         abort(404)
     answer = Response(content, content_type=media_type)
-    answer.headers["Content-Disposition"] = f'attachment; filename="{found.name}"'
+    attach(answer, found.name)
     return answer

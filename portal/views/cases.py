@@ -19,6 +19,7 @@ from portal.cases.matches import Looked, belongs_to, matches
 from portal.forms.base import Form
 from portal.forms.cases import EventForm, IntakeForm, form_of
 from portal.returning import countdown
+from portal.views import searches_kept
 from portal.views.context import clock_now, instance, programme, session, the_actor, today, work
 from portal.views.files import csv_file
 from portal.views.finishing import finish_erasures
@@ -60,7 +61,7 @@ def _wanted() -> Wanted:
     asked = request.args
     kinds = {kind.value: kind for kind in CaseKind}
     return Wanted(
-        text=asked.get("q", "")[:40],
+        text=searches_kept.words("cases.listing")[:40],
         kind=kinds.get(asked.get("kind", "")),
         stand=asked.get("stand", "open"),
         owner=asked.get("owner", "")[:40],
@@ -68,9 +69,11 @@ def _wanted() -> Wanted:
     )
 
 
-@bp.get("/cases")
+@bp.route("/cases", methods=["GET", "POST"])
 @guarded(None, policies.may_run_desk)
 def listing() -> ResponseReturnValue:
+    if request.method == "POST":
+        return searches_kept.to_results()
     wanted = _wanted()
     found = case_lists.rows(session(), wanted, now=clock_now())
     return render_template(

@@ -27,7 +27,7 @@ def load_comparison(participation_id: UUID) -> Shared | None:
 
 
 @bp.get("")
-@guarded(load_comparison, policies.may_compare)
+@guarded(load_comparison, policies.may_compare, reads=policies.may_read)
 def show(shown: Shared) -> ResponseReturnValue:
     asked = load_asked(shown.participation_id, Wave.POST.value, ONCE)
     if asked is None:
@@ -53,13 +53,13 @@ def show(shown: Shared) -> ResponseReturnValue:
 
 
 @bp.post("/share")
-@guarded(load_comparison, policies.owns_shared)
+@guarded(load_comparison, policies.owns_shared, reads=policies.may_read)
 def share(shown: Shared) -> ResponseReturnValue:
     return set_share(shown.participation_id, None, _address(shown), on=True)
 
 
 @bp.post("/unshare")
-@guarded(load_comparison, policies.owns_shared)
+@guarded(load_comparison, policies.owns_shared, reads=policies.may_read)
 def unshare(shown: Shared) -> ResponseReturnValue:
     return set_share(shown.participation_id, None, _address(shown), on=False)
 

@@ -1,4 +1,5 @@
-"""The cookies of signing in: `sid` of a signed-in browser, `device` of a kept one, `ask` of a waiting sign-in.
+"""The cookies of signing in: `sid` of a signed-in browser, `device` of a kept one, `ask` of a waiting sign-in,
+`passkey` of one by passkey.
 
 Over HTTPS their names begin with `__Host-`, which ties them to this host; on plain HTTP some browsers would
 drop such a cookie.
@@ -14,6 +15,7 @@ from portal.views.context import instance
 SESSION = "sid"
 DEVICE = "device"
 ASK = "ask"
+PASSKEY = "passkey"
 
 
 def _name(cookie: str) -> str:

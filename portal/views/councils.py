@@ -20,19 +20,20 @@ from portal.forms.councils import FACTS, GROUNDS, VALUES, NeighboursForm, Review
 from portal.models import Council, CouncilKind
 from portal.packages import lists as package_lists
 from portal.people import directory
-from portal.views import files
+from portal.views import files, searches_kept
 from portal.views.context import programme, session, today, work
 from portal.views.guards import guarded
 from portal.views.loaders import load_council
 from portal.views.refusals import carry_out, status_of
 
 bp = Blueprint("councils", __name__, url_prefix="/team/councils")
-bp.url_value_preprocessor(files.allow_a_file)
 
 
-@bp.get("")
+@bp.route("", methods=["GET", "POST"])
 @guarded(None, policies.may_run_programme)
 def index() -> ResponseReturnValue:
+    if request.method == "POST":
+        return searches_kept.to_results()
     wanted = _wanted()
     return render_template(
         "councils/index.html",
@@ -125,7 +126,7 @@ def _wanted() -> Wanted:
     asked = request.args
     kind = asked.get("kind", "")
     return Wanted(
-        text=asked.get("q", ""),
+        text=searches_kept.words("councils.index"),
         region=asked.get("region", ""),
         kind=CouncilKind(kind) if kind in set(CouncilKind) else None,
         qualifies=_yes_or_no("qualifies"),

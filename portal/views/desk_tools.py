@@ -18,6 +18,7 @@ from portal.mailing import feeds
 from portal.models import Role
 from portal.views.calendars import FEED_CACHE
 from portal.views.context import clock_now, instance, programme, session, the_actor, today, work
+from portal.views.files import attach
 from portal.views.guards import guarded, public
 from privacy.cases import acts
 from privacy.clock import add_months
@@ -67,7 +68,7 @@ def _calendar_page(token: str | None = None) -> str:
 def deadlines() -> Response:
     """The deadlines as they are now."""
     answer = Response(_deadlines(), mimetype="text/calendar")
-    answer.headers["Content-Disposition"] = "attachment; filename=deadlines.ics"
+    attach(answer, "deadlines.ics")
     return answer
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
+from urllib.parse import quote
 
 from flask import Response, flash, render_template, request
 from flask.typing import ResponseReturnValue
 
-from portal.forms.programme import FILE_AT_MOST, FileForm
+from portal.forms.programme import FileForm
 from portal.imports import FileFaults
 from portal.views.context import work
 from privacy.work import Work
@@ -20,15 +21,6 @@ class Noted(Protocol):
 
 
 Taken = TypeVar("Taken", bound=Noted)
-
-
-def allow_a_file(endpoint: str | None, values: dict[str, object] | None) -> None:
-    """Let a page whose name ends in `import_file` be sent more than the others.
-
-    Before the form token is looked for, since that reads the body, which is small on every other page.
-    """
-    if endpoint is not None and endpoint.endswith(".import_file"):
-        request.max_content_length = FILE_AT_MOST
 
 
 def file_page(
@@ -56,7 +48,19 @@ def file_page(
     return done(taken)
 
 
+def attach(answer: Response, name: str) -> Response:
+    """Let a browser keep the answer as a file of this name, and show none of it (RFC 6266).
+
+    Whatever the name holds, it stays one name in one header.
+    """
+    whole = "".join(sign if sign.isprintable() and sign not in '/\\";' else "_" for sign in name)
+    whole = whole.lstrip(".") or "file"
+    plain = whole.encode("ascii", "replace").decode().replace("?", "_")
+    letters = "" if plain == whole else f"; filename*=UTF-8''{quote(whole)}"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{plain}"{letters}'
+    return answer
+
+
 def csv_file(data: bytes, name: str) -> Response:
     """A list to be kept as a file."""
-    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-    return Response(data, mimetype="text/csv", headers=headers)
+    return attach(Response(data, mimetype="text/csv"), f"{name}.csv")

@@ -19,7 +19,7 @@ bp = Blueprint("goals", __name__, url_prefix="/goals")
 
 
 @bp.route("/<uuid:goal_id>", methods=["GET", "POST"])
-@guarded(load_any_goal, policies.may_see_goal)
+@guarded(load_any_goal, policies.may_see_goal, reads=policies.may_read)
 def show(goal: Goal) -> ResponseReturnValue:
     form, goal_id, package_id = RemarkForm(), goal.id, goal.package_id
     if form.validate_on_submit():

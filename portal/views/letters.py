@@ -14,6 +14,7 @@ from portal.forms.base import Form
 from portal.forms.case_work import CarriedForm, LetterForm, TemplateForm, letter_data
 from portal.forms.programme import ConfirmForm, day
 from portal.views.context import clock_now, programme, session, work
+from portal.views.files import attach
 from portal.views.guards import guarded
 from portal.views.loaders import load_case, load_letter
 from privacy.cases import acts, letters
@@ -109,7 +110,7 @@ def pdf(letter: CaseLetter) -> ResponseReturnValue:
     """The letter as it is printed, to be posted."""
     content = case_letters.pdf(letter, programme(), now=clock_now())
     answer = Response(content, mimetype="application/pdf")
-    answer.headers["Content-Disposition"] = f'attachment; filename="{case_letters.file_name(letter)}"'
+    attach(answer, case_letters.file_name(letter))
     return answer
 
 

@@ -8,6 +8,8 @@ from flask import Flask, request, url_for
 from portal.actors import Actor
 from portal.models import PARTICIPANT, Role
 from portal.views.context import clock_now, current_actor, instance
+from portal.views.searches_kept import search_id
+from portal.views.staying import time_left
 from privacy.clock import london_date
 
 
@@ -42,6 +44,7 @@ LINKS: tuple[tuple[frozenset[Role], str, str], ...] = (
     (frozenset({Role.DPO, Role.AUDITOR}), "Registers", "registers.index"),
     (frozenset({Role.AUDITOR}), "Cases", "auditing.cases"),
     (frozenset({Role.DPO, Role.AUDITOR}), "Keys and backups", "safekeeping.index"),
+    (frozenset({Role.DPO, Role.ADMINISTRATOR}), "Second person", "approvals.index"),
     (frozenset({Role.ADMINISTRATOR}), "Accounts", "account.accounts"),
     (frozenset({Role.ADMINISTRATOR}), "Access review", "access_review.index"),
     (frozenset({Role.ADMINISTRATOR, Role.AUDITOR}), "Return of the data", "returns.index"),
@@ -50,7 +53,7 @@ LINKS: tuple[tuple[frozenset[Role], str, str], ...] = (
 
 def links_for(actor: Actor | None) -> list[Link]:
     """The links of somebody's roles, in one order for everybody."""
-    if actor is None:
+    if actor is None or not actor.is_in:
         return []
     return [
         Link(text, url_for(endpoint), request.endpoint == endpoint)
@@ -62,6 +65,8 @@ def links_for(actor: Actor | None) -> list[Link]:
 
 def home_for(actor: Actor) -> str:
     """Where somebody starts: the first page of their roles."""
+    if not actor.is_in:
+        return url_for("proofs.prove")
     links = links_for(actor)
     if not links and actor.gaps:
         return url_for("clearances.own")
@@ -77,6 +82,8 @@ def install(app: Flask) -> None:
         open_instance = instance()
         return {
             "actor": actor,
+            "time_left": time_left(),
+            "search_id": search_id,
             "navigation": links_for(actor),
             "service_name": open_instance.programme.service_name,
             "contacts": open_instance.programme.contacts,

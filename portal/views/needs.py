@@ -18,7 +18,7 @@ bp = Blueprint("needs", __name__)
 
 
 @bp.route("/your-needs", methods=["GET", "POST"])
-@guarded(None, policies.may_see_own_needs)
+@guarded(None, policies.may_see_own_needs, reads=policies.may_read)
 def own() -> ResponseReturnValue:
     """While nothing is listed, the page says that nothing is recorded."""
     person = session().get_one(Person, the_actor().person_id)

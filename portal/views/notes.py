@@ -38,8 +38,15 @@ def write(held: Session) -> ResponseReturnValue:
     return session_page(held, form)
 
 
+@bp.get("/sessions/<uuid:session_id>/notes")
+@guarded(load_session, policies.may_write_notes, reads=policies.may_read)
+def read(held: Session) -> ResponseReturnValue:
+    """Back to the session's page, once it may show what was written before."""
+    return redirect(url_for("bookings.session", session_id=held.id, _anchor="notes"), 303)
+
+
 @bp.route("/notes/<uuid:note_id>", methods=["GET", "POST"])
-@guarded(load_note, policies.may_change_note)
+@guarded(load_note, policies.may_change_note, reads=policies.may_read)
 def edit(note: SessionNote) -> ResponseReturnValue:
     form, note_id = NoteTextForm(obj=note), note.id
     if form.validate_on_submit():
@@ -51,7 +58,7 @@ def edit(note: SessionNote) -> ResponseReturnValue:
 
 
 @bp.post("/notes/<uuid:note_id>/delete")
-@guarded(load_note, policies.may_change_note)
+@guarded(load_note, policies.may_change_note, reads=policies.may_read)
 def delete(note: SessionNote) -> ResponseReturnValue:
     note_id, session_id = note.id, note.session_id
     with work() as unit:

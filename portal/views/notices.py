@@ -11,6 +11,7 @@ from portal.cases.notices import NumberTaken
 from portal.forms.notices import AgainForm, FurtherForm, TakenThereForm
 from portal.models import Mailbox
 from portal.views.context import clock_now, programme, session, work
+from portal.views.files import attach
 from portal.views.guards import guarded
 from portal.views.loaders import load_case, load_notice
 from privacy import papers
@@ -60,7 +61,7 @@ def paper(notice: Notice) -> ResponseReturnValue:
     except PaperFailed:
         return _page(notice, "The PDF of this notice could not be made. Copy its text from this page")
     answer = Response(data, mimetype="application/pdf")
-    answer.headers["Content-Disposition"] = f'attachment; filename="{notice_mails.file_name(notice)}"'
+    attach(answer, notice_mails.file_name(notice))
     return answer
 
 

@@ -41,21 +41,22 @@ from portal.packages.states import PackageRefused
 from portal.people import directory
 from portal.resources import shelves
 from portal.results import package_timeline
-from portal.views import files
+from portal.views import files, searches_kept
 from portal.views.context import clock_now, programme, session, the_actor, today, work
 from portal.views.guards import guarded
 from portal.views.loaders import load_council, load_goal, load_member, load_package
 from portal.views.refusals import carry_out, status_of
 
 bp = Blueprint("packages", __name__, url_prefix="/team/packages")
-bp.url_value_preprocessor(files.allow_a_file)
 Word = TypeVar("Word", bound=StrEnum)
 
 
-@bp.get("")
+@bp.route("", methods=["GET", "POST"])
 @guarded(None, policies.may_run_programme)
 def index() -> ResponseReturnValue:
-    text = request.args.get("q", "")
+    if request.method == "POST":
+        return searches_kept.to_results()
+    text = searches_kept.words()
     state, strand = _word(PackageState, "state"), _word(Strand, "strand")
     found = package_lists.listing(
         session(),

@@ -24,7 +24,7 @@ def load_parked(parked_id: UUID) -> Parked | None:
 
 
 @bp.get("/<uuid:parked_id>")
-@guarded(load_parked, policies.may_see_kept)
+@guarded(load_parked, policies.may_see_kept, reads=policies.may_read_kept)
 def show(parked: Parked) -> ResponseReturnValue:
     return render_template("parking/show.html", parked=parked, again=own_page(parked.path))
 

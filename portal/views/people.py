@@ -21,7 +21,7 @@ from portal.people import delegations, directory, needs
 from portal.people import file as people_file
 from portal.people import register as people
 from portal.people.register import Authority
-from portal.views import files
+from portal.views import files, searches_kept
 from portal.views.context import clock_now, programme, session, the_actor, today, work
 from portal.views.guards import guarded
 from portal.views.loaders import load_office, load_person
@@ -31,13 +31,12 @@ from privacy.clock import end_of_day
 bp = Blueprint("people", __name__, url_prefix="/team/people")
 
 
-bp.url_value_preprocessor(files.allow_a_file)
-
-
-@bp.get("")
+@bp.route("", methods=["GET", "POST"])
 @guarded(None, policies.may_run_programme)
 def index() -> ResponseReturnValue:
-    text, role = request.args.get("q", ""), request.args.get("role", "")
+    if request.method == "POST":
+        return searches_kept.to_results()
+    text, role = searches_kept.words(), request.args.get("role", "")
     found = directory.listing(
         session(),
         text=text,
@@ -66,7 +65,7 @@ def new() -> ResponseReturnValue:
 
 
 @bp.route("/<uuid:person_id>/edit", methods=["GET", "POST"])
-@guarded(load_person, policies.may_see_person)
+@guarded(load_person, policies.may_see_person, fresh=True)
 def edit(person: Person) -> ResponseReturnValue:
     form = ContactForm(obj=person)
     person_id = person.id
@@ -175,6 +174,7 @@ def _person_page(person: Person, form: ConfirmForm) -> ResponseReturnValue:
         books_for=delegations.of_assistant(session(), person.id, today()),
         whole=policies.may_run_programme(actor),
         may_change=policies.may_change_person(actor, person),
+        may_help=policies.may_help_sign_in(actor, person),
         form=form,
         called=package_lists.called,
         mail_called=mail.called,

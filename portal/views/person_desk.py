@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from portal import policies
 from portal.desk import backups, housekeeping, person_rights, restriction
 from portal.desk.person_rights import NotRectified
+from portal.forms.approvals import AskExportForm
 from portal.forms.person_desk import (
     CAUSES,
     EraseForm,
@@ -17,9 +18,10 @@ from portal.forms.person_desk import (
     RectifyForm,
     RestrictForm,
 )
-from portal.forms.programme import ConfirmForm
 from portal.models import Person
+from portal.views.approvals import NO_SUCH_INSTRUCTION, WAITS
 from portal.views.context import clock_now, instance, programme, session, work
+from portal.views.files import attach
 from portal.views.finishing import finish_erasures
 from portal.views.guards import guarded
 from portal.views.loaders import load_person
@@ -31,7 +33,6 @@ from privacy.registers import Register
 from privacy.rights import Cause
 
 bp = Blueprint("person_desk", __name__, url_prefix="/privacy-desk/people")
-NO_SUCH_INSTRUCTION = "The register holds no instruction with this reference. Enter it first"
 
 
 @bp.route("", methods=["GET", "POST"])
@@ -70,17 +71,24 @@ def instructions() -> ResponseReturnValue:
 @bp.get("/<uuid:person_id>")
 @guarded(load_person, policies.may_answer_for)
 def show(person: Person) -> ResponseReturnValue:
-    return _page(person, ConfirmForm(None))
+    return _page(person, AskExportForm())
 
 
 @bp.post("/<uuid:person_id>/export")
 @guarded(load_person, policies.may_answer_for)
 def export(person: Person) -> ResponseReturnValue:
-    person_id = person.id
-    with work() as unit:
-        person_exports.ask(unit, person_id=person_id)
-    flash("The export is asked for. It is ready in a minute or two.", "success")
-    return _to(person_id)
+    """By an instruction, and once a second person agreed."""
+    form, person_id = AskExportForm(), person.id
+    if form.validate_on_submit():
+        try:
+            with work() as unit:
+                asked = person_rights.export(unit, person_id=person_id, letter=form.letter.data)
+        except NoInstruction:
+            form.refuse(form.letter, NO_SUCH_INSTRUCTION)
+        else:
+            ready = "The export is asked for. It is ready in a minute or two."
+            return _done(ready if asked else f"{WAITS} Then ask again.", person_id)
+    return _page(person, form, status=422)
 
 
 @bp.post("/<uuid:person_id>/export/<uuid:export_id>")
@@ -93,14 +101,14 @@ def fetch(person: Person, export_id: UUID) -> ResponseReturnValue:
         with work() as unit:
             data = person_exports.fetch(unit, folder, export_id=export_id, person_id=person_id)
     except NotReleased:
-        form = ConfirmForm(None)
+        form = AskExportForm(formdata=None)
         form.refuse(
             None, "This export is gone: it was fetched, or is older than seven days. Ask for a new one"
         )
         return _page(person, form, status=409)
     person_exports.sweep(session(), folder, now=clock_now())
     answer = Response(data, mimetype="application/zip")
-    answer.headers["Content-Disposition"] = f'attachment; filename="data-of-{ref}.zip"'
+    attach(answer, f"data-of-{ref}.zip")
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
@@ -185,12 +193,14 @@ def erase(person: Person) -> ResponseReturnValue:
     if form.validate_on_submit():
         try:
             with work() as unit:
-                erasure.begin(unit, person_id=person_id, letter=form.letter.data)
+                begun = person_rights.erase(unit, person_id=person_id, letter=form.letter.data)
         except NoInstruction:
             form.refuse(form.letter, NO_SUCH_INSTRUCTION)
         except NobodyThere:
             return redirect(url_for("person_desk.find"), 303)
         else:
+            if begun is None:
+                return _done(f"{WAITS} Then come back and erase it.", person_id)
             finish_erasures()
             flash(f"The data of {ref} is erased, as far as no hold keeps it.", "success")
             return redirect(url_for("person_desk.find"), 303)
@@ -200,7 +210,7 @@ def erase(person: Person) -> ResponseReturnValue:
     return page, 422 if form.errors else 200
 
 
-def _page(person: Person, form: ConfirmForm, *, status: int = 200) -> ResponseReturnValue:
+def _page(person: Person, form: AskExportForm, *, status: int = 200) -> ResponseReturnValue:
     return render_template(
         "person_desk/show.html",
         shown=person_rights.overview(session(), person),

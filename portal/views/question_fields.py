@@ -4,7 +4,7 @@ The engine separates a question from its companions by a dot (`impact_for.detail
 form carries beside answers begins with an underscore, as no question's code does.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,14 +107,20 @@ class Told:
     answers: Sequence[tuple[str, str]]
 
 
-def told(sitting: Sitting, *, places: Mapping[str, str]) -> list[Told]:
-    """The answers that count, page by page."""
+UNTOLD = "Answered. Prove that it is you, and you can read it."
+
+
+def told(sitting: Sitting, *, places: Mapping[str, str], hidden: Collection[str] = ()) -> list[Told]:
+    """The answers that count, page by page; of the hidden ones only that there is one."""
     return [
         Told(
             number,
             stop.title,
             [
-                (asked.text, "\n".join(display(asked, sitting.answers)))
+                (
+                    asked.text,
+                    UNTOLD if asked.code in hidden else "\n".join(display(asked, sitting.answers)),
+                )
                 for asked in (worded(one, role=sitting.asking.role, places=places) for one in stop.questions)
                 if asked.asks
             ],

@@ -13,6 +13,7 @@ from portal.answers import questionnaires, tools
 from portal.answers.questionnaires import Asked, NotOpen
 from portal.booking import acts as bookings
 from portal.forms.questionnaires import RingMeForm
+from portal.views import covers
 from portal.views.asked import address, around, closed, interviewing, mode_of, note_opened, takes
 from portal.views.context import clock_now, programme, session, the_actor, work
 from portal.views.guards import guarded
@@ -81,6 +82,13 @@ def _visited(asked: Asked, sitting: Sitting, number: int) -> Stop | None:
     return sitting.path.pages[number - 1]
 
 
+@bp.get("/<int:number>/open")
+@guarded(load_asked, policies.may_answer_or_interview, reads=policies.may_read)
+def uncover(asked: Asked, number: int) -> ResponseReturnValue:
+    """Back to a page, or with number 0 to checking, once it may show what was written before."""
+    return redirect(address("page", asked, number=number) if number else address("check", asked), 303)
+
+
 @bp.post("/<int:number>")
 @guarded(load_asked, policies.may_answer_or_interview)
 def save(asked: Asked, number: int) -> ResponseReturnValue:
@@ -107,33 +115,49 @@ def save(asked: Asked, number: int) -> ResponseReturnValue:
 
 
 def _store(unit: Work, asked: Asked, code: str, typed: Posted, *, advances: bool) -> Sitting:
-    mark, mode = request.form.get("_revision", ""), mode_of(asked)
     if not advances:
-        sitting, unclear = questionnaires.keep_writing(
-            unit, asked, page=code, posted=typed, mark=mark, mode=mode
-        )
+        sitting, unclear = _written(unit, asked, code, typed)
         if unclear:
             raise Rejected(unclear)
         return sitting
-    sitting = questionnaires.save_page(unit, asked, page=code, posted=typed, mark=mark, mode=mode)
+    mark, whole = _met(asked, code, typed)
+    sitting = questionnaires.save_page(unit, asked, page=code, posted=whole, mark=mark, mode=mode_of(asked))
+    covers.note_typed(unit, asked, sitting, sitting.stop(code)[0], typed)
     parked_id = kept_id()
     if parked_id is not None:
         parking.forget(unit, person_id=the_actor().person_id, parked_id=parked_id)
     return sitting
 
 
+def _written(unit: Work, asked: Asked, code: str, typed: Posted) -> tuple[Sitting, list[Cleaned]]:
+    """Save what is written so far; what can't be saved as it is comes back with where the person stands."""
+    mark, whole = _met(asked, code, typed)
+    sitting, unclear = questionnaires.keep_writing(
+        unit, asked, page=code, posted=whole, mark=mark, mode=mode_of(asked)
+    )
+    covers.note_typed(unit, asked, sitting, sitting.stop(code)[0], typed)
+    return sitting, unclear
+
+
+def _met(asked: Asked, code: str, typed: Posted) -> tuple[str, Posted]:
+    """The mark of the form and what was typed, with what the form could not show put in its place."""
+    mark = request.form.get("_revision", "")
+    if the_actor().reads:
+        return mark, typed
+    sitting = sit(session(), asked.asking)
+    hidden = covers.covered(asked, sitting)
+    if not hidden:
+        return mark, typed
+    stop, _ = sitting.stop(code)
+    return covers.met(sitting, stop, mark), covers.filled(stop, typed, sitting.answers, hidden)
+
+
 def _keep_writing(asked: Asked, code: str, typed: Posted) -> ResponseReturnValue:
     """Save what is written so far, for a page that stays as it is: what to say, and the form's new mark."""
     try:
         with work() as unit:
-            sitting, unclear = questionnaires.keep_writing(
-                unit,
-                asked,
-                page=code,
-                posted=typed,
-                mark=request.form.get("_revision", ""),
-                mode=mode_of(asked),
-            )
+            sitting, unclear = _written(unit, asked, code, typed)
+            hidden = covers.covered(asked, sitting)
     except (Stale, UnknownPage):
         return jsonify(said=CHANGED_ELSEWHERE), 409
     except NotOpen:
@@ -145,7 +169,7 @@ def _keep_writing(asked: Asked, code: str, typed: Posted) -> ResponseReturnValue
     said = f"Saved at {filters.time(clock_now())}"
     if unclear:
         said = f"{said}, but not this: {unclear[0].error}"
-    return jsonify(said=said, mark=sitting.mark(sitting.stop(code)[0]))
+    return jsonify(said=said, mark=covers.mark(sitting, sitting.stop(code)[0], hidden))
 
 
 @bp.get("/check")
@@ -159,11 +183,13 @@ def check(asked: Asked) -> ResponseReturnValue:
     if sitting.next_page is not None:
         return redirect(address("page", asked, number=sitting.next_page + 1), 303)
     note_opened(asked, sitting, "interview")
+    hidden = covers.covered(asked, sitting)
     return render_template(
         "questionnaires/check.html",
         **around(asked),
         paper_on=sitting.response.answered_on if sitting.response else None,
-        sections=told(sitting, places=asked.places),
+        sections=told(sitting, places=asked.places, hidden=hidden),
+        covered=bool(hidden),
         back=address("page", asked, number=len(sitting.path.pages)),
     )
 
@@ -187,12 +213,13 @@ def submit(asked: Asked) -> ResponseReturnValue:
 
 
 @bp.get("/receipt")
-@guarded(load_asked, policies.may_answer_or_interview)
+@guarded(load_asked, policies.may_answer_or_interview, asks_why=policies.opens_for_others)
 def receipt(asked: Asked) -> ResponseReturnValue:
     sitting = read_back(session(), asked.asking)
     if sitting is None or sitting.response is None or not sitting.response.sent:
         return redirect(address("start", asked), 303)
     note_opened(asked, sitting, "reading")
+    hidden = covers.covered(asked, sitting)
     package = None if interviewing(asked) else questionnaires.bookable(session(), asked)
     choices = (
         bookings.times(session(), programme(), package, now=clock_now(), limit=TIMES_SHOWN) if package else []
@@ -204,7 +231,8 @@ def receipt(asked: Asked) -> ResponseReturnValue:
         response=sitting.response,
         withdrawn=sitting.response.state is ResponseState.WITHDRAWN,
         has_example=gives_example(sitting.answers),
-        sections=told(sitting, places=asked.places),
+        sections=told(sitting, places=asked.places, hidden=hidden),
+        covered=bool(hidden),
         package=package,
         choices=choices,
         session_id=uuid4(),
@@ -232,7 +260,7 @@ def ring_me(asked: Asked) -> ResponseReturnValue:
         return redirect(address("receipt", asked), 303)
     if clock_now() not in asked.window:
         return closed(asked)
-    form = RingMeForm(phone=questionnaires.phone_of(session(), asked))
+    form = RingMeForm(phone=questionnaires.phone_of(session(), asked) if the_actor().reads else None)
     if form.validate_on_submit():
         with work() as unit:
             questionnaires.ask_for_call(unit, asked, phone=form.phone.data, when=form.when.data or "")
@@ -253,6 +281,7 @@ def _page(
 ) -> str:
     note_opened(asked, sitting, "interview")
     number = sitting.path.pages.index(stop) + 1
+    hidden = covers.covered(asked, sitting)
     sent = kept_fields(kept) if kept is not None else request.form
     if kept is not None:
         typed = posted(sent)
@@ -265,7 +294,7 @@ def _page(
         number=number,
         pages=len(sitting.path.pages),
         # What is shown again keeps the mark it was shown with first: what was saved since is not written over.
-        mark=sitting.mark(stop) if kept is None else sent.get("_revision", ""),
+        mark=covers.mark(sitting, stop, hidden) if kept is None else sent.get("_revision", ""),
         then=request.args.get("_then") or sent.get("_then"),
         kept=kept.id if kept is not None else sent.get(KEPT),
         was_kept=kept is not None,
@@ -274,10 +303,11 @@ def _page(
             stop.questions,
             role=asked.asking.role,
             places=asked.places,
-            answers=sitting.answers,
+            answers=covers.uncovered(sitting.answers, hidden),
             typed=typed,
             errors=errors or [],
         ),
+        covered=covers.on_page(stop, hidden),
     )
 
 
@@ -297,13 +327,16 @@ def _next(asked: Asked, sitting: Sitting, *, after: str, stays: bool) -> str:
 def _stale(asked: Asked, stale: Stale, typed: Posted) -> str:
     sitting = sit(session(), asked.asking)
     stop, on_path = sitting.stop(stale.stop.code)
+    hidden = covers.covered(asked, sitting)
     return render_template(
         "questionnaires/stale.html",
         **around(asked),
         stop=stop,
         on_path=on_path,
         number=sitting.path.pages.index(stop) + 1 if on_path else 1,
-        mark=sitting.mark(stop),
+        mark=covers.mark(sitting, stop, hidden),
         typed=[(name.replace(".", "-"), value) for name, values in typed.items() for value in values],
-        both=both(stop.questions, stale, role=asked.asking.role, places=asked.places),
+        both=both(
+            stop.questions, covers.without_theirs(stale, hidden), role=asked.asking.role, places=asked.places
+        ),
     )

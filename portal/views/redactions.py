@@ -16,6 +16,7 @@ from portal.forms.base import Form
 from portal.forms.case_work import AddMarkForm, ChooseFilesForm, MarksFields, SendBackForm, marks_form
 from portal.forms.programme import ConfirmForm
 from portal.views.context import programme, session, the_actor, work
+from portal.views.files import attach
 from portal.views.guards import guarded
 from portal.views.loaders import load_case
 from privacy.cases import acts
@@ -145,7 +146,7 @@ def release(case: Case, file_id: UUID) -> ResponseReturnValue:
         return _refused(case_id, form, problem, confirm=form)
     # A file to keep: a browser shows none of it in place.
     answer = Response(content, mimetype=kind if kind == ZIP else "application/octet-stream")
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    attach(answer, name)
     return answer
 
 

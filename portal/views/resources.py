@@ -19,8 +19,10 @@ from portal.resources import shelves
 from portal.resources.file_kinds import BYTES_AT_MOST, KINDS, FileRefused
 from portal.resources.shelf import WORDS, ResourceRefused, file_name
 from portal.resources.shelves import Shown
-from portal.views.context import programme, work
+from portal.views import searches_kept
+from portal.views.context import current_actor, programme, work
 from portal.views.context import session as db
+from portal.views.files import attach
 from portal.views.guards import guarded
 from portal.views.loaders import load_package, load_resource, load_session
 
@@ -33,15 +35,17 @@ ROOM_FOR_FIELDS = 64 * 1024
 
 def allow_large_files() -> None:
     """Let the forms that take a file have one of 10 MB; every other body stays small."""
-    if request.endpoint in LARGE:
+    if request.endpoint in LARGE and current_actor() is not None:
         request.max_content_length = BYTES_AT_MOST + ROOM_FOR_FIELDS
 
 
-@bp.get("/team/resources")
+@bp.route("/team/resources", methods=["GET", "POST"])
 @guarded(None, policies.may_run_programme)
 def index() -> ResponseReturnValue:
+    if request.method == "POST":
+        return searches_kept.to_results()
     asked: dict[str, Any] = {
-        "text": request.args.get("q", ""),
+        "text": searches_kept.words(),
         "kind": _word(ResourceKind, "kind"),
         "role": _word(Role, "role"),
         "session_kind": _word(SessionKind, "session_kind"),
@@ -194,7 +198,7 @@ def download(known: Shown) -> ResponseReturnValue:
     if content is None or known.resource.file_kind is None:
         abort(404)
     answer = Response(content, content_type=KINDS[known.resource.file_kind].media_type)
-    answer.headers["Content-Disposition"] = f"attachment; filename={file_name(known.resource)}"
+    attach(answer, file_name(known.resource))
     return answer
 
 

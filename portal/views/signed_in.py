@@ -12,8 +12,8 @@ from portal.views import cookies
 from portal.views.context import clock_now, programme, session, today, work
 
 NOBODY_ACTS = {"home.healthz"}
-ASKED_BY_PAGES = {"cases.minutes", "cases.not_told"}
-"""What an open page asks for by itself: that somebody has left it open is no use of the portal."""
+ASKED_BY_PAGES = {"cases.minutes", "cases.not_told", "staying.left", "your_data.copy"}
+"""What an open page asks for again by itself."""
 
 
 def install(app: Flask) -> None:
@@ -27,8 +27,19 @@ def install(app: Flask) -> None:
     app.before_request(load_actor)
 
 
+def asked_by_a_page() -> bool:
+    """Whether a page that was left open asks, and nobody: that is no use of the portal, and keeps nobody signed in."""
+    return (
+        request.method == "GET"
+        and request.endpoint in ASKED_BY_PAGES
+        and request.headers.get("HX-Request") == "true"
+    )
+
+
 def load_actor() -> None:
-    """Find out who is acting; a form whose token does not hold is met before that, and asks for it itself."""
+    """Find out who is acting, once a request, for whoever needs to know it first."""
+    if "actor" in g:
+        return
     g.actor = None
     if request.endpoint not in NOBODY_ACTS:
         bool(current_user)
@@ -40,9 +51,11 @@ def _signed_in_browser(asked: Request) -> Actor | None:
     if row is None:
         return None
     returned = former.comes_back(session(), programme(), row.person, now=clock_now())
-    actor = actor_of(row, on=today(), former=returned)
+    actor = actor_of(row, on=today(), former=returned, at=clock_now(), reading=programme().reading)
     g.actor = actor
-    if asked.endpoint not in ASKED_BY_PAGES and devices.is_unseen(row, now=clock_now()):
+    used = not asked_by_a_page() and devices.is_unseen(row, now=clock_now())
+    g.time_left = devices.left(row, seen_at=clock_now() if used else row.seen_at, now=clock_now())
+    if used:
         try:
             with work(frozen_too=True) as unit:
                 devices.see(unit, browser_session_id=actor.browser_session_id)

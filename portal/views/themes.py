@@ -88,7 +88,7 @@ def remove(theme: Theme) -> ResponseReturnValue:
 
 
 @bp.route("/<uuid:response_id>/<question>", methods=["GET", "POST"])
-@guarded(load_whose, policies.may_judge)
+@guarded(load_whose, policies.may_judge, asks_why=policies.opens_for_others)
 def show(whose: Whose) -> ResponseReturnValue:
     response_id, question = whose.response_id, whose.question
     note_reading(Reading(response_id=response_id, respondent_id=whose.respondent_id, purpose=theming.PURPOSE))

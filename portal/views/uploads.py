@@ -8,10 +8,12 @@ from io import BytesIO
 
 from flask import request
 
+from portal.forms.programme import FILE_AT_MOST
 from portal.resources.file_kinds import BYTES_AT_MOST
+from portal.views.context import current_actor
 
 TAKES_FILES = {"cases.new", "cases.happen", "returns.new", "returns.take"}
-"""The endpoints of such forms."""
+"""The endpoints of such forms; those that end in `import_file` take a file of rows."""
 SENT_AT_MOST = 200 * 1024 * 1024
 """Beyond this nothing is read: a browser has then shown for minutes that it is sending."""
 
@@ -33,6 +35,11 @@ def stream() -> BytesIO:
 
 
 def allow_files() -> None:
-    """Let these forms be large, before the form token is looked for, which reads the body."""
-    if request.endpoint in TAKES_FILES:
+    """Let these forms be large for whoever is signed in, before the form token is looked for, which reads the body."""
+    endpoint = request.endpoint or ""
+    if current_actor() is None:
+        return
+    if endpoint.endswith(".import_file"):
+        request.max_content_length = FILE_AT_MOST
+    elif endpoint in TAKES_FILES:
         request.max_content_length = SENT_AT_MOST

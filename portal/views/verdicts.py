@@ -35,7 +35,7 @@ def index() -> ResponseReturnValue:
 
 
 @bp.route("/<uuid:response_id>", methods=["GET", "POST"])
-@guarded(load_whose, policies.may_judge)
+@guarded(load_whose, policies.may_judge, asks_why=policies.opens_for_others)
 def show(whose: Whose) -> ResponseReturnValue:
     response_id, respondent_id = whose.response_id, whose.respondent_id
     note_reading(Reading(response_id=response_id, respondent_id=respondent_id, purpose=verdicts.PURPOSE))

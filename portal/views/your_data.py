@@ -20,6 +20,7 @@ from portal.own_data.cases import OwnCase
 from portal.own_data.requests import NotAllowed, NotPutRight, NotYours
 from portal.own_data.rights import Right
 from portal.views.context import clock_now, instance, programme, session, the_actor, today, work
+from portal.views.files import attach
 from portal.views.fragments import page_or_fragment
 from portal.views.guards import guarded
 from privacy import person_exports
@@ -38,7 +39,7 @@ def load_own_case(case_id: UUID) -> OwnCase | None:
 
 
 @bp.get("")
-@guarded(None, policies.may_see_own)
+@guarded(None, policies.may_see_own, reads=policies.may_read)
 def index() -> ResponseReturnValue:
     person_id, db = the_actor().person_id, session()
     return render_template(
@@ -71,7 +72,7 @@ def _copy(person_id: UUID) -> dict[str, Any]:
 
 
 @bp.route("/copy", methods=["GET", "POST"])
-@guarded(None, policies.may_see_own)
+@guarded(None, policies.may_see_own, reads=policies.may_read)
 def copy() -> ResponseReturnValue:
     """How far the copy is; by POST one is asked for."""
     person_id = the_actor().person_id
@@ -86,7 +87,7 @@ def copy() -> ResponseReturnValue:
 
 
 @bp.post("/copies/<uuid:export_id>")
-@guarded(None, policies.may_see_own)
+@guarded(None, policies.may_see_own, reads=policies.may_read)
 def fetch(export_id: UUID) -> ResponseReturnValue:
     """The copy, once; afterwards it is gone."""
     person_id = the_actor().person_id
@@ -104,7 +105,7 @@ def fetch(export_id: UUID) -> ResponseReturnValue:
         return redirect(url_for("your_data.copy"), 303)
     person_exports.sweep(session(), folder, now=clock_now())
     answer = Response(data, mimetype="application/zip")
-    answer.headers["Content-Disposition"] = 'attachment; filename="your-data.zip"'
+    attach(answer, "your-data.zip")
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
@@ -113,7 +114,7 @@ def fetch(export_id: UUID) -> ResponseReturnValue:
 
 
 @bp.route("/details", methods=["GET", "POST"])
-@guarded(None, policies.may_see_own)
+@guarded(None, policies.may_see_own, reads=policies.may_read)
 def details() -> ResponseReturnValue:
     person = session().get_one(Person, the_actor().person_id)
     form = DetailsForm(name=person.name, phone=person.phone)
@@ -143,7 +144,7 @@ def _corrected(changed: bool, allowed: bool) -> ResponseReturnValue:
 
 
 @bp.route("/address", methods=["GET", "POST"])
-@guarded(None, policies.may_see_own)
+@guarded(None, policies.may_see_own, reads=policies.may_read, fresh=True)
 def address() -> ResponseReturnValue:
     form = AddressForm(case_id=new_id())
     if form.validate_on_submit():
@@ -170,7 +171,7 @@ def address() -> ResponseReturnValue:
 
 
 @bp.route("/ask/<word>", methods=["GET", "POST"])
-@guarded(own_rights.right, policies.may_ask)
+@guarded(own_rights.right, policies.may_ask, reads=policies.may_read)
 def ask(right: Right) -> ResponseReturnValue:
     form = AskForm(case_id=new_id(), asks_what=right.asks_what)
     if form.validate_on_submit():
@@ -196,13 +197,13 @@ def _asked(case_id: UUID) -> ResponseReturnValue:
 
 
 @bp.get("/requests/<uuid:case_id>")
-@guarded(load_own_case, policies.may_see_own_case)
+@guarded(load_own_case, policies.may_see_own_case, reads=policies.may_read)
 def show(case: OwnCase) -> ResponseReturnValue:
     return render_template("your_data/show.html", case=case)
 
 
 @bp.route("/requests/<uuid:case_id>/answer", methods=["GET", "POST"])
-@guarded(load_own_case, policies.may_see_own_case)
+@guarded(load_own_case, policies.may_see_own_case, reads=policies.may_read)
 def answer(case: OwnCase) -> ResponseReturnValue:
     form = AnswerForm()
     status = 422
@@ -220,7 +221,7 @@ def answer(case: OwnCase) -> ResponseReturnValue:
 
 
 @bp.route("/requests/<uuid:case_id>/more", methods=["GET", "POST"])
-@guarded(load_own_case, policies.may_see_own_case)
+@guarded(load_own_case, policies.may_see_own_case, reads=policies.may_read)
 def more(case: OwnCase) -> ResponseReturnValue:
     form = MoreForm()
     if form.validate_on_submit():

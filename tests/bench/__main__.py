@@ -31,7 +31,7 @@ from surveys.kinds import YesNo
 from surveys.questionnaires import Page, Questionnaire, Section, load_definition
 from surveys.questions import Value
 from surveys.routing import path
-from tests.bench import backups, keys, people, results, returns
+from tests.bench import backups, keys, people, results, returns, sign_in
 
 TURNS = 9
 
@@ -113,7 +113,7 @@ ROWS: tuple[tuple[str, Callable[[], Callable[[], object]], int, float], ...] = (
 )
 
 
-MEASURES = (keys.rows, backups.rows, people.rows, results.rows, returns.rows)
+MEASURES = (keys.rows, backups.rows, people.rows, results.rows, returns.rows, sign_in.rows)
 """Those that arrange more than one act: each gives name, value, unit, limit and spread, row by row."""
 
 

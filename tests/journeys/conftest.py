@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Generator, Iterator
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 from typing import ClassVar
@@ -39,6 +40,7 @@ class Portal:
         self.port = free_port()
         self.url = f"http://localhost:{self.port}"
         self.moment = "2023-03-01T09:00:00+00:00"
+        self._served_at = 0.0
         self._server: subprocess.Popen[bytes] | None = None
 
     @property
@@ -64,6 +66,10 @@ class Portal:
         assert (ended.returncode != 0) is fails, f"flask {' '.join(words)}: {ended.stdout}{ended.stderr}"
         return ended.stdout if not fails else ended.stderr
 
+    def now(self) -> datetime:
+        """What the server's clock says, within a second."""
+        return datetime.fromisoformat(self.moment) + timedelta(seconds=time.monotonic() - self._served_at)
+
     def serve(self) -> None:
         """Start server and worker, and wait until a page answers."""
         with (self.folder / "serve.log").open("ab") as log:
@@ -75,6 +81,7 @@ class Portal:
                 stderr=log,
                 start_new_session=True,
             )
+        self._served_at = time.monotonic()
         for _ in range(600):
             try:
                 with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=1):

@@ -25,6 +25,7 @@ from tests.canary_walk import MailBag
 from tests.conftest import Stack, make_stack
 from tests.factories import Factory
 from tests.journeys.conftest import Person
+from tests.seconding import second_agrees
 from tests.served import Served
 
 pytestmark = pytest.mark.journey
@@ -179,11 +180,14 @@ def test_each_kind_of_case_goes_from_intake_to_close(
     # Erasure: decided, done from the case itself, answered; the case goes on without the person.
     dee.open(places[CaseKind.ERASURE])
     dee.happens(*DECIDE[0][:1], **DECIDE[0][1])
-    dee.open(f"{places[CaseKind.ERASURE]}/act/erase")
-    dee.page.locator("[name=entry]").select_option(index=1)
-    dee.page.locator("[name=confirm]").fill(goes_ref)
-    dee.press("Erase the data")
-    dee.sees("Their data is erased")
+    for said in ("A second person has to agree first", "Their data is erased"):
+        dee.open(f"{places[CaseKind.ERASURE]}/act/erase")
+        dee.page.locator("[name=entry]").select_option(index=1)
+        dee.page.locator("[name=confirm]").fill(goes_ref)
+        dee.press("Erase the data")
+        dee.sees(said)
+        if "second" in said:
+            second_agrees(db, stack.clock)
     dee.happens("answered", **ANSWERED)
     dee.happens("closed", **CLOSED)
     dee.is_closed()

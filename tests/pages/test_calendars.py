@@ -293,7 +293,7 @@ def test_the_secret_reaches_no_log_even_when_the_page_breaks(
         root.setLevel(level)
         root.removeHandler(handler)
         own.removeHandler(handler)
-    assert "does not open" in printed.getvalue()
+    assert "is not a sealed value" in printed.getvalue()
     assert token not in printed.getvalue()
 
 

@@ -43,6 +43,8 @@ from tests.canary_releases import release_and_agree
 from tests.canary_reports import note_risks
 from tests.canary_returns import hand_back
 from tests.canary_rights import answer_for_data
+from tests.canary_searches import end_browsers, look_for_things
+from tests.canary_sign_in import prove_themselves
 from tests.canary_themes import sort_answers
 from tests.canary_times import shut_times
 from tests.canary_walk import COUNCILS, PEOPLE, TEN, Walk, date_of
@@ -61,10 +63,22 @@ ON_THE_SPOT = {
     "your_data.fetch",
     "redactions.release",
     "returns.download",
+    "factors.begin_passkey",
+    "factors.codes",
+    "proofs.begin_passkey_proof",
+    "proofs.begin_passkey_sign_in",
+    "sign_in_help.restore",
+    "sign_in_help.start_code",
+    "staying.stay",
 }
+BY_BUTTON = "a demo alone lets people in by a button, and everybody in it is made up"
+BY_PASSKEY = "it takes a browser with a passkey: tests/security/test_row_06_passkeys.py"
 NEVER_DONE = {
-    "account.enter_demo": "a demo alone lets people in by a button, and everybody in it is made up",
     "returns.rehearse": "a demo alone rehearses",
+    "account.enter_demo": BY_BUTTON,
+    "proofs.prove_in_demo": BY_BUTTON,
+    "proofs.prove_by_passkey": BY_PASSKEY,
+    "proofs.sign_in_by_passkey": BY_PASSKEY,
 }
 
 
@@ -170,6 +184,7 @@ def come_in(walk: Walk) -> None:
 def agree_support(walk: Walk) -> None:
     """Packages of each kind, with what the team may do to them before support begins."""
     team = walk.signed_in(walk.address["admin"])
+    walk.post(team, "/team/people", q=walk.canaries.word("search"))
     north, east = (walk.one(select(Council.id).where(Council.code == code)) for code in ("NOR", "EAS"))
     leader, chief = (walk.person(walk.address[who]) for who in ("leader", "chief"))
     mentor = str(walk.person(walk.address["mentor"]))
@@ -290,6 +305,7 @@ def look_back(walk: Walk) -> None:
     assert _says(walk.deliver(), "From: ")
     walk.answer(leader, walk.questionnaire("leader", "post"))
     response = walk.one(select(Response.id).where(Response.wave == Wave.POST))
+    walk.post(team, "/team/why-you-read", purpose="judging")
     walk.post(team, f"/team/verdicts/{response}", verdict="accepted")
     walk.post(team, f"/team/verdicts/{response}", verdict="partly")
     for path in ("/team", "/team/verdicts", "/reports/kpi", f"/team/packages/{walk.package('leader')}"):
@@ -306,6 +322,7 @@ STEPS = (
     set_up,
     clear_people,
     come_in,
+    prove_themselves,
     agree_support,
     answer_and_book,
     assist_and_note,
@@ -331,6 +348,8 @@ STEPS = (
     look_after_own_data,
     work_request,
     run_desk,
+    look_for_things,
+    end_browsers,
     hand_back,
 )
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session as DbSession
 
 from portal.cases import data_acts as case_acts
 from portal.cases import holds as case_holds
-from portal.models import Person, Role
+from portal.models import Person, Role, SecondAct
 from privacy import ledger
 from privacy.audit import Action, AuditEntry
 from privacy.cases import acts
@@ -22,6 +22,7 @@ from privacy.work import unit_of_work
 from tests.conftest import SetClock, Stack
 from tests.factories import Factory
 from tests.pages_client import PageClient
+from tests.seconding import agreed, second_agrees
 
 LETTER = "DfE/77"
 
@@ -162,7 +163,12 @@ def test_somebody_is_erased_and_their_case_goes_on_to_its_end(
     assert "Person 1 0 0" in page.words()
     page = dpo.post(at(case_id, "/erase"), {"entry": str(entry), "confirm": "P-222222"}, status=422)
     assert "This is not the person's reference" in page.words()
-    dpo.post(at(case_id, "/erase"), {"entry": str(entry), "confirm": ada[1].lower()})
+    confirmed = {"entry": str(entry), "confirm": ada[1].lower()}
+    page = dpo.follow(dpo.post(at(case_id, "/erase"), confirmed))
+    assert "A second person has to agree first" in page.words()
+    assert db.scalars(select(Erasure)).all() == []
+    second_agrees(db, clock)
+    dpo.post(at(case_id, "/erase"), confirmed)
     assert acted(db, case_id).body == {"what": "Their data was erased"}
     assert db.get(Person, ada[0]) is None
     assert db.scalars(select(Erasure.state)).one() is ErasureState.ERASED
@@ -204,6 +210,7 @@ def test_a_request_for_access_that_is_open_holds_what_it_asks_for(
         case_holds.place(work, work.db.get_one(Case, access_id))
     case_id = opened(CaseKind.ERASURE)
     assert "All of it is under a legal hold" in dpo.get(at(case_id, "/erase")).words()
+    agreed(db, clock, act=SecondAct.ERASURE, thing=f"person:{ada[0]}", letter=LETTER)
     dpo.post(at(case_id, "/erase"), {"entry": str(entry), "confirm": ada[1]})
     assert acted(db, case_id).body == {"what": "The erasure was begun; it waits for a hold to be lifted"}
     assert db.get(Person, ada[0]) is not None

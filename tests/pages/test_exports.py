@@ -7,7 +7,7 @@ from zipfile import ZipFile
 import pytest
 from sqlalchemy.orm import Session as DbSession
 
-from portal.models import Export, Role
+from portal.models import Approval, Export, Role, SecondAct
 from privacy import audit
 from privacy.scratch import scratch
 from surveys import versions
@@ -16,6 +16,7 @@ from tests.conftest import SetClock, Stack
 from tests.exported import Desk, by_heading, read_csv, read_xlsx
 from tests.factories import Factory
 from tests.pages_client import PageClient
+from tests.seconding import agreed, second_agrees
 
 PAGE = "/team/questionnaires/post/export"
 ASKED = {"codes": "post", "format": "csv", "who": "codes", "reason": ""}
@@ -57,8 +58,16 @@ def test_csv_comes_in_one_archive_with_labels_codebook_and_notes(team: PageClien
     assert json.loads(line.details)["rows"] == 1
 
 
-def test_a_spreadsheet(team: PageClient, stack: Stack) -> None:
+def test_a_spreadsheet_with_names_once_a_second_person_agreed(
+    team: PageClient, stack: Stack, db: DbSession
+) -> None:
     asked = {**ASKED, "format": "xlsx", "who": "names", "reason": "To ring those who are silent"}
+    assert "A second person has to agree first" in team.follow(team.post(PAGE, asked)).words()
+    assert "A second person" in team.follow(team.post(PAGE, asked)).words()
+    db.rollback()
+    assert db.query(Export).all() == []
+    assert [one.reason for one in db.query(Approval)] == ["To ring those who are silent"], "asked once"
+    second_agrees(db, stack.clock)
     answer = team.post(PAGE, asked, status=200).response
 
     assert answer.headers["Content-Disposition"] == 'attachment; filename="post-2023-03-01-named.xlsx"'
@@ -88,7 +97,8 @@ def test_names_need_a_reason_and_somebody_must_choose(team: PageClient, db: DbSe
     assert db.query(Export).all() == []
 
 
-def test_the_reason_is_kept_for_a_named_export_only(team: PageClient, db: DbSession) -> None:
+def test_the_reason_is_kept_for_a_named_export_only(team: PageClient, db: DbSession, clock: SetClock) -> None:
+    agreed(db, clock, act=SecondAct.ANSWERS, thing="answers:post")
     team.post(PAGE, {**ASKED, "reason": "No matter"}, status=200)
     team.post(PAGE, {**ASKED, "who": "names", "reason": "The Department asks"}, status=200)
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
 from portal.desk import housekeeping
-from portal.models import Office, Person, Role
+from portal.models import Office, Person, Role, SecondAct
 from privacy import ledger, person_exports
 from privacy.audit import AuditEntry
 from privacy.rights import Erasure, ErasureState, LegalHold, PersonExport, Rectification
@@ -20,6 +20,7 @@ from tests.factories import Factory
 from tests.pages_client import PageClient
 from tests.rules.test_erasure import erase, places_of
 from tests.rules.test_erasure import instruct as instruct_by_rule
+from tests.seconding import agreed, second_agrees
 from tests.two_sides import Side
 
 DESK = "/privacy-desk/people"
@@ -42,6 +43,12 @@ def person(make: Factory) -> tuple[UUID, str]:
 
 def instruct(dpo: PageClient) -> None:
     dpo.post(f"{DESK}/instructions", {"letter": LETTER, "wording": "Erase what they ask for."})
+
+
+@pytest.fixture
+def erasable(dpo: PageClient, person: tuple[UUID, str], db: DbSession, clock: SetClock) -> None:
+    """Two people agreed that the person be erased."""
+    agreed(db, clock, act=SecondAct.ERASURE, thing=f"person:{person[0]}", letter=LETTER)
 
 
 def build(stack: Stack) -> None:
@@ -74,7 +81,13 @@ def test_an_export_is_asked_for_built_and_fetched_once(
     dpo: PageClient, person: tuple[UUID, str], stack: Stack, db: DbSession
 ) -> None:
     at = f"{DESK}/{person[0]}"
-    page = dpo.follow(dpo.post(f"{at}/export", page=at))
+    assert "holds no instruction" in dpo.post(f"{at}/export", {"letter": "X 1"}, page=at, status=422).words()
+    instruct(dpo)
+    page = dpo.follow(dpo.post(f"{at}/export", {"letter": LETTER}, page=at))
+    assert "A second person has to agree first" in page.words()
+    assert db.scalars(select(PersonExport.id)).all() == []
+    second_agrees(db, stack.clock)
+    page = dpo.follow(dpo.post(f"{at}/export", {"letter": LETTER}, page=at))
     assert "Waits" in page.words()
     build(stack)
     page = dpo.get(at)
@@ -170,7 +183,11 @@ def test_erasing_shows_what_goes_and_takes_the_typed_reference(
     assert "This is not the person's reference" in page.words()
     assert db.scalars(select(Erasure)).all() == []
     db.rollback()
-    page = dpo.follow(dpo.post(at, {"letter": LETTER, "confirm": f" {person[1].lower()} "}))
+    confirmed = {"letter": LETTER, "confirm": f" {person[1].lower()} "}
+    assert "A second person has to agree first" in dpo.follow(dpo.post(at, confirmed)).words()
+    assert db.scalars(select(Erasure)).all() == []
+    second_agrees(db, stack.clock)
+    page = dpo.follow(dpo.post(at, confirmed))
     assert f"The data of {person[1]} is erased" in page.words()
     assert db.get(Person, person[0]) is None
     assert db.scalars(select(Erasure.state)).one() is ErasureState.ERASED
@@ -178,10 +195,10 @@ def test_erasing_shows_what_goes_and_takes_the_typed_reference(
     dpo.get(f"{DESK}/{person[0]}", status=404)
 
 
+@pytest.mark.usefixtures("erasable")
 def test_a_hold_makes_it_wait_and_lifting_it_goes_on(
     dpo: PageClient, person: tuple[UUID, str], db: DbSession
 ) -> None:
-    instruct(dpo)
     at = f"{DESK}/{person[0]}"
     page = dpo.follow(dpo.post(f"{at}/hold", {"cause": "foi", "reason": "A request of 1 March"}))
     assert "Freedom of Information" in page.words()
@@ -197,10 +214,10 @@ def test_a_hold_makes_it_wait_and_lifting_it_goes_on(
     assert db.scalars(select(Erasure.state)).one() is ErasureState.ERASED
 
 
+@pytest.mark.usefixtures("erasable")
 def test_acts_stand_in_the_trail_and_name_no_one(
     dpo: PageClient, person: tuple[UUID, str], db: DbSession
 ) -> None:
-    instruct(dpo)
     dpo.post(f"{DESK}/{person[0]}/erase", {"letter": LETTER, "confirm": person[1]})
     lines = db.scalars(select(AuditEntry)).all()
     assert {"register.entered", "erasure.begun", "erasure.done"} <= {line.action for line in lines}

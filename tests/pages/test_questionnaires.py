@@ -298,7 +298,7 @@ def test_the_team_fills_it_in_as_an_interview(
     client.sign_in(leader.id)
     client.post(f"{address(package)}/ring-me", {"phone": "07700 900 982"})
     send(client, f"{address(package)}/1", fill(client.get(f"{address(package)}/1")))
-    client.sign_in(make.person("Tia Team", role=Role.TEAM).id)
+    client.sign_in(make.person("Tia Team", role=Role.TEAM).id).say_why("interview")
     page = client.get(f"{address(package)}/2")
     assert "You are filling this in with Ada Lead" in page.words()
     answer(client, address(package))
@@ -306,7 +306,10 @@ def test_the_team_fills_it_in_as_an_interview(
     assert not receipt.all("input", name="time")
     assert the_response(db).mode is Mode.INTERVIEW
     opened = db.scalars(select(AuditEntry.details).where(AuditEntry.action == "response.opened")).all()
-    assert sorted(opened) == ['{"purpose":"interview"}', '{"purpose":"reading"}'], "once a day each"
+    assert sorted(opened) == [
+        '{"purpose":"interview","stated":"interview"}',
+        '{"purpose":"reading","stated":"interview"}',
+    ], "once a day each"
     assert db.scalars(select(CallRequest)).one().done_at is not None
 
 

@@ -67,7 +67,7 @@ def test_a_file_reaches_those_who_need_it_and_nobody_else(world: GroupWorld, tea
     assert sent.get_data() == PDF
     assert sent.headers["Content-Type"] == "application/pdf"
     assert sent.headers["X-Content-Type-Options"] == "nosniff"
-    assert sent.headers["Content-Disposition"] == "attachment; filename=a-toolkit.pdf"
+    assert sent.headers["Content-Disposition"] == 'attachment; filename="a-toolkit.pdf"'
     stranger = world.make.person().id
     reader(world, stranger).get(file, status=404)
 
@@ -123,8 +123,8 @@ def test_links_are_found_changed_retired_and_deleted(world: GroupWorld, team: Pa
     team.post("/team/resources/new-link", link)
     resource_id = only(world)
     page = f"/team/resources/{resource_id}"
-    assert "Guidance" in team.get("/team/resources?q=guid&kind=case_study").words()
-    assert "Nothing fits." in team.get("/team/resources?q=nothing").words()
+    assert "Guidance" in team.search("/team/resources", "guid", kind="case_study").words()
+    assert "Nothing fits." in team.search("/team/resources", "nothing").words()
     team.post(page, link | {"title": "New guidance"})
     team.post(f"/team/packages/{world.group}/resources", {"resources": str(resource_id)})
     shown = team.get(f"/team/packages/{world.group}")

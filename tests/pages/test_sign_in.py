@@ -1,7 +1,5 @@
 """Signing in through pages: the whole way, scanners, enumeration, other sites, devices, demo."""
 
-import email
-import email.policy
 import re
 import statistics
 import time
@@ -18,15 +16,14 @@ from sqlalchemy.orm import Session as DbSession
 
 from portal.access import accounts, asking
 from portal.instance import Instance
-from portal.mailing import post
 from portal.mailing.contexts import PATHS
-from portal.mailing.senders import FolderSender
 from portal.models import BrowserSession, Mail, Office, Person, Role, SignIn
 from portal.views.next_page import own_page
 from privacy.records import new_id
 from privacy.work import unit_of_work
 from tests.conftest import SetClock, Stack
 from tests.factories import Factory
+from tests.outbox import Outbox
 from tests.pages_client import Page, PageClient
 
 # Measured ways around the common check of where to go next.
@@ -60,22 +57,8 @@ def ana(make: Factory) -> Person:
 
 @pytest.fixture
 def outbox(stack: Stack, tmp_path: Path):
-    """Sends what is due and gives the one mail that went, as plain text; empty if none did."""
-
-    seen: set[Path] = set()
-
-    def last() -> str:
-        sessions = lambda: DbSession(stack.engine, info={"vault": stack.instance.vault})  # noqa: E731
-        while post.deliver(stack.instance, sessions, FolderSender(tmp_path)):
-            pass
-        [new] = set(tmp_path.glob("*.eml")) - seen or {Path()}
-        if new == Path():
-            return ""
-        seen.add(new)
-        message = email.message_from_bytes(new.read_bytes(), policy=email.policy.default)
-        return message.get_body(("plain",)).get_content()
-
-    return last
+    """Sends what is due and gives the one sign-in mail that went, as plain text; empty if none did."""
+    return Outbox(stack, tmp_path).sign_in_mail
 
 
 @pytest.fixture
@@ -109,12 +92,8 @@ def is_in(client: PageClient) -> bool:
 
 def test_by_code_to_the_page_that_was_asked_for(client, ana, outbox):
     page = client.get("/your-devices", status=303)
-    assert page.response.headers["Location"] == "/sign-in?to=/your-devices"
-    page = client.get("/sign-in?to=/your-devices")
-    assert (
-        client.post("/sign-in?to=/your-devices", {"email": ana_address()}).response.location
-        == "/sign-in/code"
-    )
+    assert page.response.headers["Location"] == "/sign-in"
+    assert client.post("/sign-in", {"email": ana_address()}).response.location == "/sign-in/code"
     page = client.get("/sign-in/code")
     assert "If that address is known to us" in page.words()
     assert is_in(client) is False
@@ -129,7 +108,8 @@ def ana_address() -> str:
 
 
 def test_by_link_in_the_same_browser(client, ana, outbox):
-    ask(client, to="/your-devices")
+    client.get("/your-devices", status=303)
+    ask(client)
     path = path_in(outbox())
     page = client.get(path)
     assert [client_words(page, button) for button in page.all("button", type="submit")] == ["Sign in"]
@@ -212,7 +192,8 @@ def test_dead_links_and_codes_get_one_page(stack, client, other, ana, make, outb
 
 
 def test_the_dead_page_offers_a_new_one(client, ana, outbox):
-    ask(client, to="/your-devices")
+    client.get("/your-devices", status=303)
+    ask(client)
     old = outbox()
     page = client.post("/sign-in/finish", {"code": wrong(code_in(old))}, page="/sign-in/code", status=422)
     assert page.all("input", name="again")
@@ -390,10 +371,10 @@ def test_known_device_carries_on_with_one_button(client, ana, outbox, clock, db)
     come_in(client, outbox, device="y")
     clock.pass_time(days=3)
     assert is_in(client) is False
-    page = client.get("/sign-in?to=/your-devices")
+    page = client.follow(client.get("/your-devices", status=303))
     button = page.all("button", type="submit")[0]
     assert page.words(button) == "Continue as Ana O’Shea-D'Arcy & Team"
-    page = client.post("/sign-in/continue", {"to": "/your-devices"}, page="/sign-in?to=/your-devices")
+    page = client.post("/sign-in/continue", page="/sign-in")
     assert page.response.location == "/your-devices"
     assert is_in(client)
     clock.pass_time(days=28)

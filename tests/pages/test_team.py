@@ -67,7 +67,7 @@ def test_councils_are_taken_from_a_file(team: PageClient, db: DbSession) -> None
     assert "=Equalshire Council" in page.words()
     db.rollback()
     assert db.scalar(select(func.count()).select_from(Council)) == 5
-    found = team.get("/team/councils?q=oldshire")
+    found = team.search("/team/councils", "oldshire")
     assert "3 councils" in found.words()
     old = db.scalars(select(Council).where(Council.code == "OLD")).one()
     shown = team.get(f"/team/councils/{old.id}")
@@ -288,9 +288,9 @@ def session(db: DbSession, make: Factory, package: Package, mentor_id: UUID, *, 
 def test_people_are_found_by_name_and_role(team: PageClient, make: Factory) -> None:
     make.person("Ann Able", role=Role.MENTOR)
     make.person("Bea Baker")
-    assert "Bea Baker" not in team.get("/team/people?q=aBLE").words()
+    assert "Bea Baker" not in team.search("/team/people", "aBLE").words()
     assert "Ann Able" not in team.get("/team/people?role=lead_member").words()
-    assert "Nobody fits" in team.get("/team/people?q=zzz").words()
+    assert "Nobody fits" in team.search("/team/people", "zzz").words()
 
 
 # ---- packages

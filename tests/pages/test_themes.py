@@ -89,7 +89,7 @@ def test_from_the_first_theme_to_the_last_answer(
     client: PageClient, db: DbSession, clock: SetClock, team: Person, package: Package, programme: Programme
 ) -> None:
     response_id = sent(db, clock, package)
-    client.sign_in(team.id)
+    client.sign_in(team.id).say_why("sorting")
     assert "The codebook has no theme yet" in client.get("/team/themes").words()
     form = {"label": "Data", "definition": "Using data to lead", "exclude": "Data protection"}
     client.post("/team/themes/codebook/new", form)
@@ -114,7 +114,7 @@ def test_from_the_first_theme_to_the_last_answer(
     assert count.people == {Strand.ONE_TO_ONE: 1, Strand.GROUP: 0}
     opened = db.scalars(select(AuditEntry).where(AuditEntry.action == Action.RESPONSE_OPENED.word)).all()
     assert [(line.details, line.object) for line in opened] == [
-        ('{"purpose":"themes"}', f"response:{response_id}")
+        ('{"purpose":"themes","stated":"sorting"}', f"response:{response_id}")
     ], "each reader, once a day"
 
 
@@ -138,7 +138,7 @@ def test_a_verdict_and_themes_stand_side_by_side(
     codebook(db, clock, "Data")
     response_id = sent(db, clock, package)
     sort(db, clock, programme, response_id)
-    client.sign_in(team.id).post(
+    client.sign_in(team.id).say_why().post(
         f"/team/verdicts/{response_id}", {"verdict": "accepted", "note": "", "seen": "0"}
     )
     db.rollback()
@@ -169,7 +169,7 @@ def test_a_quote_is_their_words_and_names_nobody(
 ) -> None:
     codebook(db, clock, "Data")
     response_id = sent(db, clock, package)
-    client.sign_in(team.id)
+    client.sign_in(team.id).say_why()
     page = client.post(
         f"/team/themes/{response_id}/impact_changed",
         {"codes": "data", "quote": quote, "seen": ""},
@@ -189,7 +189,7 @@ def test_a_quote_stands_without_council_and_with_a_role_that_many_have(
     sort(
         db, clock, programme, response_id, quote="[A colleague] … now brings us the data before each meeting."
     )
-    page = client.sign_in(team.id).get("/team/themes/quotes").words()
+    page = client.sign_in(team.id).say_why().get("/team/themes/quotes").words()
     assert "[A colleague] … now brings us the data before each meeting." in page
     assert "A leader, Data." in page
     assert "Northshire" not in page
@@ -203,7 +203,7 @@ def test_a_text_without_consent_is_not_quoted(
 ) -> None:
     codebook(db, clock, "Data")
     response_id = sent(db, clock, package, quoted=False)
-    page = client.sign_in(team.id).get(f"/team/themes/{response_id}/impact_changed")
+    page = client.sign_in(team.id).say_why().get(f"/team/themes/{response_id}/impact_changed")
     assert not page.all("textarea", name="quote")
     with pytest.raises(ThemesRefused, match="did not say that this may be quoted"):
         sort(db, clock, programme, response_id, quote="We ask about it.")
@@ -216,7 +216,7 @@ def test_two_who_sort_or_change_at_once_notice_each_other(
     codebook(db, clock, "Data")
     response_id = sent(db, clock, package)
     sort(db, clock, programme, response_id)
-    client.sign_in(team.id)
+    client.sign_in(team.id).say_why()
     path = f"/team/themes/{response_id}/impact_changed"
     assert "has just sorted this answer" in client.post(path, {"seen": ""}, status=409).words()
     with pytest.raises(ChangedMeanwhile), unit_of_work(db, clock, "person:somebody") as work:
@@ -236,7 +236,7 @@ def test_whoever_has_a_part_in_the_support_reads_nothing(
     mentor_id = package.mentors[0].person_id
     with unit_of_work(db, clock, "system:test") as work:
         work.db.add(Office(id=new_id(), person_id=mentor_id, role=Role.TEAM, from_on=date(2023, 1, 1)))
-    client.sign_in(mentor_id)
+    client.sign_in(mentor_id).say_why()
     assert "for a colleague: you have a part in that support" in client.get("/team/themes").words()
     client.get(f"/team/themes/{response_id}/impact_changed", status=404)
 

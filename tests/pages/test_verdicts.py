@@ -84,7 +84,7 @@ def test_an_example_is_read_beside_the_rubric_and_judged(
 ) -> None:
     response_id = sent(db, clock, package)
     assert verdicts.waiting(db) == 1
-    client.sign_in(reviewer.id)
+    client.sign_in(reviewer.id).say_why()
     home = client.get("/team")
     assert "1 example waits for a verdict" in home.words()
     assert "Nothing waits for you" not in home.words()
@@ -109,7 +109,7 @@ def test_a_verdict_can_be_changed_and_the_earlier_one_stays(
     client: PageClient, db: DbSession, clock: SetClock, reviewer: Person, package: Package
 ) -> None:
     response_id = sent(db, clock, package)
-    client.sign_in(reviewer.id)
+    client.sign_in(reviewer.id).say_why()
     path = f"/team/verdicts/{response_id}"
     client.post(path, {"verdict": "not_yet", "note": "No evidence", "seen": "0"})
     client.post(path, {"verdict": "accepted", "note": "Now it is there", "seen": "1"})
@@ -123,7 +123,7 @@ def test_the_trail_says_that_a_verdict_was_given_and_not_which(
     client: PageClient, db: DbSession, clock: SetClock, reviewer: Person, package: Package
 ) -> None:
     response_id = sent(db, clock, package)
-    client.sign_in(reviewer.id)
+    client.sign_in(reviewer.id).say_why()
     client.post(f"/team/verdicts/{response_id}", {"verdict": "accepted", "note": "Marmalade", "seen": "0"})
     db.rollback()
     (line,) = db.scalars(select(AuditEntry).where(AuditEntry.action == "verdict.given")).all()
@@ -138,13 +138,13 @@ def test_a_reading_leaves_one_line_a_day(
 ) -> None:
     response_id = sent(db, clock, package)
     for _ in range(2):
-        client.sign_in(reviewer.id)
+        client.sign_in(reviewer.id).say_why()
         for _ in range(3):
             client.get(f"/team/verdicts/{response_id}")
         clock.pass_time(days=1)
     db.rollback()
     lines = db.scalars(select(AuditEntry.details).where(AuditEntry.action == "response.opened")).all()
-    assert lines == ['{"purpose":"verdict"}'] * 2
+    assert lines == ['{"purpose":"verdict","stated":"checking"}'] * 2
 
 
 def test_two_reviewers_at_once_lose_neither_verdict(
@@ -154,7 +154,7 @@ def test_two_reviewers_at_once_lose_neither_verdict(
     path = f"/team/verdicts/{response_id}"
     with unit_of_work(db, clock, "person:other") as work:
         verdicts.give(work, response_id=response_id, verdict=verdicts.Verdict.PARTLY, note="When was it?")
-    client.sign_in(reviewer.id)
+    client.sign_in(reviewer.id).say_why()
     second = client.post(path, {"verdict": "accepted", "note": "Clear to me", "seen": "0"}, status=409)
     assert "Somebody else gave a verdict just now" in second.words()
     assert "When was it?" in second.words()
@@ -169,7 +169,7 @@ def test_a_verdict_is_one_of_three(
     client: PageClient, db: DbSession, clock: SetClock, reviewer: Person, package: Package, verdict: str
 ) -> None:
     response_id = sent(db, clock, package)
-    client.sign_in(reviewer.id)
+    client.sign_in(reviewer.id).say_why()
     page = client.post(f"/team/verdicts/{response_id}", {"verdict": verdict, "note": "Keep me"}, status=422)
     assert "Keep me" in page.text
     assert judged(db, response_id) == []
@@ -180,7 +180,7 @@ def test_no_example_is_no_row_and_no_page(
 ) -> None:
     nothing = dict.fromkeys(EXAMPLE) | {"impact_have": "no"}
     response_id = sent(db, clock, package, **nothing)
-    client.sign_in(reviewer.id)
+    client.sign_in(reviewer.id).say_why()
     assert "No example has been sent yet" in client.get("/team/verdicts").words()
     client.get(f"/team/verdicts/{response_id}", status=404)
     assert verdicts.waiting(db) == 0

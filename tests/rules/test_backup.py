@@ -25,7 +25,7 @@ from portal.desk.housekeeping import spread_ledger
 from portal.instance import Instance, open_instance
 from portal.mailing import post
 from portal.mailing import queue as mail
-from portal.models import BrowserSession, Person, Session
+from portal.models import BrowserSession, Person, SecondAct, Session
 from portal.references import new_reference
 from portal.settings import Settings
 from privacy import audit, backup, erasure, keys, ledger
@@ -46,6 +46,7 @@ from tests.conftest import SetClock, Stack
 from tests.factories import Factory
 from tests.postgres import postgres_program
 from tests.readers import Reader, empty_settings, make_reader, with_programs
+from tests.seconding import agreed
 
 
 @pytest.fixture(scope="module")
@@ -681,6 +682,8 @@ def test_a_key_that_a_backup_made_by_hand_needs_stays(
     assert rotated.exit_code == 0, rotated.output
     assert (desk.instance.settings.keys / index).exists(), "the data of the backup is found by it"
     retire = ("keys", "retire", ring.current, "--instruction", "INS-1", "--yes")
+    assert "no instruction INS-1" in run(*retire).stderr
+    agreed(desk.db, desk.stack.clock, act=SecondAct.KEY, thing=f"key:{ring.current}", letter="INS-1")
     assert "is needed by 1 backups" in run(*retire).stderr
     moved = desk.folder.rename(tmp_path / "away")
     assert "cannot be looked into" in run(*retire).stderr

@@ -210,7 +210,7 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_names_come_back_plain_and_add_no_line(name: str) -> None:
+def test_row_38_names_come_back_plain_and_add_no_line(name: str) -> None:
     file = invitation(replace(EVENT, summary=name, location=name, attendee_name=name, organizer_name=name))
     assert_sound(file)
     unfolded = file.decode().replace("\r\n ", "").splitlines()

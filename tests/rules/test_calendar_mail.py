@@ -24,6 +24,7 @@ from portal.mailing import writing as mail_writing
 from portal.mailing.html_letters import from_text
 from portal.mailing.senders import AddressRefused
 from portal.models import (
+    Clearance,
     Mail,
     MailState,
     Package,
@@ -368,7 +369,7 @@ class Words(HTMLParser):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_names_stand_plain_in_every_part_and_add_nothing(desk: Desk, name: str) -> None:
+def test_row_38_names_stand_plain_in_every_part_and_add_nothing(desk: Desk, name: str) -> None:
     plain = " ".join(name.split())
     with desk.work() as work:
         work.db.get_one(Person, desk.leader).name = name
@@ -431,6 +432,15 @@ def test_everybody_in_it_is_reminded_once_from_nine_the_day_before(desk: Desk) -
     assert b"text/calendar" not in mine.raw
     assert remind_at(desk, THE_DAY_BEFORE + HOUR) == []
     assert remind_at(desk, THE_DAY_BEFORE + 12 * HOUR) == []
+
+
+def test_a_mentor_whose_clearance_lapsed_gets_no_mail_of_a_session(desk: Desk) -> None:
+    """Their pages and their calendar are closed to them (annex 1), and so is the post; the leader hears as before."""
+    desk.book()
+    with desk.work() as work:
+        work.db.execute(update(Clearance).values(ended_on=desk.make.today))
+    assert {got.to for got in desk.calendars()} == {desk.address(desk.leader)}
+    assert {got.to for got in remind_at(desk, THE_DAY_BEFORE)} == {desk.address(desk.leader)}
 
 
 def test_no_reminder_of_a_cancelled_session_whose_reminder_waits(desk: Desk) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session as DbSession
 
 from portal.desk import key_keeping, key_report
 from portal.desk.key_keeping import DrillFailed
+from portal.models import SecondAct
 from privacy import audit, escrow, keys
 from privacy.certificates import CertificateUnusable, KeyUnusable
 from privacy.envelopes import EnvelopeBroken, NotForThisKey
@@ -22,6 +23,7 @@ from privacy.escrow import EscrowFault
 from privacy.safekeeping import KeyAct, last_of_each
 from tests.conftest import Stack
 from tests.readers import Reader, make_reader
+from tests.seconding import agreed
 
 
 @pytest.fixture
@@ -144,7 +146,7 @@ def test_a_drill_that_fails_says_why(
     assert KeyAct.DRILL not in last_of_each(db)
 
 
-def test_the_commands(stack: Stack, people: tuple[Reader, Reader], tmp_path: Path) -> None:
+def test_the_commands(stack: Stack, db: DbSession, people: tuple[Reader, Reader], tmp_path: Path) -> None:
     def run(*words: object) -> Result:
         return stack.app.test_cli_runner().invoke(args=["keys", *map(str, words)])
 
@@ -161,6 +163,7 @@ def test_the_commands(stack: Stack, people: tuple[Reader, Reader], tmp_path: Pat
     assert again.exit_code == 1
     assert "not empty" in again.stderr
     assert run("status", "--json").exit_code == 0
+    agreed(db, stack.clock, act=SecondAct.KEY, thing="key:K1", letter="INS-7")
     assert "in force: rotate first" in run("retire", "K1", "--instruction", "INS-7", "--yes").stderr
     refused = run("escrow", "--certificate", people[0].certificate, "--out", tmp_path / "none")
     assert refused.exit_code == 1

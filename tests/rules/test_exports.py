@@ -298,7 +298,7 @@ PLAIN = [
 ]
 
 
-def test_no_text_is_taken_for_a_formula_and_none_is_changed(desk: Desk, tmp_path: Path) -> None:
+def test_row_37_no_text_is_taken_for_a_formula_and_none_is_changed(desk: Desk, tmp_path: Path) -> None:
     questions = [Text(code=f"t{number}", text=f"=T{number}") for number in range(len(WILD + PLAIN))]
     desk.publish(*questions, RATED, Number(code="people", text="+How many"), Date(code="day", text="@Day"))
     texts = {question.code: text for question, text in zip(questions, WILD + PLAIN, strict=True)}

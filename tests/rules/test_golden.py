@@ -22,7 +22,8 @@ import vobject
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session as DbSession
 
-from portal.access import accounts
+from portal.access import accounts, telling
+from portal.access.telling import News
 from portal.cases import notices
 from portal.mailing import day_ahead
 from portal.mailing import queue as mail
@@ -30,11 +31,15 @@ from portal.mailing import writing as mail_writing
 from portal.mailing.registry import ADDRESSED, CONTEXTS, ROLE_CONTEXTS
 from portal.models import (
     AccessDecision,
+    AddressChange,
     Attendance,
     AttendanceState,
+    BrowserSession,
     Clearance,
     ClearanceKind,
     Delegation,
+    Factor,
+    FactorKind,
     GroupPlan,
     Mail,
     Mailbox,
@@ -260,6 +265,74 @@ def sign_in(world: World) -> None:
     world.queue("sign_in", about=asked.id, to="mentor")
 
 
+def own_sign_in(what: News) -> Arrange:
+    """News about somebody's sign-in."""
+
+    def arrange(world: World) -> None:
+        match what:
+            case News.NEW_BROWSER | News.DEVICE_KEPT:
+                about = world.add(a_session()).id
+            case News.ADDRESS_NEW:
+                change = AddressChange(id=fixed("change"), person_id=fixed("leader"), at=NOW)
+                about = world.add(change, before="before@golden.example").id
+            case News.ASSISTANT_NAMED:
+                about = fixed("delegation")
+            case News.PAUSED:
+                about = fixed("guess")
+            case News.CODE_USED | News.RESTORED:
+                about = world.add(a_factor(FactorKind.START)).id
+            case _:
+                about = world.add(a_factor(FactorKind.PASSWORD)).id
+        world.queue(telling.NEWS, about=about, to="leader", step=what.value)
+
+    return arrange
+
+
+def a_factor(kind: FactorKind, *, confirmed: bool = True) -> Factor:
+    return Factor(
+        id=fixed("factor"),
+        person_id=fixed("leader"),
+        kind=kind,
+        browser="Safari on iPad",
+        made_at=NOW,
+        made_by=f"person:{fixed('team')}",
+        confirmed_at=NOW if confirmed else None,
+    )
+
+
+def a_session() -> BrowserSession:
+    return BrowserSession(
+        id=fixed("browser session"),
+        person_id=fixed("leader"),
+        token=b"t" * 32,
+        level=1,
+        device=False,
+        browser="Safari on iPad",
+        created_at=NOW,
+        seen_at=NOW,
+        ends_at=NOW + timedelta(hours=12),
+    )
+
+
+def address_changed(world: World) -> None:
+    change = AddressChange(id=fixed("change"), person_id=fixed("leader"), at=NOW)
+    world.add(change, before="before@golden.example")
+    mail.queue(world.work, template=telling.ADDRESS, about=change.id, to=None)
+
+
+def factor_waits(world: World) -> None:
+    world.add(a_factor(FactorKind.PASSKEY, confirmed=False))
+    world.queue(telling.TO_CONFIRM, about=fixed("factor"), to=Mailbox.TEAM)
+
+
+def factor_restored(to: str) -> Arrange:
+    def arrange(world: World) -> None:
+        world.add(a_factor(FactorKind.START))
+        world.queue(telling.RESTORED_ONE, about=fixed("factor"), to=to)
+
+    return arrange
+
+
 def assisted(world: World) -> None:
     step = mail.numbered(2, whose=fixed("leader"))
     world.queue("session", about=fixed("meeting"), to="assistant", step=step)
@@ -481,6 +554,11 @@ MAILS: dict[str, Arrange] = {
     "access_lapsing": access("access_lapsing", "team"),
     "suspicion": suspicion,
     "case_letter": case_letter,
+    **{f"account_news, {what.value}": own_sign_in(what) for what in News},
+    "address_changed": address_changed,
+    "factor_waits": factor_waits,
+    "factor_restored, by oneself": factor_restored("team"),
+    "factor_restored, by another": factor_restored("mentor"),
 }
 
 

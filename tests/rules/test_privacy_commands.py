@@ -9,10 +9,11 @@ from click.testing import Result
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal.models import Person
+from portal.models import Person, SecondAct
 from privacy.rights import Erasure, ErasureState
 from tests.conftest import Stack
 from tests.factories import Factory
+from tests.seconding import agreed
 
 LETTER = ("--instruction", "INSTR 12")
 
@@ -26,6 +27,13 @@ def ref(make: Factory) -> str:
     return found
 
 
+def agree(stack: Stack, db: DbSession, act: SecondAct) -> None:
+    """Two people agree to it, about the one person there is."""
+    person_id = db.scalars(select(Person.id)).one()
+    db.rollback()
+    agreed(db, stack.clock, act=act, thing=f"person:{person_id}", letter="INSTR 12")
+
+
 def run(stack: Stack, *args: str | Path, fails: bool = False) -> Result:
     done = stack.app.test_cli_runner().invoke(args=["privacy", *map(str, args)])
     assert (done.exit_code != 0) is fails, done.output
@@ -34,7 +42,10 @@ def run(stack: Stack, *args: str | Path, fails: bool = False) -> Result:
 
 def test_export_writes_one_private_file(stack: Stack, ref: str, tmp_path: Path, db: DbSession) -> None:
     out = tmp_path / "ada.zip"
-    done = run(stack, "export", "ADA@council.example", "--out", out)
+    ask = ("export", "ADA@council.example", "--out", out)
+    assert "name the instruction" in run(stack, *ask, fails=True).stderr
+    agree(stack, db, SecondAct.EXPORT)
+    done = run(stack, *ask, *LETTER)
     assert done.stdout == ""
     assert out.stat().st_mode & 0o077 == 0
     with ZipFile(out) as archive:
@@ -50,6 +61,8 @@ def test_erase_tells_first_and_takes_an_instruction(stack: Stack, ref: str, db: 
     db.rollback()
     assert "no instruction INSTR 12" in run(stack, "erase", ref, *LETTER, fails=True).stderr
     run(stack, "instruction", "INSTR 12", "--text", "Erase.")
+    assert "no second person's approval" in run(stack, "erase", ref, *LETTER, fails=True).stderr
+    agree(stack, db, SecondAct.ERASURE)
     assert f"{ref}: erased" in run(stack, "erase", ref, *LETTER).stderr
     assert db.scalars(select(Person)).all() == []
     assert db.scalars(select(Erasure.state)).one() is ErasureState.ERASED
@@ -57,6 +70,7 @@ def test_erase_tells_first_and_takes_an_instruction(stack: Stack, ref: str, db: 
 
 def test_hold_and_lift(stack: Stack, ref: str, db: DbSession, make: Factory) -> None:
     run(stack, "instruction", "INSTR 12", "--text", "Erase.")
+    agree(stack, db, SecondAct.ERASURE)
     hold_id = run(stack, "hold", ref, "--cause", "foi").stdout.strip()
     assert f"{ref}: waits for a hold to be lifted" in run(stack, "erase", ref, *LETTER).stderr
     other = make.person().ref

@@ -1,5 +1,6 @@
 """The facts of the programme: one file, checked whole, overridden by dated entries."""
 
+import re
 import tomllib
 from collections.abc import Callable
 from datetime import date
@@ -77,6 +78,17 @@ def test_every_fault_is_reported_at_once_by_key(tmp_path: Path) -> None:
         "windows.feedback_dais is not a known key",
     ):
         assert key in text, f"{key} in\n{text}"
+
+
+def test_a_file_of_the_release_before_is_taken_with_what_was_shipped_since(tmp_path: Path) -> None:
+    def older(text: str) -> str:
+        for section in programmes.LATER:
+            text = re.sub(rf"^\[{section}\]\n.*?(?=^\[|^#|\Z)", "", text, flags=re.MULTILINE | re.DOTALL)
+            assert f"[{section}]" not in text
+        return text
+
+    before, now = load(tmp_path, older), load(tmp_path, str)
+    assert (before.disclosure, before.reading) == (now.disclosure, now.reading)
 
 
 @pytest.mark.parametrize(

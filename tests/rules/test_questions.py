@@ -121,7 +121,7 @@ def test_an_answer_is_read(question: Question, posted: dict[str, list[str]], val
         (DATE, post(q__day="3"), "‘When was it’ must have a month and a year", "q.month"),
     ],
 )
-def test_what_cannot_be_an_answer_gets_a_message(
+def test_row_39_what_cannot_be_an_answer_gets_a_message(
     question: Question, posted: dict[str, list[str]], error: str, at: str
 ) -> None:
     cleaned = clean(question, posted)

@@ -176,7 +176,7 @@ def test_one_leader_is_booked_once_by_many_mentors(
 
 
 @ROUNDS
-def test_the_last_places_of_a_group_session_go_to_as_many_as_there_are(
+def test_row_26_the_last_places_of_a_group_session_go_to_as_many_as_there_are(
     turn: int, stack: Stack, db: DbSession, make: Factory
 ) -> None:
     people = [make.person() for _ in range(clients(stack))]

@@ -11,6 +11,7 @@ from privacy.records import Erase, Held, Keep, Kind, new_id
 
 # Nobody is the subject of these. They name who did something, or hold what somebody typed under a key of its own.
 ABOUT_NOBODY = {
+    "approval": "who asked for what takes two people, and who agreed; whose data it was by reference",
     "audit_entry": "references alone, and it comes with every export",
     "audit_head": "the end of the trail",
     "blackout": "when a council has no session, and who entered it",

@@ -55,9 +55,12 @@ def test_binary_columns_are_sealed_or_keyed() -> None:
     assert clear == {
         "audit_entry.mac",
         "audit_head.mac",
+        "browser_session.challenge",
         "browser_session.token",
+        "factor.handle",
         "feed.token",
         "person.email_index",
+        "limit_count.whose",
         "public_request.network",
         "sign_in.network",
         "sign_in.verifier",

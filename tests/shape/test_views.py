@@ -29,7 +29,11 @@ PUBLIC = {
     "home.privacy_notice",
     "home.privacy_notice_of",
     "home.start",
+    "proofs.begin_passkey_sign_in",
+    "proofs.sign_in_by_passkey",
     "public_requests.ask",
+    "staying.left",
+    "staying.stay",
 }
 
 

@@ -1,0 +1,93 @@
+"""How often one account, one network and everybody may do what is dear: counted in the database, so that the sum over
+all processes counts.
+
+A window begins on the full hour. A try counts whether or not it comes to anything. Signing in has limits of its own
+(portal/access/asking.py, accounts.py), and so has the public page (portal/own_data/public_requests.py).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+
+from portal.models import LimitCount
+from privacy.audit import Action
+from privacy.constraints import violated
+from privacy.records import Record, new_id
+from privacy.work import Work
+
+WITHIN = timedelta(hours=1)
+ONCE = "uq_limit_count_what_whose_begins_at"
+
+
+@dataclass(frozen=True)
+class Limit:
+    """How often within an hour. Low for an account; high for a network, behind which a whole council may stand."""
+
+    name: str
+    account: int
+    network: int
+    overall: int
+
+
+BOOKING = Limit("booking", 60, 600, 3000)
+MAIL = Limit("mail", 120, 600, 3000)
+EXPORT = Limit("export", 30, 120, 300)
+IMPORT = Limit("import", 60, 240, 600)
+ASKING = Limit("asking", 30, 300, 1000)
+SEARCH = Limit("search", 300, 3000, 10000)
+
+
+class TooOften(Exception):
+    """More than the limit. The try was counted; `again_in` says when the next window begins."""
+
+    def __init__(self, again_in: timedelta) -> None:
+        super().__init__(f"again in {again_in}")
+        self.again_in = again_in
+
+
+def count(work: Work, limit: Limit, *, person_id: UUID, network: bytes | None) -> TooOften | None:
+    """Count a try. Returned rather than raised, since what was counted has to be committed.
+
+    `network` is what asking.network_of says; None where it cannot be told.
+    """
+    begins_at = _begin(work.now)
+    account = work.ring.digest("token", "account|v1", person_id.bytes)
+    whose = [(account, limit.account), (b"", limit.overall)]
+    if network is not None:
+        whose.insert(1, (network, limit.network))
+    counts = [(_counted(work, limit.name, key, begins_at), at_most) for key, at_most in whose]
+    if any(counted == at_most + 1 for counted, at_most in counts):
+        work.record(Action.LIMIT_REACHED, object=f"person:{person_id}", holder=person_id, what=limit.name)
+    if any(counted > at_most for counted, at_most in counts):
+        return TooOften(begins_at + WITHIN - work.now)
+    return None
+
+
+def _begin(now: datetime) -> datetime:
+    return now.replace(minute=0, second=0, microsecond=0)
+
+
+def _counted(work: Work, what: str, whose: bytes, begins_at: datetime) -> int:
+    more = (
+        update(LimitCount)
+        .where(LimitCount.what == what, LimitCount.whose == whose, LimitCount.begins_at == begins_at)
+        .values(count=LimitCount.count + 1)
+        .returning(LimitCount.count)
+        .execution_options(synchronize_session=False)
+    )
+    counted = work.db.scalar(more)
+    if counted is not None:
+        return counted
+    first = LimitCount(id=new_id(), what=what, whose=whose, begins_at=begins_at, count=1)
+    try:
+        with work.db.begin_nested():
+            work.db.add(first)
+    except IntegrityError as error:
+        if violated(error, Record.metadata) != ONCE:
+            raise
+        # Another process wrote the first try of this window a moment ago.
+        return work.db.scalar(more) or 1
+    return 1

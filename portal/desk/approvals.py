@@ -1,0 +1,142 @@
+"""What takes two people (cl 17.4; ASVS 2.3.5): one asks, another agrees, and for some days it can be done.
+
+An act asks `agreed`: it is let through where somebody else agreed to just this act on just this thing; where nobody has
+been asked yet, that is done in the same go. Those who may agree find it under "Waiting for a second person". A command
+goes through the same gate by the instruction it cites (portal/cli/seconded.py), except on a demo.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session as DbSession
+
+from portal.models import Approval, SecondAct
+from privacy import erasure
+from privacy.audit import Action
+from privacy.records import new_id
+from privacy.work import Work
+
+WAITS = timedelta(days=14)
+"""How long somebody can agree."""
+HOLDS = timedelta(days=7)
+"""How long it can be done after that."""
+
+
+class NotWaiting(Exception):
+    """It was answered meanwhile, or nobody agreed in time."""
+
+
+class SamePerson(Exception):
+    """Who asked, or whose data it is, cannot be the second person."""
+
+
+class NotAgreed(Exception):
+    """The instruction that a command cites carries no second person's approval of this act."""
+
+    def __init__(self, letter: str) -> None:
+        super().__init__(
+            f"{letter} carries no second person's approval of this: ask for it in the portal, "
+            'where another person agrees under "Waiting for a second person"'
+        )
+
+
+def person(person_id: UUID) -> str:
+    """How an approval calls somebody whose data it is about."""
+    return f"person:{person_id}"
+
+
+def ask(
+    work: Work, *, act: SecondAct, thing: str, letter: str | None = None, reason: str | None = None
+) -> Approval:
+    """Ask for a second person; asked before and still open, it stays as it was.
+
+    Raises NoInstruction where a letter is cited that the register does not hold.
+    """
+    found = standing(work.db, act=act, thing=thing, letter=letter, now=work.now)
+    if found is not None:
+        return found
+    entry = erasure.instruction(work.db, letter, now=work.now) if letter is not None else None
+    row = Approval(
+        id=new_id(),
+        act=act,
+        thing=thing,
+        letter=letter,
+        asked_at=work.now,
+        asked_by=work.actor,
+        ends_at=work.now + WAITS,
+    )
+    row.reason = reason or None
+    work.db.add(row)
+    work.record(
+        Action.APPROVAL_ASKED, object=f"approval:{row.id}", act=act, instruction=entry.id if entry else None
+    )
+    return row
+
+
+def agreed(
+    work: Work, *, act: SecondAct, thing: str, letter: str | None = None, reason: str | None = None
+) -> bool:
+    """Whether somebody else agreed and it can be done now; where not, they are asked. Raises as `ask` does."""
+    return ask(work, act=act, thing=thing, letter=letter, reason=reason).agreed is True
+
+
+def answer(work: Work, *, approval_id: UUID, agree: bool) -> Approval:
+    """Agree or not, as the second person. Raises NotWaiting or SamePerson."""
+    row = work.db.get(Approval, approval_id, with_for_update=True, populate_existing=True)
+    if row is None or row.agreed is not None or row.ends_at <= work.now:
+        raise NotWaiting
+    if not may_be_second(row, work.actor):
+        raise SamePerson
+    row.agreed, row.answered_at, row.answered_by = agree, work.now, work.actor
+    if agree:
+        row.ends_at = work.now + HOLDS
+    work.record(Action.APPROVAL_ANSWERED, object=f"approval:{row.id}", act=row.act, agreed=agree)
+    return row
+
+
+def may_be_second(row: Approval, actor: str) -> bool:
+    """Neither who asked, nor whose data it is."""
+    return actor not in (row.asked_by, row.thing)
+
+
+def require(db: DbSession, *, act: SecondAct, thing: str, letter: str, now: datetime) -> None:
+    """Let a command through where somebody agreed to the act under the instruction that it cites.
+
+    Raises NotAgreed, and NoInstruction where the register holds no such instruction.
+    """
+    erasure.instruction(db, letter, now=now)
+    found = standing(db, act=act, thing=thing, letter=letter, now=now)
+    if found is None or not found.agreed:
+        raise NotAgreed(letter)
+
+
+# ---- read
+
+
+def standing(
+    db: DbSession, *, act: SecondAct, thing: str, letter: str | None, now: datetime
+) -> Approval | None:
+    """What was asked about just this and is still open, or was agreed and still holds."""
+    return db.scalars(
+        select(Approval)
+        .where(
+            Approval.act == act,
+            Approval.thing == thing,
+            Approval.letter == letter if letter is not None else Approval.letter.is_(None),
+            or_(Approval.agreed.is_(None), Approval.agreed.is_(True)),
+            Approval.ends_at > now,
+        )
+        .order_by(Approval.asked_at.desc())
+        .limit(1)
+    ).first()
+
+
+def live(db: DbSession, *, now: datetime) -> Sequence[Approval]:
+    """What waits or can be done now, oldest first."""
+    return db.scalars(
+        select(Approval)
+        .where(or_(Approval.agreed.is_(None), Approval.agreed.is_(True)), Approval.ends_at > now)
+        .order_by(Approval.asked_at, Approval.id)
+    ).all()

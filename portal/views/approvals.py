@@ -1,0 +1,96 @@
+"""What waits for a second person: agree or not; and asking for a key to be destroyed, which no other page does."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from portal import policies
+from portal.desk import approval_words, approvals
+from portal.desk.approvals import NotWaiting, SamePerson
+from portal.forms.approvals import RetireForm
+from portal.models import Approval, SecondAct
+from portal.views.context import clock_now, session, the_actor, work
+from portal.views.guards import guarded
+from privacy.erasure import NoInstruction
+
+bp = Blueprint("approvals", __name__, url_prefix="/second-person")
+WAITS = "A second person has to agree first. They find it under “Waiting for a second person”."
+NO_SUCH_INSTRUCTION = "The register holds no instruction with this reference. Enter it first"
+
+
+def load_approval(approval_id: UUID) -> Approval | None:
+    return session().get(Approval, approval_id)
+
+
+@bp.get("")
+@guarded(None, policies.may_see_approvals)
+def index() -> ResponseReturnValue:
+    return _page(RetireForm())
+
+
+@bp.post("/keys")
+@guarded(None, policies.may_answer_for_data)
+def retire() -> ResponseReturnValue:
+    """Ask that a key be destroyed, so that the command may do it."""
+    form = RetireForm()
+    if not form.validate_on_submit():
+        return _page(form, 422)
+    key, letter = f"key:{form.key.data}", form.letter.data
+    try:
+        with work() as unit:
+            approvals.ask(unit, act=SecondAct.KEY, thing=key, letter=letter)
+    except NoInstruction:
+        form.refuse(form.letter, NO_SUCH_INSTRUCTION)
+        return _page(form, 422)
+    flash(WAITS, "success")
+    return redirect(url_for("approvals.index"), 303)
+
+
+@bp.post("/<uuid:approval_id>/agree")
+@guarded(load_approval, policies.may_be_second, fresh=True)
+def agree(approval: Approval) -> ResponseReturnValue:
+    return _answer(approval.id, agree=True)
+
+
+@bp.post("/<uuid:approval_id>/refuse")
+@guarded(load_approval, policies.may_be_second)
+def refuse(approval: Approval) -> ResponseReturnValue:
+    return _answer(approval.id, agree=False)
+
+
+def _answer(approval_id: UUID, *, agree: bool) -> ResponseReturnValue:
+    try:
+        with work() as unit:
+            approvals.answer(unit, approval_id=approval_id, agree=agree)
+    except (NotWaiting, SamePerson):
+        form = RetireForm(formdata=None)
+        form.refuse(None, "Somebody answered it just now, or it is too old. This is how it stands")
+        return _page(form, 409)
+    flash("You agreed. It can be done now." if agree else "You did not agree. It is not done.", "success")
+    return redirect(url_for("approvals.index"), 303)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the page."""
+
+    row: Approval
+    said: str
+    asked_by: str
+    second: bool
+
+    @property
+    def until(self) -> datetime:
+        return self.row.ends_at
+
+
+def _page(form: RetireForm, status: int = 200) -> ResponseReturnValue:
+    found = approvals.live(session(), now=clock_now())
+    told = approval_words.told(session(), found)
+    rows = [Row(one, *told[one.id], policies.may_be_second(the_actor(), one)) for one in found]
+    return render_template(
+        "approvals/index.html", form=form, rows=rows, asks_for_keys=policies.may_answer_for_data(the_actor())
+    ), status
