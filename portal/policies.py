@@ -359,7 +359,7 @@ def may_see_approvals(actor: Actor) -> bool:
 
 def may_be_second(actor: Actor, approval: Approval) -> bool:
     """Agree to what somebody else asked for; nobody to what they asked themselves, or what is about them."""
-    return may_see_approvals(actor) and actor.ref not in (approval.asked_by, approval.thing)
+    return may_see_approvals(actor) and approval.is_open_to(actor.ref)
 
 
 def opens_for_others(actor: Actor, supported: Supported) -> bool:

@@ -112,19 +112,22 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of the tests of pages, `make test` runs all on SQLite and a third again on PostgreSQL, always the same ones;
-    with `-k`, or in `make proof`, all on both. Tests of rules, where the databases differ, always run on both."""
+    """What pages and browsers do, `make test` runs whole on SQLite; of the pages it runs a fifth again on PostgreSQL,
+    always the same ones. With `-k`, or in `make proof`, all on both. Tests of rules, where the databases differ, always
+    run on both."""
     if FULL or config.option.keyword:
         return
-    left = [item for item in items if _is_sampled_out(item)]
+    left = [item for item in items if _is_sampled_out(item.nodeid)]
     if left:
         config.hook.pytest_deselected(items=left)
-        items[:] = [item for item in items if not _is_sampled_out(item)]
+        items[:] = [item for item in items if not _is_sampled_out(item.nodeid)]
 
 
-def _is_sampled_out(item: pytest.Item) -> bool:
-    name = item.nodeid
-    return name.startswith("tests/pages/") and "[postgresql" in name and bool(crc32(name.encode()) % 3)
+def _is_sampled_out(name: str) -> bool:
+    if "postgresql" not in name:
+        return False
+    pages, browser = name.startswith("tests/pages/"), name.startswith("tests/journeys/test_answering.py")
+    return browser or (pages and bool(crc32(name.encode()) % 5))
 
 
 @pytest.fixture(autouse=True)

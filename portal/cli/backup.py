@@ -1,19 +1,13 @@
 """`flask backup` and `flask mail release`: backups are made, checked, restored, drilled; mail goes again after it."""
 
 import sys
-from collections.abc import Callable
-from functools import partial, wraps
 from pathlib import Path
-from typing import ParamSpec, TypeVar
 
 import click
-from alembic.script import ScriptDirectory
 from flask import current_app
 from flask.cli import with_appcontext
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session as DbSession
 
-from portal.cli.base import fail, print_json, say, with_instance
+from portal.cli.base import JSON, fail, plainly, print_json, say, schema, sessions, with_instance
 from portal.cli.mail import group as mail
 from portal.db import db
 from portal.desk import backups
@@ -34,9 +28,6 @@ from privacy.certificates import (
 from privacy.envelopes import EnvelopeBroken, EnvelopeFailed, OpensslMissing
 from privacy.errors import ChainBroken, KeyFault
 from privacy.work import unit_of_work
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 ACTOR = "system:command"
 FAULTS = (
@@ -74,23 +65,6 @@ class KeepType(click.ParamType[Keep]):
             self.fail(str(error), param, ctx)
 
 
-def plainly(command: Callable[P, T]) -> Callable[P, T]:
-    """Say what went wrong in its own words, and end with 1."""
-
-    @wraps(command)
-    def told(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return command(*args, **kwargs)
-        except FAULTS as fault:
-            fail(str(fault))
-        except OperationalError as error:
-            fail(f"the database cannot be reached: {type(error.orig).__name__}")
-        except OSError as error:
-            fail(f"{error.filename or 'the disk'}: {error.strerror}")
-
-    return told
-
-
 class Shown:
     """Progress on a terminal; elsewhere only what is begun."""
 
@@ -108,23 +82,12 @@ class Shown:
         self._what, self._share = what, share
 
 
-def _schema() -> str | None:
-    """The version of the tables that this release works with."""
-    return ScriptDirectory.from_config(
-        current_app.extensions["migrate"].migrate.get_config()
-    ).get_current_head()
-
-
 def _key(path: Path) -> PrivateKey:
     try:
         return read_private_key(path)
     except PassphraseMissing:
         text = click.prompt(f"Passphrase of {path}", hide_input=True, err=True)
         return read_private_key(path, passphrase=str(text).encode())
-
-
-def _sessions(instance: Instance) -> Callable[[], DbSession]:
-    return partial(DbSession, db.engine, info={"vault": instance.vault})
 
 
 @click.group("backup")
@@ -146,7 +109,7 @@ def backup() -> None:
     "--keep", type=KeepType(), help="Remove older ones: a number of backups, or a time such as 35d."
 )
 @click.option("--keep-keys", type=KeepType(), help="The same for backups of the key store, such as 7d.")
-@plainly
+@plainly(*FAULTS)
 @with_instance
 def create(
     instance: Instance,
@@ -157,7 +120,7 @@ def create(
 ) -> None:
     """Back up the database, then the key store, while the portal runs."""
     order = Order(folder, certificates, keep, keep_keys or keep)
-    made = backups.create(instance, _sessions(instance), order, tell=Shown())
+    made = backups.create(instance, sessions(instance), order, tell=Shown())
     for manifest in (made.data, made.keys):
         say(f"{manifest.kind}/{manifest.name}: {sum(manifest.rows.values())} rows")
     for name in made.pruned:
@@ -166,8 +129,8 @@ def create(
 
 @backup.command("list")
 @folder_argument
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
-@plainly
+@JSON
+@plainly(*FAULTS)
 def list_backups(folder: Path, as_json: bool) -> None:
     """What lies in a folder of backups."""
     found = [one.manifest for kind in Kind for one in found_in(folder, kind)]
@@ -189,7 +152,7 @@ def list_backups(folder: Path, as_json: bool) -> None:
     help="With a private key (PEM) they are opened too.",
 )
 @name_option
-@plainly
+@plainly(*FAULTS)
 @with_instance
 def verify_backups(instance: Instance, folder: Path, key_path: Path | None, name: str | None) -> None:
     """Check that every backup, or one of them, is what was written."""
@@ -209,7 +172,7 @@ def verify_backups(instance: Instance, folder: Path, key_path: Path | None, name
 @folder_argument
 @key_option
 @name_option
-@plainly
+@plainly(*FAULTS)
 @with_appcontext
 def restore(folder: Path, key_path: Path, name: str | None) -> None:
     """Restore into this instance, which must be empty; the key folder must be in its place."""
@@ -219,7 +182,7 @@ def restore(folder: Path, key_path: Path, name: str | None) -> None:
         folder,
         _key(key_path),
         clock=current_app.extensions["clock"],
-        schema=_schema(),
+        schema=schema(),
         name=name,
         tell=Shown(),
     )
@@ -234,16 +197,16 @@ def restore(folder: Path, key_path: Path, name: str | None) -> None:
 @folder_argument
 @key_option
 @name_option
-@plainly
+@plainly(*FAULTS)
 @with_instance
 def drill(instance: Instance, folder: Path, key_path: Path, name: str | None) -> None:
     """Restore into a scratch place, check rows, canary, trail and ledger, and note the time it took."""
     done = backups.drill(
         instance,
-        _sessions(instance),
+        sessions(instance),
         folder,
         _key(key_path),
-        schema=_schema(),
+        schema=schema(),
         name=name,
         tell=Shown(),
     )
@@ -253,7 +216,7 @@ def drill(instance: Instance, folder: Path, key_path: Path, name: str | None) ->
 
 
 @mail.command("release")
-@plainly
+@plainly(*FAULTS)
 @with_instance
 def release(instance: Instance) -> None:
     """Let mail go again that has been held since a restore."""

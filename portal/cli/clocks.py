@@ -10,7 +10,7 @@ from portal.cases import calculator
 from portal.cases import calendars as desk_calendars
 from portal.cases import clocks as case_clocks
 from portal.cases.calculator import BY_HOUR, DeadlineKind, NoSuchClock, Question
-from portal.cli.base import fail, print_json, say, with_instance
+from portal.cli.base import DAY, JSON, fail, print_json, say, the_instance, with_instance
 from portal.days import YEARS, day_in, instant_in
 from portal.db import db
 from portal.filters import day_time, weekday_day
@@ -21,24 +21,6 @@ from privacy.cases.story import Holidays
 from privacy.clock import Clock, MissingTime, london_date, wall
 from privacy.deadlines import NotInOrder
 from privacy.errors import KeyFault
-
-JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
-
-
-class Day(click.ParamType[date]):
-    """A date such as 2027-01-31."""
-
-    name = "DATE"
-
-    def convert(
-        self, value: str | date, param: click.Parameter | None, context: click.Context | None
-    ) -> date:
-        if isinstance(value, date):
-            return value
-        try:
-            return day_in(value)
-        except ValueError as problem:
-            self.fail(f"{value}: {problem}", param, context)
 
 
 class DayOrInstant(click.ParamType[datetime]):
@@ -73,9 +55,6 @@ def _instant(text: str) -> datetime:
     if shown.year not in YEARS:
         raise ValueError(text)
     return wall(shown.date(), shown.hour * 60 + shown.minute) + timedelta(seconds=shown.second)
-
-
-DAY = Day()
 
 
 @click.command("deadline")
@@ -132,7 +111,7 @@ def deadline(
 def _calendars() -> tuple[Clock, Holidays]:
     """The clock and the holidays of the instance; the published holidays where none is made yet."""
     try:
-        instance: Instance = current_app.extensions.get("instance") or current_app.extensions["open"]()
+        instance = the_instance()
     except (InstanceFault, ProgrammeFaults, KeyFault) as fault:
         say(f"Published holidays only: {fault}")
         return current_app.extensions["clock"], Holidays()

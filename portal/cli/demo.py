@@ -7,7 +7,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from portal import demo as fiction
-from portal.cli.base import fail, say
+from portal.cli.base import fail, say, the_instance
 from portal.cli.instance import make_instance
 from portal.db import db
 from portal.instance import Instance, InstanceFault
@@ -43,7 +43,7 @@ def demo(leaders: int, seed: int) -> None:
     if settings.programme is None and fiction.write_programme(own, today=london_date(clock())):
         say(f"programme file written: {own}")
     try:
-        instance: Instance = current_app.extensions.get("instance") or current_app.extensions["open"]()
+        instance = the_instance()
     except (InstanceFault, ProgrammeFaults, KeyFault) as fault:
         fail(str(fault))
     if fiction.is_filled(db.session()):

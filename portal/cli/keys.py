@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import TypeVar
 
 import click
-from sqlalchemy.orm import Session as DbSession
 
-from portal.cli.base import fail, print_json, say, with_instance
+from portal.cli.base import JSON, fail, print_json, say, sessions, with_instance
 from portal.cli.seconded import seconded
 from portal.db import db
 from portal.desk import key_keeping, key_report
@@ -53,7 +52,7 @@ def keys() -> None:
 
 
 @keys.command("status")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+@JSON
 @with_instance
 def status(instance: Instance, as_json: bool) -> None:
     """Every key: what it opens, how old it is, and what would be lost with it."""
@@ -81,7 +80,7 @@ def rotate(instance: Instance, keep_addresses: bool) -> None:
     try:
         done = key_keeping.rotate(
             instance,
-            _sessions(instance),
+            sessions(instance),
             kept=_kept(instance),
             with_addresses=not keep_addresses,
             tell=_progress,
@@ -122,7 +121,7 @@ def retire(instance: Instance, key_id: str, instruction: str, yes: bool, given_u
     kept_in = needed.get(key_id, [])
     try:
         gone = key_keeping.retire(
-            instance, _sessions(instance), key_id=key_id, instruction=instruction, kept_in=kept_in
+            instance, sessions(instance), key_id=key_id, instruction=instruction, kept_in=kept_in
         )
     except LooseDetail:
         fail("the instruction must be a reference of letters, figures and - / . : _")
@@ -144,9 +143,7 @@ def retire(instance: Instance, key_id: str, instruction: str, yes: bool, given_u
 def escrow(instance: Instance, certificates: tuple[Path, ...], folder: Path) -> None:
     """Seal all keys to the certificates of two different people, either of whom can open them."""
     try:
-        path = key_keeping.make_escrow(
-            instance, _sessions(instance), certificates=certificates, folder=folder
-        )
+        path = key_keeping.make_escrow(instance, sessions(instance), certificates=certificates, folder=folder)
     except REFUSED as problem:
         fail(str(problem))
     click.echo(path)
@@ -163,7 +160,7 @@ def escrow(instance: Instance, certificates: tuple[Path, ...], folder: Path) -> 
 def drill(instance: Instance, path: Path, key: Path, certificate: Path) -> None:
     """Prove that the escrow opens, and that the keys in it open the data. Notes who did it and when."""
     run = partial(
-        key_keeping.drill, instance, _sessions(instance), path=path, key=key, certificate=certificate
+        key_keeping.drill, instance, sessions(instance), path=path, key=key, certificate=certificate
     )
     try:
         done = _with_passphrase(run)
@@ -194,10 +191,6 @@ def _with_passphrase(run: Callable[..., T]) -> T:
     except PassphraseMissing:
         text = click.prompt("Passphrase of the private key", hide_input=True, err=True)
         return run(passphrase=text.encode())
-
-
-def _sessions(instance: Instance) -> Callable[[], DbSession]:
-    return partial(DbSession, db.engine, info={"vault": instance.vault})
 
 
 def _in_backups(instance: Instance, given_up: Sequence[Path] = ()) -> tuple[dict[str, list[str]], list[Path]]:

@@ -1,14 +1,12 @@
 """`flask privacy` about people's data: export, restrict, hold, erase, retention, and their registers."""
 
 import sys
-from functools import partial
 from pathlib import Path
 from uuid import UUID
 
 import click
-from sqlalchemy.orm import Session as DbSession
 
-from portal.cli.base import fail, print_json, say, with_instance
+from portal.cli.base import JSON, fail, print_json, say, sessions, with_instance
 from portal.cli.seconded import seconded
 from portal.db import db
 from portal.desk import approvals, backups, housekeeping, person_reading, person_rights, restriction
@@ -29,11 +27,6 @@ INSTRUCTION = click.option(
     "--instruction", "letter", required=True, help="The reference of the Controller's instruction."
 )
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Say what would happen, and change nothing.")
-JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
-
-
-def _sessions(instance: Instance) -> partial[DbSession]:
-    return partial(DbSession, db.engine, info={"vault": instance.vault})
 
 
 def _person(text: str) -> Person:
@@ -61,7 +54,7 @@ def export(instance: Instance, person: str, out: Path, letter: str | None) -> No
     if letter is None and not instance.demo:
         fail("name the instruction that this rests on: --instruction")
     seconded(instance, act=SecondAct.EXPORT, thing=approvals.person(person_id), letter=letter or "")
-    desk = housekeeping.desk(instance, _sessions(instance))
+    desk = housekeeping.desk(instance, sessions(instance))
     with click.progressbar(length=1, label="stores", file=sys.stderr) as bar:
 
         def tell(answered: int, asked: int) -> None:
@@ -100,7 +93,7 @@ def erase(instance: Instance, person: str, letter: str, dry_run: bool) -> None:
     try:
         with unit_of_work(db.session(), instance.clock, ACTOR) as work:
             begun = erasure.begin(work, person_id=person_id, letter=letter).id
-        erasure.finish(housekeeping.places(instance, _sessions(instance)))
+        erasure.finish(housekeeping.places(instance, sessions(instance)))
     except NoInstruction:
         fail(f"no instruction {letter} is in the register: enter it with `flask privacy instruction`")
     except OSError as error:
@@ -155,7 +148,7 @@ def hold(
     except LookupError as problem:
         fail(str(problem))
     if lift is not None:
-        erasure.finish(housekeeping.places(instance, _sessions(instance)))
+        erasure.finish(housekeeping.places(instance, sessions(instance)))
 
 
 @click.command("retention")
@@ -167,7 +160,7 @@ def retain(instance: Instance, dry_run: bool, as_json: bool) -> None:
     found = (
         retention.due(db.session(), now=instance.clock())
         if dry_run
-        else housekeeping.tidy(instance, _sessions(instance), db.engine)
+        else housekeeping.tidy(instance, sessions(instance), db.engine)
     )
     if as_json:
         print_json({"tables": [vars(one) for one in found]})

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from portal.cli.base import fail, print_json, say, with_instance
+from portal.cli.base import JSON, fail, print_json, say, with_instance
 from portal.cli.clocks import CLOCK_COMMANDS
 from portal.cli.person_data import ACTOR, FILE, PERSON_COMMANDS
 from portal.cli.registers import REGISTER_COMMANDS
@@ -24,7 +24,7 @@ def privacy() -> None:
 
 
 @privacy.command("data-map")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+@JSON
 @with_instance
 def data_map(instance: Instance, as_json: bool) -> None:
     """Every column of every table, every store outside the database, and those outside the software."""

@@ -8,7 +8,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy.orm import Session as DbSession
 
-from portal.cli.base import fail, print_json, say, with_instance
+from portal.cli.base import JSON, fail, print_json, say, with_instance
 from portal.cli.exports import export
 from portal.db import db
 from portal.instance import Instance, InstanceFault
@@ -89,7 +89,7 @@ def publish(instance: Instance, paths: tuple[Path, ...]) -> None:
 
 
 @questionnaires.command("list")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+@JSON
 @with_instance
 def list_(instance: Instance, as_json: bool) -> None:
     """Every published version, with the responses that were sent on it."""

@@ -1,10 +1,10 @@
 """`flask privacy` about the registers: sub-processors and the access review, for when no page can be reached."""
 
-from datetime import date, datetime
+from datetime import date
 
 import click
 
-from portal.cli.base import fail, print_json, say, with_instance
+from portal.cli.base import DAY, JSON, fail, print_json, say, with_instance
 from portal.cli.person_data import ACTOR
 from portal.db import db
 from portal.desk import person_rights
@@ -15,13 +15,6 @@ from privacy import subprocessors
 from privacy.clock import london_date
 from privacy.subprocessors import Refused, SubProcessor
 from privacy.work import unit_of_work
-
-DAY = click.DateTime(["%Y-%m-%d"])
-JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
-
-
-def _day(given: datetime | None) -> date | None:
-    return given.date() if given is not None else None
 
 
 @click.command("sub-processor")
@@ -42,10 +35,10 @@ def sub_processor(
     does: str,
     location: str,
     hosts: tuple[str, ...],
-    notified: datetime | None,
-    consented: datetime | None,
+    notified: date | None,
+    consented: date | None,
     consent: str,
-    agreed: datetime | None,
+    agreed: date | None,
     informed: str,
     code: str | None,
 ) -> None:
@@ -55,10 +48,10 @@ def sub_processor(
         does=does,
         location=location,
         hosts=tuple(host.lower() for host in hosts),
-        notified_on=_day(notified),
-        consented_on=_day(consented),
+        notified_on=notified,
+        consented_on=consented,
         consent=consent,
-        agreed_on=_day(agreed),
+        agreed_on=agreed,
         informed=informed,
     )
     if code is not None and code not in {kept.code for kept in subprocessors.sub_processors(db.session())}:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from portal.cli.base import fail, print_json, say, with_instance
+from portal.cli.base import JSON, fail, print_json, say, with_instance
 from portal.db import db
 from portal.instance import Instance
 from portal.results import releases, releasing, reports
@@ -30,7 +30,7 @@ def _command(kind: Kind) -> click.Command:
     @click.option("--period", required=True, help=f"The period, written like {WRITTEN_LIKE[kind]}.")
     @click.option("--out", type=FOLDER, required=True, help="The folder to write the files in.")
     @click.option("--force", is_flag=True, help="Write over files that were changed.")
-    @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+    @JSON
     @with_instance
     def command(instance: Instance, period: str, out: Path, force: bool, as_json: bool) -> None:
         release = _released(instance, kind, period)

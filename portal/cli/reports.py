@@ -4,9 +4,8 @@ from datetime import date
 
 import click
 
-from portal.cli.base import print_json, with_instance
+from portal.cli.base import DAY, JSON, print_json, with_instance
 from portal.cli.report_files import REPORT_COMMANDS
-from portal.days import day_in
 from portal.db import db
 from portal.instance import Instance
 from portal.results import kpi as reports
@@ -16,21 +15,6 @@ from privacy.clock import london_date
 from surveys.shifts import TOO_FEW
 
 
-class Day(click.ParamType[date]):
-    """A day, written like 2023-03-27."""
-
-    name = "day"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        try:
-            return day_in(value)
-        except ValueError as problem:
-            self.fail(str(problem), param, ctx)
-
-
-DAY = Day()
-
-
 @click.group("report")
 def report() -> None:
     """Figures for the Department."""
@@ -38,7 +22,7 @@ def report() -> None:
 
 @report.command("kpi")
 @click.option("--as-of", type=DAY, help="The London day at whose end it is counted; today if left out.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+@JSON
 @with_instance
 def kpi(instance: Instance, as_of: date | None, as_json: bool) -> None:
     """KPI 1 and KPI 2: how many were supported, answered, are more confident and show impact (sch 4)."""
@@ -81,7 +65,7 @@ def _show(figure: KpiFigure) -> None:
 
 @report.command("sla")
 @click.option("--as-of", type=DAY, help="The London day at whose end it is counted; today if left out.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+@JSON
 @with_instance
 def sla(instance: Instance, as_of: date | None, as_json: bool) -> None:
     """The service levels of every contract year that has begun (sch 4 SLAs)."""

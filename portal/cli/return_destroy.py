@@ -5,7 +5,6 @@ is destroyed. What was begun goes on with the same command, also when the keys a
 """
 
 from collections.abc import Callable
-from datetime import date, datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -13,11 +12,10 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import click
 from flask import current_app
 from flask.cli import with_appcontext
-from sqlalchemy.exc import OperationalError
 
-from portal.cli.base import fail, print_json, say
+from portal.cli.base import DAY, fail, plainly, print_json, say, the_instance
 from portal.db import db
-from portal.instance import Instance, InstanceClosed, InstanceFault
+from portal.instance import InstanceClosed, InstanceFault
 from portal.programme import ProgrammeFaults
 from portal.returning import destruction, destruction_course, destruction_last, destruction_places
 from portal.returning.destruction import DryRun
@@ -42,7 +40,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 ACTOR = "system:command"
-DAY = click.DateTime(["%Y-%m-%d"])
 BY_HAND = [method.value for method in Method if method is not Method.THEIRS]
 SHOWN = {
     "inventory": "counting what is there",
@@ -80,6 +77,7 @@ def with_what_is_left(command: Callable[Concatenate[Left, P], T]) -> Callable[P,
 
     @with_appcontext
     @wraps(command)
+    @plainly(*FAULTS)
     def opened(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             left = _left()
@@ -91,12 +89,6 @@ def with_what_is_left(command: Callable[Concatenate[Left, P], T]) -> Callable[P,
             for line in found.left:
                 say(f"left: {line}")
             fail("not everything is destroyed: put this right, and give the command again")
-        except FAULTS as fault:
-            fail(str(fault))
-        except OperationalError as error:
-            fail(f"the database cannot be reached: {type(error.orig).__name__}")
-        except OSError as error:
-            fail(f"{error.filename or 'the disk'}: {error.strerror}")
 
     return opened
 
@@ -104,7 +96,7 @@ def with_what_is_left(command: Callable[Concatenate[Left, P], T]) -> Callable[P,
 def _left() -> Left:
     settings: Settings = current_app.extensions["settings"]
     try:
-        instance: Instance = current_app.extensions.get("instance") or current_app.extensions["open"]()
+        instance = the_instance()
     except InstanceClosed:
         return destruction_places.open_left(settings, engine=db.engine, clock=current_app.extensions["clock"])
     return destruction_places.left_of(instance, db.engine)
@@ -121,10 +113,6 @@ def _course(left: Left, ref: str | None, *, or_last: bool = False) -> Course:
     if len(fits) != 1:
         fail("several returns are under way: name one with --ref" if fits else "no such return is under way")
     return fits[0]
-
-
-def _day(given: datetime | None) -> date | None:
-    return given.date() if given is not None else None
 
 
 # ---- what is destroyed by hand
@@ -145,11 +133,11 @@ def store(left: Left, /, name: str, ref: str | None, **given: Any) -> None:
     course = _course(left, ref)
     said = Said(
         method=Method(given["method"]),
-        done_on=given["on"].date(),
+        done_on=given["on"],
         who=given["who"],
         witness=given["witness"],
         evidence=given["evidence"],
-        expires_on=_day(given["expires"]),
+        expires_on=given["expires"],
     )
     with left.session() as session:
         known = destruction.to_confirm(left, session, course)
@@ -194,8 +182,8 @@ def destroy(left: Left, /, ref: str | None, dry_run: bool, yes: bool, as_json: b
         receipt=given["receipt"],
         who=given["who"],
         witness=given["witness"] or ("A rehearsal" if course.of.rehearsal else ""),
-        paid_on=_day(given["paid_on"]),
-        review_on=_day(given["review_on"]),
+        paid_on=given["paid_on"],
+        review_on=given["review_on"],
         look_in=given["look_in"],
     )
     alone = dry_run or as_json

@@ -4,7 +4,7 @@ Building, verifying and destroying have commands of their own (portal/cli/return
 nothing answers at once, as a rehearsal.
 """
 
-from datetime import date, datetime
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import click
 from sqlalchemy.orm import Session as DbSession
 
 from portal.actors import roles_on
-from portal.cli.base import fail, say, with_instance
+from portal.cli.base import DAY, fail, say, with_instance
 from portal.db import db
 from portal.desk import person_rights
 from portal.instance import Instance
@@ -27,18 +27,13 @@ from privacy.certificates import CertificateUnusable
 from privacy.clock import london_date
 from privacy.envelopes import EnvelopeFailed, OpensslMissing
 from privacy.returns import acts
-from privacy.returns.course import Act, Course, CourseRefused, ReturnKind, Step, Wanted
+from privacy.returns.course import TWO_PEOPLE, Act, Course, CourseRefused, ReturnKind, Step, Wanted
 from privacy.work import Work, unit_of_work
 
 ACTOR = "system:command"
 ANSWERING = frozenset({Role.DPO, Role.ADMINISTRATOR})
-DAY = click.DateTime(["%Y-%m-%d"])
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 NAMES = [step.value.replace("_", "-") for step in Step]
-
-
-def _day(given: datetime | None) -> date | None:
-    return given.date() if given is not None else None
 
 
 @click.command("step")
@@ -104,19 +99,19 @@ def _open(instance: Instance, given: dict[str, Any]) -> UUID:
         kind=ReturnKind(given["kind"]),
         wanted=Wanted(given["wanted"]),
         letter=given["letter"],
-        on=given["on"].date(),
+        on=given["on"],
         wording=given["said"],
         certificates=[path.read_bytes() for path in given["certificates"]],
         about=given["about"],
         ended=given["ended"] or "",
-        ends_on=_day(given["ends_on"]),
+        ends_on=given["ends_on"],
     )
     with _work(instance) as work:
         folder = instance.settings.instance / "scratch"
         return opening.direct(work, instance.programme, direction, folder=folder, rehearsal=instance.demo).id
 
 
-def _work(instance: Instance) -> Any:
+def _work(instance: Instance) -> AbstractContextManager[Work]:
     return unit_of_work(db.session(), instance.clock, ACTOR, frozen_too=True)
 
 
@@ -137,7 +132,7 @@ def _take(instance: Instance, course: Course, taken: Step, given: dict[str, Any]
 def _said(given: dict[str, Any]) -> Said:
     receipt, certificates = given["receipt"], given["certificates"]
     return Said(
-        on=_day(given["on"]),
+        on=given["on"],
         letter=given["letter"],
         words=given["said"],
         fingerprint="\n".join(given["fingerprints"]),
@@ -150,7 +145,7 @@ def _said(given: dict[str, Any]) -> Said:
 
 def _by(instance: Instance, course: Course, taken: Step, person: str | None) -> str | None:
     """Who answers for a step that takes two people: an officer, then an officer or an administrator."""
-    if taken not in (Step.FINGERPRINT, Step.AUTHORITY, Step.DESTROY):
+    if taken not in TWO_PEOPLE:
         return None
     if person is None:
         fail("two people answer for this step, one after the other: name each with --person")
@@ -165,7 +160,6 @@ def _by(instance: Instance, course: Course, taken: Step, person: str | None) -> 
 def _withdraw(instance: Instance, course: Course, given: dict[str, Any]) -> None:
     if not given["said"]:
         fail("say why with --words")
-    work: Work
     return_id = course.of.id
     with _work(instance) as work:
         withdrawing.withdraw(
@@ -174,7 +168,7 @@ def _withdraw(instance: Instance, course: Course, given: dict[str, Any]) -> None
             return_id=return_id,
             reason=given["said"],
             letter=given["letter"],
-            ends_on=_day(given["ends_on"]),
+            ends_on=given["ends_on"],
         )
 
 

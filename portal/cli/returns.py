@@ -1,21 +1,25 @@
 """`flask return build | verify | import`: the data as one sealed package, checked, and taken over by a successor."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial, wraps
 from pathlib import Path
-from typing import ParamSpec, TypeVar
 
 import click
-from alembic.script import ScriptDirectory
 from flask import current_app
 from flask.cli import with_appcontext
 from flask_migrate import upgrade
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session as DbSession
 
-from portal.cli.base import fail, print_json, say, with_instance
+from portal.cli.base import (
+    JSON,
+    plainly,
+    print_json,
+    say,
+    schema,
+    sessions,
+    the_instance,
+    with_instance,
+)
 from portal.cli.return_destroy import DESTROY_COMMANDS
 from portal.cli.return_steps import STEP_COMMANDS
 from portal.db import db
@@ -32,9 +36,6 @@ from privacy.returns.course import CourseRefused
 from privacy.returns.folder import BuildFailed
 from privacy.returns.load import LoadRefused
 from privacy.returns.verify import PackageBroken, Verified, described, verify
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 FAULTS = (
     BuildFailed,
@@ -56,23 +57,6 @@ FINGERPRINT = click.option(
 )
 
 
-def plainly(command: Callable[P, T]) -> Callable[P, T]:
-    """Say what went wrong in its own words, and end with 1."""
-
-    @wraps(command)
-    def told(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return command(*args, **kwargs)
-        except FAULTS as fault:
-            fail(str(fault))
-        except OperationalError as error:
-            fail(f"the database cannot be reached: {type(error.orig).__name__}")
-        except OSError as error:
-            fail(f"{error.filename or 'the disk'}: {error.strerror}")
-
-    return told
-
-
 @contextmanager
 def shown(label: str) -> Iterator[Progress]:
     """A bar with rows and the time left."""
@@ -85,16 +69,6 @@ def shown(label: str) -> Iterator[Progress]:
             bar.update(done - bar.pos)
 
         yield tell
-
-
-def _sessions(instance: Instance) -> partial[DbSession]:
-    return partial(DbSession, db.engine, info={"vault": instance.vault})
-
-
-def _schema() -> str | None:
-    """The version of the tables that this release works with."""
-    config = current_app.extensions["migrate"].migrate.get_config()
-    return ScriptDirectory.from_config(config).get_current_head()
 
 
 @click.group("return")
@@ -114,25 +88,25 @@ def return_() -> None:
 @click.option("--out", type=FOLDER, required=True, help="A folder that is empty, or not there yet.")
 @click.option("--ref", help="Which return, where several are under way.")
 @click.option("--about", help="On a demo, rehearse a part: a council's code, or a person's reference.")
-@plainly
+@plainly(*FAULTS)
 @with_instance
 def build(
     instance: Instance, certificates: tuple[Path, ...], out: Path, ref: str | None, about: str | None
 ) -> None:
     """Build the package of a return; on a demo, a rehearsal of it. Begin again after whatever ended it."""
-    with _sessions(instance)() as session:
+    with sessions(instance)() as session:
         course, scope = packaging.course_of(session, ref, demo=instance.demo, about=about)
         session.expunge_all()
     with shown("rows") as progress:
         made = packaging.make(
             instance,
             db.engine,
-            _sessions(instance),
+            sessions(instance),
             certificates=certificates,
             out=out,
             course=course,
             scope=scope,
-            schema=_schema(),
+            schema=schema(),
             progress=progress,
         )
     say(f"written: {out}, {made.counts['rows']} rows in {made.counts['volumes']} sealed volumes")
@@ -146,8 +120,8 @@ def build(
 @click.argument("folder", type=FOLDER)
 @click.option("--key", type=FILE, help="A private key (PEM) that opens it; without it, our own check key.")
 @FINGERPRINT
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
-@plainly
+@JSON
+@plainly(*FAULTS)
 @with_appcontext
 def verify_package(folder: Path, key: Path | None, fingerprint: str | None, as_json: bool) -> None:
     """Verify a package from itself alone. What is inside is looked at where a key opens it; nothing stays open."""
@@ -163,11 +137,11 @@ def verify_package(folder: Path, key: Path | None, fingerprint: str | None, as_j
     else:
         _tell(found)
     try:
-        instance: Instance = current_app.extensions.get("instance") or current_app.extensions["open"]()
+        instance = the_instance()
     except (InstanceFault, ProgrammeFaults, KeyFault):
         # A package is verified anywhere; only here it belongs to a return.
         return
-    course = packaging.note_verified(instance, _sessions(instance), found)
+    course = packaging.note_verified(instance, sessions(instance), found)
     if course is not None:
         say(f"written down in the return {course.of.ref}")
 
@@ -196,7 +170,7 @@ def _tell(found: Verified) -> None:
 @click.argument("folder", type=FOLDER)
 @click.option("--key", type=FILE, required=True, help="The private key (PEM) of one of its readers.")
 @FINGERPRINT
-@plainly
+@plainly(*FAULTS)
 @with_appcontext
 def import_package(folder: Path, key: Path, fingerprint: str | None) -> None:
     """Load a package into this instance, which must be empty: instead of `flask init`, at a successor."""
@@ -209,7 +183,7 @@ def import_package(folder: Path, key: Path, fingerprint: str | None) -> None:
             engine=db.engine,
             clock=current_app.extensions["clock"],
             migrate=upgrade,
-            schema=_schema(),
+            schema=schema(),
             fingerprint=fingerprint,
             progress=progress,
         )

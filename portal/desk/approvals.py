@@ -1,7 +1,7 @@
 """What takes two people (cl 17.4; ASVS 2.3.5): one asks, another agrees, and for some days it can be done.
 
 An act asks `agreed`: it is let through where somebody else agreed to just this act on just this thing; where nobody has
-been asked yet, that is done in the same go. Those who may agree find it under "Waiting for a second person". A command
+been asked yet, that is done in the same go. Those who may agree find it under "Second person". A command
 goes through the same gate by the instruction it cites (portal/cli/seconded.py), except on a demo.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session as DbSession
 
 from portal.models import Approval, SecondAct
@@ -38,7 +38,7 @@ class NotAgreed(Exception):
     def __init__(self, letter: str) -> None:
         super().__init__(
             f"{letter} carries no second person's approval of this: ask for it in the portal, "
-            'where another person agrees under "Waiting for a second person"'
+            'where another person agrees under "Second person"'
         )
 
 
@@ -87,18 +87,13 @@ def answer(work: Work, *, approval_id: UUID, agree: bool) -> Approval:
     row = work.db.get(Approval, approval_id, with_for_update=True, populate_existing=True)
     if row is None or row.agreed is not None or row.ends_at <= work.now:
         raise NotWaiting
-    if not may_be_second(row, work.actor):
+    if not row.is_open_to(work.actor):
         raise SamePerson
     row.agreed, row.answered_at, row.answered_by = agree, work.now, work.actor
     if agree:
         row.ends_at = work.now + HOLDS
     work.record(Action.APPROVAL_ANSWERED, object=f"approval:{row.id}", act=row.act, agreed=agree)
     return row
-
-
-def may_be_second(row: Approval, actor: str) -> bool:
-    """Neither who asked, nor whose data it is."""
-    return actor not in (row.asked_by, row.thing)
 
 
 def require(db: DbSession, *, act: SecondAct, thing: str, letter: str, now: datetime) -> None:
@@ -131,6 +126,13 @@ def standing(
         .order_by(Approval.asked_at.desc())
         .limit(1)
     ).first()
+
+
+def waiting_for(db: DbSession, actor: str, *, now: datetime) -> int:
+    """How many wait for an answer that this officer or administrator may give (`Approval.is_open_to`)."""
+    waiting = (Approval.agreed.is_(None), Approval.ends_at > now)
+    theirs = (Approval.asked_by != actor, Approval.thing != actor)
+    return db.scalar(select(func.count()).where(*waiting, *theirs)) or 0
 
 
 def live(db: DbSession, *, now: datetime) -> Sequence[Approval]:

@@ -62,6 +62,25 @@ class AgreedForm(Form):
     )
 
 
+def _ground() -> ChosenRadioField:
+    return ChosenRadioField(
+        "On what ground",
+        said="Choose the ground",
+        choices=[SelectChoice(ground.value, words) for ground, words in GROUNDS.items()],
+    )
+
+
+def _evidence() -> TextAreaField:
+    return TextAreaField(
+        "What is the evidence",
+        description="For example, the date of the Ofsted report.",
+        validators=[
+            InputRequired("Enter the evidence"),
+            Length(max=2000, message="The evidence must be 2,000 characters or fewer"),
+        ],
+    )
+
+
 class AgreementForm(Form):
     """When, with whom and on what ground the Department agreed (sch 4 SLAs)."""
 
@@ -77,19 +96,8 @@ class AgreementForm(Form):
             Length(max=200, message="The name must be 200 characters or fewer"),
         ],
     )
-    ground = ChosenRadioField(
-        "On what ground",
-        said="Choose the ground",
-        choices=[SelectChoice(ground.value, words) for ground, words in GROUNDS.items()],
-    )
-    evidence = TextAreaField(
-        "What is the evidence",
-        description="For example, the date of the Ofsted report.",
-        validators=[
-            InputRequired("Enter the evidence"),
-            Length(max=2000, message="The evidence must be 2,000 characters or fewer"),
-        ],
-    )
+    ground = _ground()
+    evidence = _evidence()
 
     def ask_nothing_of_agreement(self) -> None:
         """Pass over the fields, whatever was typed: nothing was agreed yet."""
@@ -113,19 +121,8 @@ class AgreementForm(Form):
 class AgreeingForm(Form):
     """The Department itself agrees a council: on what ground, and what shows it."""
 
-    ground = ChosenRadioField(
-        "On what ground",
-        said="Choose the ground",
-        choices=[SelectChoice(ground.value, words) for ground, words in GROUNDS.items()],
-    )
-    evidence = TextAreaField(
-        "What is the evidence",
-        description="For example, the date of the Ofsted report.",
-        validators=[
-            InputRequired("Enter the evidence"),
-            Length(max=2000, message="The evidence must be 2,000 characters or fewer"),
-        ],
-    )
+    ground = _ground()
+    evidence = _evidence()
 
 
 def _reason(label: str) -> TextAreaField:

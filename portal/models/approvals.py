@@ -47,3 +47,7 @@ class Approval(Record):
     ends_at: Mapped[datetime] = mapped_column(info=plain())
     reason_sealed: Mapped[bytes | None] = sealed(holder="id", purpose="why names are needed", at_least=256)
     reason = SealedText("reason_sealed")
+
+    def is_open_to(self, actor: str) -> bool:
+        """Whether somebody can be the second person: neither who asked, nor whose data it is."""
+        return actor not in (self.asked_by, self.thing)

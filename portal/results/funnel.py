@@ -18,14 +18,13 @@ from portal.answers.windows import Opening
 from portal.desk import restriction
 from portal.models import Mail, MailState, Participation, Strand
 from portal.programme import Programme
+from portal.results.tallies import PAIRED
 from privacy.records import Keep
 from surveys.models import ResponseState, Wave
 from surveys.sittings import ONCE
 from surveys.standings import Standings, standings
 
 WAVES = (Wave.BASELINE, Wave.INTERIM, Wave.POST, Wave.FEEDBACK)
-PARTNER = {Wave.BASELINE: Wave.POST, Wave.INTERIM: Wave.BASELINE, Wave.POST: Wave.BASELINE}
-"""The wave whose answers a wave's are compared with."""
 OPENED_BY = {Wave.BASELINE: "invitation", Wave.POST: "post_open"}
 """The mail that opens a wave; an interim wave is opened by a reminder."""
 KEPT = timedelta(days=Keep.MAIL.days or 0)
@@ -186,7 +185,7 @@ def _way(
     sent = standing is not None and standing.state is ResponseState.SUBMITTED
     said_at = standing.said_at if standing is not None else None
     late = sent and said_at is not None and opening.window.late(said_at)
-    partner = PARTNER.get(opening.wave)
+    partner = PAIRED.get(opening.wave)
     other = stands.get((part.id, partner, ONCE)) if partner is not None else None
     became = mails.get(key, set())
     return Way(

@@ -2,15 +2,14 @@
 
 from dataclasses import dataclass
 
-from portal.models import Strand
 from portal.results import pictures
 from portal.results.drawing import Picture
 from portal.results.funnel import Funnel
 from portal.results.pictures import Step, percent
+from portal.results.strands import STRANDS
 
 PICTURED = ("eligible", "started", "in_window", "matched")
 """The steps that all have the same base and follow from each other."""
-CALLED = {Strand.ONE_TO_ONE: "one-to-one support", Strand.GROUP: "group support"}
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ def page(found: Funnel) -> Shown:
     return Shown(
         found,
         pictures.funnel(
-            finding=f"{sent} of {found.eligible} with {CALLED[found.strand]} sent it in time "
+            finding=f"{sent} of {found.eligible} with {STRANDS[found.strand].lower()} sent it in time "
             f"({percent(sent / found.eligible)})",
             what="from those it was open to, to those whose answers can be compared",
             steps=[Step(steps[name].stage.label, steps[name].count) for name in PICTURED if name in steps],

@@ -9,9 +9,8 @@ from portal.results import pictures
 from portal.results.drawing import Picture
 from portal.results.groups import GROUPS
 from portal.results.pictures import Step, percent
+from portal.results.strands import STRANDS, WHOM
 
-WHOM = {Strand.ONE_TO_ONE: "leaders", Strand.GROUP: "members of groups"}
-CALLED = {Strand.ONE_TO_ONE: "one-to-one support", Strand.GROUP: "group support"}
 COUNTED = (
     ("supported", "Supported"),
     ("running", "Support still running"),
@@ -72,7 +71,6 @@ class Board:
     figure: Mapping[str, Any]
     strand: Strand
     called: str
-    whom: str
     headline: Picture | None
     stands: str
     counted: Sequence[Line]
@@ -102,8 +100,7 @@ def _board(figure: Mapping[str, Any]) -> Board:
     return Board(
         figure=figure,
         strand=strand,
-        called=CALLED[strand],
-        whom=WHOM[strand],
+        called=STRANDS[strand].lower(),
         headline=_headline(figure, WHOM[strand]),
         stands=_stands(figure),
         counted=_lines(figure, COUNTED),

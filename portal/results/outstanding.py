@@ -24,13 +24,13 @@ from portal.models import (
     Refusal,
     Strand,
 )
+from portal.packages.support import TO_ANSWER
 from portal.people.directory import PER_PAGE, page_of
 from portal.programme import Programme
 from surveys.models import Wave
 from surveys.waves import Stand
 
 WAVES = (Wave.BASELINE, Wave.INTERIM, Wave.POST)
-STILL = frozenset({Stand.OPEN, Stand.STARTED, Stand.GRACE})
 STANDS = {Stand.OPEN: "Not begun", Stand.STARTED: "Begun", Stand.GRACE: "Closed, can still be finished"}
 
 
@@ -91,7 +91,7 @@ def listing(
     found = [
         one
         for one in questionnaires.due(db, programme, parts, now=now)
-        if one.stand in STILL and one.wave in ((wave,) if wave is not None else WAVES) and _asked(one)
+        if one.stand in TO_ANSWER and one.wave in ((wave,) if wave is not None else WAVES) and _asked(one)
     ]
     found.sort(key=lambda one: (one.closes_at, one.participation.id.bytes))
     page, pages = page_of(len(found), page)

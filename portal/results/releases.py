@@ -273,6 +273,11 @@ def list_of(db: DbSession) -> list[Listed]:
     ]
 
 
+def reviews(db: DbSession) -> list[Listed]:
+    """The annual reviews that the Department lets be passed on (sch 4 Publicity), newest first."""
+    return [one for one in list_of(db) if one.kind is Kind.ANNUAL and one.approved_on is not None]
+
+
 def digest(text: str) -> str:
     """The SHA-256 of a canonical text, in hex."""
     return hashlib.sha256(text.encode()).hexdigest()

@@ -23,6 +23,7 @@ from portal.results.block_texts import Texts
 from portal.results.kpi import KpiFigure
 from portal.results.periods import Kind, ReportPeriod, begun, report_period
 from portal.results.releases import Block, Content, KpiNumbers, RegionCount, Release
+from portal.results.strands import WHOM
 from privacy import registers
 from privacy.audit import Action
 from privacy.clock import london_date
@@ -34,9 +35,9 @@ from surveys.disclosure import Protected, Table, steps
 from surveys.models import Release as ReleaseRow
 
 TURN = "release"
-WHOM = {
-    Strand.ONE_TO_ONE: "leaders whose last questionnaire has closed and who answered in time",
-    Strand.GROUP: "members of groups whose last questionnaire has closed and who answered in time",
+COUNTED = {
+    strand: f"{whom} whose last questionnaire has closed and who answered in time"
+    for strand, whom in WHOM.items()
 }
 
 
@@ -241,8 +242,8 @@ def _last_days(found: Sequence[Block]) -> dict[Strand, date]:
 
 
 def _fresh(programme: Programme, strand: Strand, span: blocks.Span, texts: Texts, *, as_of: date) -> Fresh:
-    made = answer_tables.protected(span.sent, whom=WHOM[strand], rules=programme.disclosure)
-    wrote = texts.of(span.sent, strand=strand, whom=WHOM[strand])
+    made = answer_tables.protected(span.sent, whom=COUNTED[strand], rules=programme.disclosure)
+    wrote = texts.of(span.sent, strand=strand, whom=COUNTED[strand])
     made += wrote.tables
     block = Block(
         strand=strand,

@@ -11,12 +11,12 @@ from portal.results.periods import Kind
 from portal.results.pictures import Step, Twice, percent
 from portal.results.releases import Content
 from portal.results.report_parts import UNRELIABLE, Grid, Section, Share, Value
+from portal.results.strands import STRANDS, WHOM
 from surveys import theme_tables
 from surveys.protected import HIDDEN, Protected
 from surveys.results import Verdict
 
-STRANDS = {Strand.ONE_TO_ONE: "One-to-one support", Strand.GROUP: "Group support"}
-WHO = {Strand.ONE_TO_ONE: "leaders who answered", Strand.GROUP: "members of groups who answered"}
+WHO = {strand: f"{whom} who answered" for strand, whom in WHOM.items()}
 FINDINGS = {
     "change": ("higher", "are more confident in their role than before"),
     "impact": (Verdict.ACCEPTED.value, "gave an example of impact that was accepted"),

@@ -9,12 +9,10 @@ from portal.results import pictures
 from portal.results.drawing import Picture
 from portal.results.pictures import Twice, percent
 from portal.results.releases import Content, KpiNumbers
-from portal.results.report_answers import STRANDS
 from portal.results.report_parts import NOT_APPLICABLE, UNRELIABLE, Grid, Section, Share, Value
 from portal.results.service_levels import COUNTERS, Counter, YearLevels
+from portal.results.strands import STRANDS, WHOM
 from surveys.protected import HIDDEN
-
-COUNTED = {Strand.ONE_TO_ONE: "leaders", Strand.GROUP: "members of groups"}
 
 
 def kpis(content: Content) -> Section:
@@ -48,7 +46,7 @@ def _kpi(numbers: KpiNumbers, content: Content) -> Grid:
         caption=f"{numbers.id}: {STRANDS[numbers.strand].lower()}",
         lead={"KPI": numbers.id, "Support": STRANDS[numbers.strand], "Figures as of": numbers.as_of},
         head=["Whom it counts", *(name for name, _ in cells)],
-        rows=[[COUNTED[numbers.strand].capitalize(), *(value for _, value in cells)]],
+        rows=[[WHOM[numbers.strand].capitalize(), *(value for _, value in cells)]],
         notes=[
             f"How {numbers.id} is defined: {numbers.definition}",
             f"Target: {percent(numbers.target)} of {numbers.expected}.",
@@ -70,7 +68,7 @@ def headline(numbers: KpiNumbers) -> Picture | None:
         low=low,
         high=high,
         target=numbers.target,
-        whom=COUNTED[numbers.strand],
+        whom=WHOM[numbers.strand],
     )
 
 

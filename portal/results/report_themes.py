@@ -9,8 +9,9 @@ from portal.results.drawing import Picture
 from portal.results.periods import Kind
 from portal.results.pictures import Step
 from portal.results.releases import Content
-from portal.results.report_answers import STRANDS, WHO, notes_of, rows_of
+from portal.results.report_answers import WHO, notes_of, rows_of
 from portal.results.report_parts import Grid, Quotation, Section
+from portal.results.strands import STRANDS
 from surveys import theme_tables
 from surveys.protected import HIDDEN, Protected
 from surveys.theme_tables import Quoted

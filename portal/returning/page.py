@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from portal.returning.countdown import Due
 from privacy.clock import london_date, start_of_day
 from privacy.errors import HolderErased
 from privacy.returns import acts
-from privacy.returns.course import TWO_PEOPLE, Act, Course, ScopeKind, Step
+from privacy.returns.course import TWO_PEOPLE, Course, ScopeKind, Step
 from privacy.returns.tables import DataReturnEvent
 
 GONE = "Gone with the data"
@@ -66,7 +66,6 @@ class ReturnPage:
     about: str
     lines: Sequence[Line]
     withdrawn: Written | None
-    extended_to: date | None
 
     @property
     def next(self) -> Line | None:
@@ -79,7 +78,6 @@ def page(db: DbSession, programme: Programme, course: Course, *, now: datetime) 
     today = london_date(now)
     ends_on = contract_period(db, programme, on=today).ends_on
     dues = {due.step: due for due in countdown.dues(course, ends_on, today=today)}
-    direction = course.event(Step.DIRECTION)
     withdrawn = course.withdrawn
     return ReturnPage(
         course=course,
@@ -95,12 +93,6 @@ def page(db: DbSession, programme: Programme, course: Course, *, now: datetime) 
             for step in course.steps
         ],
         withdrawn=_written(withdrawn, named, course) if withdrawn is not None else None,
-        extended_to=ends_on
-        if direction is not None
-        and not course.ended
-        and course.scope.kind is ScopeKind.ALL
-        and ends_on > today
-        else None,
     )
 
 
@@ -176,9 +168,3 @@ def load(db: DbSession, return_id: UUID) -> Course | None:
         return acts.read(db, return_id)
     except LookupError:
         return None
-
-
-def confirmed_once(course: Course) -> bool:
-    """Whether the next step waits for its second person."""
-    step = course.next
-    return step in TWO_PEOPLE and len(course.of_step(step, Act.CONFIRMED)) == 1 if step is not None else False

@@ -22,7 +22,7 @@ from privacy.engines import open_engine
 from privacy.keystore import METADATA, Vault
 from privacy.records import new_id
 from privacy.returns.load import LoadRefused, Made, Progress, Target, load
-from privacy.returns.verify import Verified, described, verify
+from privacy.returns.verify import described, verify
 from privacy.scratch import scratch
 
 
@@ -30,7 +30,6 @@ from privacy.scratch import scratch
 class TakenOver:
     """What was loaded, and the key files that were made for it."""
 
-    verified: Verified
     rows: int
     keys: list[Path]
 
@@ -57,7 +56,7 @@ def take_over(
             if db.scalars(select(InstanceFact.id)).first() is not None:
                 raise LoadRefused("there is an instance already: a package is loaded into an empty one only")
     with scratch(settings.instance / "scratch") as own:
-        verified = verify(folder, key=key, fingerprint=fingerprint, out=own / "opened", scratch=own)
+        verify(folder, key=key, fingerprint=fingerprint, out=own / "opened", scratch=own)
         package = described(folder)
         if None not in (schema, package["schema"]) and package["schema"] != schema:
             raise LoadRefused(
@@ -73,7 +72,7 @@ def take_over(
             rows = load(own / "opened" / "bag", package, target, progress=progress)
         finally:
             keystore.dispose()
-    return TakenOver(verified, rows, written)
+    return TakenOver(rows, written)
 
 
 def _keyed(db: DbSession) -> Made:

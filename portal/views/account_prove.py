@@ -8,11 +8,12 @@ from portal import policies
 from portal.access import asking, devices, factors, passkey_sign_in, passkeys, proofs
 from portal.access.factors import Trust
 from portal.access.proofs import Proof
+from portal.actors import holds_staff
 from portal.forms.proofs import MailboxForm, PaperCodeForm, PasskeyForm, PasswordForm
 from portal.models import FactorKind, Level, Person
 from portal.views import cookies
 from portal.views.account import ACTOR, ASK_COOKIE_LIFE, dead, network
-from portal.views.context import clock_now, instance, programme, session, the_actor, work
+from portal.views.context import clock_now, instance, programme, session, the_actor, today, work
 from portal.views.guards import guarded, public
 from portal.views.letting_in import let_in, onward, site, stepped_up
 from portal.views.next_page import kept_next
@@ -47,6 +48,7 @@ def _password_form() -> PasswordForm:
 
 def _page(form: PasswordForm, status: int = 200) -> ResponseReturnValue:
     own = factors.ways_of(session(), the_actor(), now=clock_now())
+    person = session().get_one(Person, the_actor().person_id)
     return render_template(
         "account/prove.html",
         form=form,
@@ -56,6 +58,7 @@ def _page(form: PasswordForm, status: int = 200) -> ResponseReturnValue:
         has_codes=bool(own.of(FactorKind.RECOVERY)),
         can_set_up=factors.trust(the_actor(), own) is Trust.SURE and not own.whole,
         needs_app=own.strong or bool(own.sure(FactorKind.APP)),
+        by_team=not holds_staff(person, today()),
         is_demo=instance().demo,
     ), status
 

@@ -9,10 +9,11 @@ from portal.mailing import queue as mail
 from portal.models import Strand
 from portal.results import behind, funnel, funnel_page, levels_behind, outstanding, service_levels
 from portal.results.funnel import STAGES
+from portal.results.strands import STRANDS
 from portal.views.behind import show
 from portal.views.context import clock_now, programme, session
 from portal.views.guards import guarded
-from portal.views.reports import STRANDS, day_asked, page_asked
+from portal.views.reports import day_asked, page_asked
 from surveys.models import Wave
 
 bp = Blueprint("boards", __name__, url_prefix="/reports")

@@ -16,6 +16,7 @@ from portal.cases import words as case_words
 from portal.cases.acts import Arrived, Happened
 from portal.cases.lists import Wanted
 from portal.cases.matches import Looked, belongs_to, matches
+from portal.desk import approvals
 from portal.forms.base import Form
 from portal.forms.cases import EventForm, IntakeForm, form_of
 from portal.returning import countdown
@@ -46,6 +47,7 @@ def index() -> ResponseReturnValue:
         stuck=notices.stuck(session(), programme(), now=clock_now()),
         report=desk_report.report(instance(), session(), now=clock_now()),
         countdown=countdown.near(session(), programme(), now=clock_now()),
+        to_agree=approvals.waiting_for(session(), the_actor().ref, now=clock_now()),
         words=case_words,
     )
 

@@ -11,6 +11,7 @@ from portal.results.periods import Kind, NoSuchPeriod
 from portal.results.releases import Content, Release
 from portal.results.releasing import NotForApproval, NotReleased, ReleasedAlready
 from portal.results.report_parts import Quotation
+from portal.results.strands import STRANDS
 from portal.views.context import programme, session, the_actor, today, work
 from portal.views.guards import guarded
 from portal.views.loaders import load_release
@@ -18,7 +19,7 @@ from portal.views.refusals import status_of
 
 bp = Blueprint("releases", __name__, url_prefix="/reports/releases")
 SHOWN = {
-    "strands": {Strand.ONE_TO_ONE: "One-to-one support", Strand.GROUP: "Group support"},
+    "strands": STRANDS,
     "counters": service_levels.COUNTERS,
     "headline": report_sections.headline,
     "percent": pictures.percent,
@@ -116,9 +117,5 @@ def reviews() -> ResponseReturnValue:
     """The annual reviews that the Department lets be passed on, for everybody who is signed in."""
     return render_template(
         "releases/reviews.html",
-        reviews=[
-            one
-            for one in releases.list_of(session())
-            if one.kind is Kind.ANNUAL and one.approved_on is not None
-        ],
+        reviews=releases.reviews(session()),
     )

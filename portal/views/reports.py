@@ -11,6 +11,7 @@ from portal.days import day_in
 from portal.models import PARTICIPANT, Role, Strand
 from portal.results import behind, board, items_page, kpi_page, tallies
 from portal.results.groups import GROUPS
+from portal.results.strands import STRANDS
 from portal.views.behind import show
 from portal.views.context import programme, session, the_actor, today, work
 from portal.views.guards import guarded
@@ -18,7 +19,6 @@ from surveys.models import Wave
 
 bp = Blueprint("reports", __name__, url_prefix="/reports")
 Errors = list[tuple[str, str]]
-STRANDS = {Strand.ONE_TO_ONE: "One-to-one support", Strand.GROUP: "Group support"}
 
 
 @bp.get("/kpi")

@@ -65,11 +65,6 @@ def destroy(places: Places, *, tell: Tell = lambda step: None) -> dict[str, Entr
     return journal.entries()
 
 
-def is_done(folder: Path) -> bool:
-    """Whether every step of a destruction in this folder is done."""
-    return Journal.is_there(folder) and set(STEPS) <= set(Journal(folder).entries())
-
-
 # ---- before anything goes
 
 

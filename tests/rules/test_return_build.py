@@ -9,15 +9,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session as DbSession
 
 from portal.models import Council, Person
 from portal.returning import packaging
 from privacy import reach
+from privacy.audit import AuditEntry
 from privacy.columns import sealed_columns
 from privacy.returns.course import Scope, ScopeKind
 from tests.every_table import CONTENT, TYPED
+from tests.factories import Factory
 from tests.returning import World, rows, world
 
 
@@ -164,3 +166,28 @@ def test_one_council_takes_its_people_packages_and_facts(here: World, tmp_path: 
 
 def person(db: DbSession, name: str) -> object:
     return next(one.id for one in db.scalars(select(Person)) if one.name == name)
+
+
+def test_one_moment_is_read_whatever_is_written_meanwhile(here: World, tmp_path: Path) -> None:
+    """Somebody and a council are added while the first rows are on their way; the package knows of neither."""
+    written: list[str] = []
+
+    def meanwhile(done: int, total: int) -> None:
+        if written:
+            return
+        written.append("Late Arrival")
+        with here.sessions() as db:
+            make = Factory(db, here.stack.clock, here.stack.instance.programme)
+            make.person(written[0])
+            make.council("Late Council")
+
+    with here.sessions() as db:
+        before = db.scalar(select(func.count()).select_from(Person))
+        trail = db.scalar(select(func.max(AuditEntry.seq)))
+    here.build(tmp_path / "package", progress=meanwhile)
+    bag = here.opened(tmp_path / "package", tmp_path / "opened")
+    with here.sessions() as db:
+        assert db.scalar(select(func.count()).select_from(Person)) == (before or 0) + 1, "it was written"
+    assert written[0] not in {row["name"] for row in rows(bag, "person")}
+    assert len(rows(bag, "person")) == before
+    assert max(row["seq"] for row in rows(bag, "audit_entry")) == trail

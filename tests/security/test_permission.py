@@ -162,7 +162,9 @@ def test_row_25_the_second_person_agrees_on_a_page(
     client.post(f"{here}/{approval_id}/agree", page=here, status=404)
     client.sign_in(make.person(role=Role.TEAM).id)
     client.post(f"{here}/{approval_id}/agree", page="/your-devices", status=404)
-    page = client.sign_in(second.id).get(here)
+    assert "Second person (" not in client.sign_in(dpo.id).get("/desk").words(), "not one's own"
+    assert "Second person (1)" in client.sign_in(second.id).get("/desk").words()
+    page = client.get(here)
     assert "Destroy the key K1 for good" in page.words()
     assert "Asked by Dee First" in page.words()
     assert (

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -10,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
 from portal.access import levels
+from portal.access.levels import Reading
 from portal.models import STAFF, BrowserSession, Delegation, Person, Role
 from portal.people import delegations
 from portal.views.guards import Guard
@@ -75,6 +77,21 @@ def test_row_01_staff_come_in_by_password_and_app_after_a_start_code(browse: Bro
     browser.stack.clock.pass_time(seconds=30)
     assert again.by_password(key=key).response.location == "/team", "the way back is kept"
     assert again.opens("/team")
+
+
+@ONE
+def test_row_01_people_read_who_hands_them_their_start_code(
+    make: Factory, browse: Browse, team: Person
+) -> None:
+    """As the rule has it (`may_help_sign_in`): of staff an administrator, of mentors the team."""
+    mentor = make.person("Mo Mentor", email="mo@mentors.example", role=Role.MENTOR)
+    for email, words in (
+        (team.email, "An administrator hands it to you"),
+        (mentor.email, "The programme team hands it to you"),
+    ):
+        browser = browse()
+        browser.by_mail(email or "")
+        assert words in browser.client.get("/sign-in/prove").words()
 
 
 @ONE
@@ -178,6 +195,46 @@ def test_row_01_who_needs_more_to_read(
             )
         )
     assert browser.leads("/your-data") == "/sign-in/prove", "an assistant reads along from now on"
+
+
+@ONE
+@pytest.mark.parametrize(
+    "setting, role, opens",
+    [
+        ("always", Role.LEAD_MEMBER, False),
+        ("always", Role.CHIEF_EXECUTIVE, False),
+        ("shared_mailboxes", Role.LEAD_MEMBER, True),
+        ("shared_mailboxes", Role.CHIEF_EXECUTIVE, False),
+        ("never", Role.LEAD_MEMBER, True),
+        ("never", Role.CHIEF_EXECUTIVE, True),
+    ],
+)
+def test_row_01_the_programme_says_who_needs_more(
+    make: Factory,
+    browse: Browse,
+    stack: Stack,
+    monkeypatch: pytest.MonkeyPatch,
+    setting: str,
+    role: Role,
+    opens: bool,
+) -> None:
+    programme = replace(stack.instance.programme, reading=Reading(setting))
+    instance = replace(stack.instance, programme=programme)
+    monkeypatch.setitem(stack.app.extensions, "instance", instance)
+    make.person(email="leader@council.example", role=role, council=make.council())
+    browser = browse()
+    browser.by_mail("leader@council.example")
+    assert browser.opens("/your-support"), "booking and answering never need it"
+    assert browser.opens("/your-data") is opens
+
+
+@ONE
+def test_row_01_a_demos_button_proves_nothing_elsewhere(make: Factory, browse: Browse) -> None:
+    make.person(email="chief@council.example", role=Role.CHIEF_EXECUTIVE, council=make.council())
+    browser = browse()
+    browser.by_mail("chief@council.example")
+    browser.client.post("/sign-in/prove/demo", page="/your-devices", status=404)
+    assert browser.leads("/your-data") == "/sign-in/prove"
 
 
 @ONE
