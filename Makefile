@@ -18,10 +18,10 @@ PACKAGES := node_modules/.package-lock.json
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test proof bench lint lock sbom chromium
+.PHONY: help setup run test proof bench lint lock sbom screenshots chromium webkit webkitgtk
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.dev $(ASSETS) chromium ## install everything that running and testing need
 
@@ -35,8 +35,11 @@ test: setup lint ## run every check and test, browser and PostgreSQL included
 proof: setup lint ## the same with the full counts of what `make test` samples
 	PROOF=1 $(BIN)/pytest $(PYTEST_FLAGS) -o faulthandler_timeout=1200
 
-bench: $(VENV)/.dev ## measure what things cost, as medians in one run; writes bench.json
-	$(BIN)/python -m tests.bench
+webkit: $(VENV)/.dev $(ASSETS) webkitgtk ## walk the participants' journeys in WebKitGTK, the nearest to Safari on an iPad
+	ENGINE=webkit $(BIN)/pytest tests/journeys/test_participant.py
+
+bench: $(VENV)/.dev ## measure what things cost, as medians in one run; writes bench.json (ONLY=pages,serving: some)
+	$(BIN)/python -m tests.bench $(ONLY)
 
 lint: $(VENV)/.dev ## check style, types, the direction of imports, and for known risks
 	$(BIN)/ruff check .
@@ -47,6 +50,9 @@ lint: $(VENV)/.dev ## check style, types, the direction of imports, and for know
 
 sbom: $(VENV)/.dev ## list every part that is served, with version and hashes; writes sbom.json (CycloneDX)
 	$(BIN)/python -m tests.sbom
+
+screenshots: setup ## take ten pages as pictures, at 1280 and 390 pixels, into static/screenshots
+	$(BIN)/python -m tests.screenshots
 
 # The hashes must be those of the public registry, whatever this machine's pip is set up to find.
 COMPILE := env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL -u PIP_CONSTRAINT PIP_CONFIG_FILE=/dev/null \
@@ -120,3 +126,10 @@ chromium: $(VENV)/.dev
 	if $(on_debian_as_root); then $(apt_install) chromium; \
 	else $(BIN)/playwright install chromium; fi
 	@$(BIN)/python -m tests.browser
+
+# ---- WebKitGTK, with a screen that nobody sees
+
+webkitgtk:
+	@if command -v WebKitWebDriver && command -v Xvfb; then exit 0; fi >/dev/null 2>&1; \
+	if $(on_debian_as_root); then $(apt_install) webkit2gtk-driver xvfb; \
+	else echo 'WebKitGTK is missing. Install the packages webkit2gtk-driver and xvfb.' >&2; exit 1; fi

@@ -1,17 +1,20 @@
 """Who is acting: a person in a signed-in browser, with the roles they hold today."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy.orm import joinedload
 
 from portal.access import levels
+from portal.access.known import Account, Browser, LeadersBrowser
 from portal.access.levels import Reading
 from portal.mentors import clearances
 from portal.mentors.clearances import Gap
-from portal.models import PARTICIPANT, STAFF, BrowserSession, Delegation, Level, Person, Role
+from portal.models import PARTICIPANT, STAFF, Delegation, Level, Person, Role
 from portal.registers import access_review
 from portal.registers.access_review import Unreviewed
 
@@ -33,11 +36,12 @@ class Actor:
     `roles` holds none of those that need clearance (annex 1), or that the access review did not confirm
     (portal/registers/access_review.py). `leaders` are those whom an assistant books for; `former` is a leader out of
     office who comes back to answer (portal/people/former.py).
-    While everything is `frozen`, nothing but duties is written (portal/returning/duties.py).
+    While everything is `frozen`, nothing but duties is written (portal/returning/duties.py). Not `keeps`: no form of
+    theirs is kept.
     """
 
     person_id: UUID
-    name: str
+    named: str | Callable[[], str] = field(repr=False)
     roles: frozenset[Role]
     level: Level
     browser_session_id: UUID
@@ -52,6 +56,12 @@ class Actor:
     follows: UUID | None = None
     enters_at: Level = Level.MAIL
     reads_at: Level = Level.MAIL
+    keeps: bool = True
+
+    @cached_property
+    def name(self) -> str:
+        """What they are called; opened when a page shows it."""
+        return self.named if isinstance(self.named, str) else self.named()
 
     @property
     def is_in(self) -> bool:
@@ -88,12 +98,12 @@ class Actor:
         return bool(self.roles & STAFF)
 
 
-def roles_on(person: Person, day: date) -> frozenset[Role]:
+def roles_on(person: Account, day: date) -> frozenset[Role]:
     """The roles somebody holds by office on a London day."""
     return frozenset(office.role for office in person.offices if office.held_on(day))
 
 
-def roles_of(person: Person, day: date) -> frozenset[Role]:
+def roles_of(person: Account, day: date) -> frozenset[Role]:
     """All roles of somebody on a London day: those they hold by office, and that of an assistant, which is none."""
     held = roles_on(person, day)
     return held | {Role.ASSISTANT} if any(one.live_on(day) for one in person.assists) else held
@@ -105,12 +115,15 @@ def with_roles() -> "tuple[_AbstractLoad, ...]":
     return joinedload(Person.offices), leader.joinedload(Person.offices), joinedload(Person.assisted)
 
 
-def leaders_of(person: Person, day: date) -> frozenset[UUID]:
+def leaders_of(person: Account, day: date) -> frozenset[UUID]:
     """Whom somebody books for on a London day: leaders who are in office and whose account is open."""
     return frozenset(
         one.leader_id
         for one in person.assists
-        if one.live_on(day) and one.leader.disabled_at is None and roles_on(one.leader, day) & PARTICIPANT
+        if isinstance(one, Delegation)
+        and one.live_on(day)
+        and one.leader.disabled_at is None
+        and roles_on(one.leader, day) & PARTICIPANT
     )
 
 
@@ -122,7 +135,7 @@ def holds_staff(person: Person, day: date) -> bool:
 
 
 def actor_of(
-    browser_session: BrowserSession,
+    browser_session: Browser,
     *,
     on: date,
     former: bool = False,
@@ -137,7 +150,7 @@ def actor_of(
     closed = (clearances.GATED if gaps else frozenset()) | (access_review.REVIEWED if lapsed else frozenset())
     return Actor(
         person_id=person.id,
-        name=person.name or person.ref,
+        named=lambda: person.name or person.ref,
         roles=held - closed,
         level=Level(browser_session.level),
         browser_session_id=browser_session.id,
@@ -152,4 +165,5 @@ def actor_of(
         follows=browser_session.follows_id,
         enters_at=levels.enters_at(held),
         reads_at=levels.reads_at(person, held, reading=reading, on=on),
+        keeps=not isinstance(browser_session, LeadersBrowser) or browser_session.keeps,
     )

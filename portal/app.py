@@ -1,18 +1,23 @@
 """`create_app`: the only place where the parts are joined. It touches no disk; `open_app` opens the instance."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
-from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect
+from sqlalchemy.orm import Session as DbSession
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal.assets import Assets
-from portal.cli import register_commands
-from portal.db import db
+from portal.cli import CommandLine, Migrations
+from portal.db import db, let_go
 from portal.headers import Protected
+from portal.health.counts import Counts
+from portal.health.disk import Disks
+from portal.health.readiness import Readiness
 from portal.instance import Instance, open_instance
 from portal.settings import Settings
 from portal.views import (
@@ -51,6 +56,7 @@ from portal.views import (
     exports,
     floods,
     formatting,
+    fragments,
     goals,
     groups,
     handovers,
@@ -92,6 +98,8 @@ from portal.views import (
     searches,
     seats,
     self_service,
+    sendings,
+    sent_files,
     series,
     standstill,
     staying,
@@ -106,7 +114,6 @@ from portal.views import (
     your_data,
     your_support,
 )
-from portal.views.fragments import htmx
 from privacy import engines
 from privacy.clock import Clock, clock_from, system_clock
 
@@ -180,6 +187,8 @@ BLUEPRINTS = (
     seats.bp,
     searches.bp,
     self_service.bp,
+    sendings.bp,
+    sent_files.bp,
     series.bp,
     staying.bp,
     sub_processors.bp,
@@ -194,12 +203,18 @@ BLUEPRINTS = (
 )
 
 csrf = CSRFProtect()
-migrate = Migrate()
+
+
+class Portal(Flask):
+    """Flask, but for one thing: no function of ours is asynchronous, and each is asked about it on every request."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
 
 
 def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
     """Join the parts. The app answers pages once `open_app` has opened its instance."""
-    app = Flask(__name__, template_folder=str(ROOT / "templates"), static_folder=None)
+    app = Portal(__name__, template_folder=str(ROOT / "templates"), static_folder=None)
     app.config.update(
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         SQLALCHEMY_ENGINE_OPTIONS=engines.options(settings.database_url),
@@ -215,13 +230,17 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
     )
+    app.jinja_environment = formatting.SharedGlobals
     app.extensions["settings"] = settings
+    app.extensions["disks"] = Disks(settings)
+    app.extensions["counts"] = Counts(settings.counts_to)
     app.extensions["open"] = partial(open_app, app)
     app.extensions["clock"] = clock or (
         clock_from(settings.now, since=settings.now_since) if settings.now else system_clock
     )
     db.init_app(app)
-    migrate.init_app(app, db, directory=str(ROOT / "portal" / "migrations"))
+    app.teardown_appcontext(let_go)
+    app.extensions["migrate"] = Migrations(app, db, ROOT / "portal" / "migrations")
     closed.install(app)
     request_logs.install(app)
     # In this order before each request. What looks for the form token reads the body.
@@ -232,7 +251,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
     app.before_request(uploads.allow_files)
     csrf.init_app(app)
     limiting.install(app)
-    htmx.init_app(app)
+    fragments.install(app)
     app.request_class = type("PortalRequest", (transport.Limited, app.request_class), {})
     formatting.install(app)
     for blueprint in BLUEPRINTS:
@@ -240,7 +259,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
     standstill.install(app)
     errors.install(app)
     navigation.install(app)
-    register_commands(app)
+    app.cli = CommandLine(app.name)
     with app.app_context():
         engines.prepare(db.engine)
     return app
@@ -250,9 +269,11 @@ def open_app(app: Flask) -> Instance:
     """Open the instance behind an app: keys, programme, canary, assets. See open_instance for what it raises."""
     settings: Settings = app.extensions["settings"]
     with app.app_context():
-        instance = open_instance(settings, engine=db.engine, clock=app.extensions["clock"])
+        engine = db.engine
+        instance = open_instance(settings, engine=engine, clock=app.extensions["clock"])
     app.extensions["instance"] = instance
-    db.session.session_factory.configure(info={"vault": instance.vault})
+    sessions = partial(DbSession, engine, info={"vault": instance.vault})
+    app.extensions["readiness"] = Readiness(instance, sessions, app.extensions["disks"])
     app.secret_key = instance.vault.ring.derive("token", "form|v1")
     _serve_assets(app)
     return instance
@@ -268,6 +289,8 @@ def _serve_assets(app: Flask) -> None:
     settings: Settings = app.extensions["settings"]
     assets = Assets(ROOT / "static")
     app.extensions["assets"] = assets
+    app.jinja_env.globals["asset"] = assets.url
+    app.jinja_env.globals["page_head"] = app.jinja_env.get_template("_head.html").module
     served = assets.wrap(app.wsgi_app)
     hops = settings.proxies
     if hops:

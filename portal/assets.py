@@ -1,10 +1,20 @@
-"""Static files, served with hashed names and a year's life; WhiteNoise answers before the app."""
+"""Static files, served compressed, with hashed names and a year's life; WhiteNoise answers before the app.
 
+Pages are not compressed, here or by a proxy: the size of a compressed page tells bit by bit what stands in it to
+whoever can put words of their own beside it (BREACH), and pages hold answers and form tokens. A first view is light
+enough without (tests/journeys/test_path.py weighs it).
+"""
+
+import gzip
 import hashlib
+import shutil
+import tempfile
+import weakref
 from pathlib import Path
 from typing import Any
 
 from whitenoise import WhiteNoise
+from whitenoise.responders import StaticFile
 
 SERVED = {".css", ".js", ".svg"}
 A_YEAR = 365 * 24 * 3600
@@ -35,8 +45,16 @@ class Assets:
             raise MissingAsset(f"static/{name} is missing: run `make setup`") from error
 
     def wrap(self, wsgi_app: Any) -> WhiteNoise:
-        """Serve the files before an app."""
-        server = WhiteNoise(wsgi_app, max_age=A_YEAR, immutable_file_test=lambda path, url: True)
-        for name, path in self._files.items():
+        """Serve the files before an app. They are packed anew whenever a server starts, so that no packed file can be
+        older than its own."""
+        folder = Path(tempfile.mkdtemp(prefix="portal-assets-"))
+        server = WhiteNoise(wsgi_app, immutable_file_test=lambda path, url: True)
+        server.FOREVER = A_YEAR
+        weakref.finalize(server, shutil.rmtree, folder, ignore_errors=True)
+        for number, (name, path) in enumerate(self._files.items()):
+            packed = folder / f"{number}.gz"
+            packed.write_bytes(gzip.compress(path.read_bytes(), mtime=0))
             server.add_file_to_dictionary(self._urls[name], str(path))
+            (_, _, headers), *_ = server.files[self._urls[name]].alternatives
+            server.files[self._urls[name]] = StaticFile(str(path), headers, encodings={"gzip": str(packed)})
         return server

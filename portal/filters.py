@@ -2,34 +2,29 @@
 
 from datetime import date, datetime, timedelta
 
-from privacy.clock import london, zone_if_twice
+from privacy.clock import day_words, london, month_words, time_words, weekday_words
 
 
 def day(value: date | datetime) -> str:
     """`3 March 2023`."""
     local = london(value) if isinstance(value, datetime) else value
-    return f"{local.day} {local:%B %Y}"
+    return day_words(local)
 
 
 def month_name(value: date) -> str:
     """`March`."""
-    return f"{value:%B}"
+    return month_words(value)
 
 
 def weekday_day(value: date | datetime) -> str:
     """`Friday 3 March 2023`."""
     local = london(value) if isinstance(value, datetime) else value
-    return f"{local:%A} {local.day} {local:%B %Y}"
+    return f"{weekday_words(local)} {day_words(local)}"
 
 
 def time(value: datetime) -> str:
     """`2pm`, `2:30pm`, `midday`, `midnight`; `1:30am BST` in the hour that happens twice."""
-    local = london(value)
-    zone = zone_if_twice(value)
-    if local.minute == 0 and local.hour in (0, 12):
-        return "midday" if local.hour else "midnight"
-    minutes = f":{local.minute:02d}" if local.minute else ""
-    return f"{local.hour % 12 or 12}{minutes}{'pm' if local.hour >= 12 else 'am'}{f' {zone}' if zone else ''}"
+    return time_words(value)
 
 
 def day_time(value: datetime) -> str:

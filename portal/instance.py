@@ -3,7 +3,8 @@
 Opening touches nothing: it reads keys and programme, opens the canary, and refuses by name what is missing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -13,6 +14,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session as DbSession
 
 from portal import programme as programmes
+from portal import schema
 from portal.models import InstanceFact
 from portal.programme import Programme
 from portal.settings import Mode, Settings
@@ -20,7 +22,10 @@ from privacy.audit import Action
 from privacy.clock import Clock
 from privacy.engines import open_engine
 from privacy.errors import HolderErased, KeyFault, SealBroken
+from privacy.file_systems import NotOnThisMachine, require_local
 from privacy.keystore import METADATA, Vault
+from privacy.moving.mark import Moved
+from privacy.moving.target import under_way
 from privacy.work import unit_of_work
 
 CANARY = "This sentence opens only with the keys of this instance."
@@ -63,19 +68,32 @@ def programme_path(settings: Settings) -> Path:
     return settings.programme or (own if own.is_file() else SHIPPED_PROGRAMME)
 
 
+@contextmanager
+def _told() -> Iterator[None]:
+    """What the files themselves forbid is a fault of the instance."""
+    try:
+        yield
+    except (Moved, NotOnThisMachine) as fault:
+        raise InstanceFault(str(fault)) from fault
+
+
+@_told()
 def open_instance(settings: Settings, *, engine: Engine, clock: Clock) -> Instance:
     """Open what `make` made. Raises InstanceFault (InstanceClosed), ProgrammeFaults or KeyFault; writes nothing."""
-    if not _is_there(settings.database_url) or not inspect(engine).has_table("instance_fact"):
+    _require_local(settings)
+    made_as = _made_as(engine) if _is_there(settings.database_url) else None
+    if made_as is None:
         raise InstanceFault("this instance has not been made yet: run `flask init` (or `flask demo`)")
-    if _made_as(engine) == CLOSED:
+    if made_as == CLOSED:
         raise InstanceClosed
+    _require_tables(engine)
     ring = settings.key_source.load()
     keystore = open_engine(settings.keystore_url)
     try:
         if not _is_there(settings.keystore_url) or not inspect(keystore).has_table("subject_key"):
             raise InstanceFault("the key store is missing: without it nothing in the database can be opened")
         if not inspect(keystore).has_table("ring_key"):
-            raise InstanceFault("the key store is older than this software: run `flask init`")
+            raise InstanceFault("the key store is older than this software: run `flask upgrade`")
         vault = Vault(ring, keystore, clock, reload=settings.key_source.load)
         vault.require_ring()
         programme = programmes.load(programme_path(settings))
@@ -107,6 +125,7 @@ def open_canary(db: DbSession) -> InstanceFact:
     return fact
 
 
+@_told()
 def make(
     settings: Settings, *, engine: Engine, clock: Clock, demo: bool, migrate: Callable[[], None]
 ) -> list[Path]:
@@ -114,6 +133,7 @@ def make(
 
     Raises InstanceFault where data is there and keys are not, or where a real instance would become a demo.
     """
+    _require_local(settings)
     settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
     if demo:
         _refuse_demo(settings)
@@ -139,6 +159,29 @@ def make(
     return written
 
 
+@_told()
+def upgrade(settings: Settings, *, engine: Engine, migrate: Callable[[], None]) -> str | None:
+    """Bring the tables of an instance to this release; returns the version that they were of. Raises InstanceFault."""
+    _require_local(settings)
+    made_as = _made_as(engine) if _is_there(settings.database_url) else None
+    if made_as is None:
+        raise InstanceFault("there is no instance to upgrade: run `flask init`")
+    if made_as == CLOSED:
+        raise InstanceClosed
+    before = schema.version(engine)
+    if before is not None and before > schema.newest():
+        raise InstanceFault(
+            f"the tables are of version {before}, and this release knows {schema.newest()}: use a newer release"
+        )
+    keystore = open_engine(settings.keystore_url)
+    try:
+        METADATA.create_all(keystore)
+    finally:
+        keystore.dispose()
+    migrate()
+    return before
+
+
 def _refuse_demo(settings: Settings) -> None:
     if settings.mode is Mode.PRODUCTION:
         raise InstanceFault("a demo lets anybody in by a button: it is not for production mode")
@@ -150,8 +193,28 @@ def _is_there(url: str) -> bool:
     return parsed.get_backend_name() != "sqlite" or Path(parsed.database or "").is_file()
 
 
+def _require_local(settings: Settings) -> None:
+    for url in (settings.database_url, settings.keystore_url):
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite" and parsed.database:
+            require_local(Path(parsed.database))
+
+
+def _require_tables(engine: Engine) -> None:
+    """A newer database is no fault: it is one that other hosts were upgraded to first, and serves this release too."""
+    found, needed = schema.version(engine), schema.newest()
+    if schema.is_older(found):
+        raise InstanceFault(
+            f"the tables are of version {found}, and this release needs {needed}: run `flask upgrade`"
+        )
+
+
 def _made_as(engine: Engine) -> str | None:
+    """What the instance in a database is; None where there is none. Raises InstanceFault while data moves into it."""
     if not inspect(engine).has_table("instance_fact"):
         return None
     with DbSession(engine) as db:
-        return db.scalars(select(InstanceFact.name)).first()
+        found = db.scalars(select(InstanceFact.name)).first()
+    if found is None and under_way(engine) is not None:
+        raise InstanceFault("data is on its way into this database: finish `flask move` where it comes from")
+    return found

@@ -23,6 +23,7 @@ from portal.models import (
     Package,
     Person,
     Role,
+    SentFile,
     Session,
     SessionNote,
     SessionState,
@@ -53,6 +54,11 @@ class Supported(Protocol):
 def may_run_programme(actor: Actor) -> bool:
     """Councils, people, packages, verdicts: the programme team's work (P5)."""
     return Role.TEAM in actor.roles
+
+
+def may_see_sent_file(actor: Actor, sent: SentFile) -> bool:
+    """How far a file is, and its faults: for whoever of the team sent it."""
+    return may_run_programme(actor) and sent.person_id == actor.person_id
 
 
 def may_see_team_page(actor: Actor, thing: object) -> bool:

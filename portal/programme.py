@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session as DbSession
 
 from portal.access.levels import Reading
 from portal.models import Place, Role, SessionKind, Strand
-from privacy.clock import add_months
-from privacy.registers import Register, Standing, in_force
+from privacy.clock import add_months, day_words
+from privacy.registers import Register, Standing, day_in_force
 from surveys.disclosure import Rules
 from surveys.waves import Terms
 
@@ -331,20 +331,24 @@ def _kpi(reader: _Reader, strand: Strand) -> Kpi:
 
 def contract_period(db: DbSession, programme: Programme, *, on: date) -> Period:
     """The contract period as it stands on a day: the file's, or what the register says instead (cl 2.2, 10)."""
-    entry = in_force(db, Register.CONTRACT_END, on=on)
-    ends_on = entry.value_on if entry is not None and entry.value_on else programme.contract.ends_on
+    ends_on = day_in_force(db, Register.CONTRACT_END, on=on) or programme.contract.ends_on
     return Period(programme.contract.starts_on, ends_on)
 
 
 def terms(db: DbSession, programme: Programme, *, on: date) -> Terms:
     """What windows are computed with, the contract's end as it stands on a day."""
+    return terms_until(programme, contract_period(db, programme, on=on).ends_on)
+
+
+def terms_until(programme: Programme, ends_on: date) -> Terms:
+    """The same with the day on which the contract ends."""
     return Terms(
         post_months=programme.post_months,
         feedback_days=programme.feedback_days,
         interim_months=programme.interim_months,
         interim_days=programme.interim_days,
         grace_days=programme.grace_days,
-        contract_ends_on=contract_period(db, programme, on=on).ends_on,
+        contract_ends_on=ends_on,
     )
 
 
@@ -358,13 +362,9 @@ def require_inside(db: DbSession, programme: Programme, day: date, *, what: str,
     period = contract_period(db, programme, on=on)
     if day not in period:
         raise OutsideContract(
-            f"{what} is on {_words(day)}, outside the contract, which runs from {_words(period.starts_on)} "
-            f"to {_words(period.ends_on)} (see {programme.path.name})"
+            f"{what} is on {day_words(day)}, outside the contract, which runs from {day_words(period.starts_on)} "
+            f"to {day_words(period.ends_on)} (see {programme.path.name})"
         )
-
-
-def _words(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"
 
 
 def contract_years(period: Period, year_ends: tuple[int, int]) -> list[ContractYear]:

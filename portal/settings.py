@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -68,7 +68,9 @@ class Settings:
     starts read it from PORTAL_KEYS_FROM, set by it alone).
 
     `proxies` is how many proxies of ours stand before the portal: that many addresses at the end of X-Forwarded-For
-    are believed. `processes` serve the pages; `limits_store` is the Redis or Valkey in which they count together."""
+    are believed. `processes` serve the pages; `limits_store` is the Redis or Valkey in which they count together.
+    On `metrics_port` of this machine Prometheus reads; `counts_to` is where processes of one server send what they
+    counted (PORTAL_COUNTS_TO, set by it alone)."""
 
     mode: Mode
     instance: Path
@@ -85,6 +87,8 @@ class Settings:
     proxies: int = 0
     processes: int = 1
     limits_store: str | None = field(default=None, repr=False)
+    metrics_port: int | None = None
+    counts_to: int | None = None
     key_source: KeySource = field(kw_only=True, compare=False)
 
     @property
@@ -95,6 +99,21 @@ class Settings:
     @property
     def trusted_hosts(self) -> list[str]:
         return sorted({"localhost", "127.0.0.1", urlsplit(self.public_url).hostname or "localhost"})
+
+    def elsewhere(self, *, database_url: str, keystore_url: str) -> "Settings":
+        """The same instance with other databases. Raises SettingsFaults."""
+        faults: list[str] = []
+        named = {"DATABASE_URL": database_url, "KEYSTORE_URL": keystore_url}
+        other = replace(
+            self,
+            database_url=_database(named, "DATABASE_URL", self.instance, faults),
+            keystore_url=_database(named, "KEYSTORE_URL", self.instance, faults),
+        )
+        _check_lines(other, faults)
+        _check_apart(other, faults)
+        if faults:
+            raise SettingsFaults(faults)
+        return other
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str], *, root: Path) -> "Settings":
@@ -130,12 +149,13 @@ class Settings:
             proxies=_number(environ, "PORTAL_PROXIES", 0, 0, faults),
             processes=_number(environ, "PORTAL_PROCESSES", _processes(environ), 1, faults),
             limits_store=environ.get("LIMITS_STORE") or None,
+            metrics_port=_port(environ, "PORTAL_METRICS_PORT", faults),
+            counts_to=_port(environ, "PORTAL_COUNTS_TO", faults),
             key_source=_key_source(environ, keys, faults),
         )
         _check_counting(settings, environ, faults)
         _check_lines(settings, faults)
-        if settings.database_url == settings.keystore_url:
-            faults.append("KEYSTORE_URL must not be the database: keys lie apart from the data")
+        _check_apart(settings, faults)
         if faults:
             raise SettingsFaults(faults)
         return settings
@@ -174,6 +194,11 @@ def _check_lines(settings: "Settings", faults: list[str]) -> None:
         faults.append("LIMITS_STORE must begin with rediss:// : the store is on another machine")
 
 
+def _check_apart(settings: "Settings", faults: list[str]) -> None:
+    if settings.database_url == settings.keystore_url:
+        faults.append("KEYSTORE_URL must not be the database: keys lie apart from the data")
+
+
 def _processes(environ: Mapping[str, str]) -> int:
     """One for SQLite, where a second would only wait; else one for each core."""
     database = environ.get("DATABASE_URL") or "sqlite"
@@ -188,6 +213,10 @@ def _number(environ: Mapping[str, str], name: str, default: int, least: int, fau
         faults.append(f"{name} must be a number, {least} or more")
         return default
     return int(text)
+
+
+def _port(environ: Mapping[str, str], name: str, faults: list[str]) -> int | None:
+    return _number(environ, name, 0, 1, faults) or None
 
 
 def _key_source(environ: Mapping[str, str], folder: Path, faults: list[str]) -> KeySource:

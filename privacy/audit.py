@@ -14,14 +14,27 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum, StrEnum
+from typing import NamedTuple, cast
 from uuid import UUID
 
-from sqlalchemy import BigInteger, LargeBinary, String, Text, Uuid, select, update
+from sqlalchemy import (
+    BigInteger,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    Uuid,
+    bindparam,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from privacy.errors import ChainBroken
 from privacy.keys import KeyRing, packed
 from privacy.records import Holding, Keep, Record, plain, reference
+from privacy.statements import run
 
 Detail = str | int | bool | date | datetime | UUID | StrEnum | None
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,59}")
@@ -153,6 +166,7 @@ class Action(Enum):
     NOTICE_SENT = "notice.sent", frozenset({"way"})
     NOTICE_FAILED = "notice.failed", frozenset({"way"})
     DUTY_CHANGED = "duty.changed", frozenset({"from_on", "to_on"})
+    REMINDER_QUEUED = "reminder.queued", frozenset({"wave"})
     REMINDERS_STOPPED = "reminders.stopped", frozenset[str]()
     REMINDERS_RESUMED = "reminders.resumed", frozenset[str]()
     PACKAGE_END_MOVED = "package.end_moved", frozenset({"from_on", "on"})
@@ -180,6 +194,9 @@ class Action(Enum):
     BACKUP_DRILLED = "backup.drilled", frozenset({"name", "ok", "seconds"})
     BACKUP_RESTORED = "backup.restored", frozenset({"name", "ok", "seconds"})
     MAIL_RELEASED = "mail.released", frozenset[str]()
+    MOVE_BEGUN = "move.begun", frozenset[str]()
+    MOVE_UNDONE = "move.undone", frozenset[str]()
+    MOVE_DONE = "move.done", frozenset({"rows"})
     REGISTER_ENTERED = "register.entered", frozenset({"register"})
     ACCESS_REVIEWED = "access.reviewed", frozenset({"quarter", "kept"})
     SUSPICION_RAISED = "suspicion.raised", frozenset({"cause"})
@@ -266,35 +283,47 @@ def _plain(name: str, value: Detail) -> str | int | bool | None:
     raise LooseDetail(f"detail {name} is no reference, date, number or code")
 
 
+class Written(NamedTuple):
+    """What the MAC of a line covers."""
+
+    seq: int
+    at: datetime
+    actor: str
+    action: str
+    object: str
+    holder: UUID | None
+    details: str
+
+
+# Made once: nearly every work ends with them, while the writers of the chain wait for one another.
+_ENTRIES, _HEADS = cast(Table, AuditEntry.__table__), cast(Table, AuditHead.__table__)
+_HEAD = select(_HEADS.c.seq, _HEADS.c.mac).where(_HEADS.c.id == 1).with_for_update()
+_LAST = select(_ENTRIES.c.mac).where(_ENTRIES.c.seq == bindparam("last"))
+_APPEND = insert(_ENTRIES)
+_BEGIN = insert(_HEADS).values(id=1, seq=bindparam("last"), mac=bindparam("sealed"))
+_MOVE = update(_HEADS).where(_HEADS.c.id == 1).values(seq=bindparam("last"), mac=bindparam("sealed"))
+
+
 def append(db: Session, lines: list[Line], *, ring: KeyRing, at: datetime, actor: str) -> None:
     """Write the lines behind the head, under its row lock. Called last before commit."""
     if not lines:
         return
-    head = db.execute(
-        select(AuditHead.seq, AuditHead.mac).where(AuditHead.id == 1).with_for_update()
-    ).one_or_none()
+    head = run(db, _HEAD, {}).one_or_none()
     key = ring.derive("audit", "chain|v1")
     seq = head.seq if head is not None else 0
     mac = _last_mac(db, seq)
     if head is not None and not hmac.compare_digest(head.mac, _head_mac(key, seq, mac)):
         raise ChainBroken(f"the head of the trail is not that of line {seq}")
+    rows = []
     for waiting in lines:
         seq += 1
-        entry = AuditEntry(
-            seq=seq,
-            at=at,
-            actor=actor,
-            action=waiting.action.word,
-            object=waiting.object,
-            holder=waiting.holder,
-            details=waiting.details,
+        written = Written(
+            seq, at, actor, waiting.action.word, waiting.object, waiting.holder, waiting.details
         )
-        mac = entry.mac = _mac(key, mac, entry)
-        db.add(entry)
-    if head is None:
-        db.add(AuditHead(id=1, seq=seq, mac=_head_mac(key, seq, mac)))
-    else:
-        db.execute(update(AuditHead).where(AuditHead.id == 1).values(seq=seq, mac=_head_mac(key, seq, mac)))
+        mac = _mac(key, mac, written)
+        rows.append({**written._asdict(), "mac": mac})
+    db.connection().execute(_APPEND, rows)
+    run(db, _MOVE if head is not None else _BEGIN, {"last": seq, "sealed": _head_mac(key, seq, mac)})
 
 
 class Chaining:
@@ -315,7 +344,7 @@ class Chaining:
 
 
 def _last_mac(db: Session, seq: int) -> bytes:
-    return db.scalar(select(AuditEntry.mac).where(AuditEntry.seq == seq)) or b""
+    return run(db, _LAST, {"last": seq}).scalar() or b""
 
 
 def _head_mac(key: bytes, seq: int, mac: bytes) -> bytes:
@@ -323,7 +352,7 @@ def _head_mac(key: bytes, seq: int, mac: bytes) -> bytes:
     return hmac.digest(key, packed(b"head", str(seq).encode(), mac), "sha256")
 
 
-def _mac(key: bytes, before: bytes, entry: AuditEntry) -> bytes:
+def _mac(key: bytes, before: bytes, entry: AuditEntry | Written) -> bytes:
     fields = (
         str(entry.seq),
         entry.at.isoformat(),

@@ -12,10 +12,8 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-import psycopg
-from psycopg import sql
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.orm import Session
@@ -25,6 +23,13 @@ from privacy.backup_manifest import BackupFault
 from privacy.backup_sqlite import Snapshot
 from privacy.engines import open_engine
 from privacy.envelopes import PIECE_BYTES
+from privacy.later import Later
+
+if TYPE_CHECKING:
+    import psycopg
+    from psycopg import sql
+else:
+    psycopg, sql = Later("psycopg"), Later("psycopg.sql")
 
 DEBIAN = Path("/usr/lib/postgresql")
 _VERSION = re.compile(r"\(PostgreSQL\) (\d+)")

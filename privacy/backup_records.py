@@ -114,8 +114,12 @@ def note(
 
 
 def folders(db: Session) -> list[Path]:
-    """Every folder that backups were made in: each gets the ledger of who was erased, if it can be reached."""
-    asked = select(BackupRun.folder).where(BackupRun.kind == RunKind.BACKUP, BackupRun.ok).distinct()
+    """Every folder that backups were made in: each gets the ledger of who was erased, if it can be reached.
+
+    Also those that were restored from: a backup does not hold the note of itself.
+    """
+    lie = BackupRun.kind.in_((RunKind.BACKUP, RunKind.RESTORE))
+    asked = select(BackupRun.folder).where(lie, BackupRun.ok).distinct()
     return [Path(folder) for folder in sorted(filter(None, db.scalars(asked)))]
 
 

@@ -234,8 +234,8 @@ def _fill(
             chosen.tombstones.setdefault(tombstone.holder, tombstone)
         if len(chosen.tombstones) < chosen.position:
             raise LedgerTooOld(
-                f"{chosen.position} erasures are on record and only {len(chosen.tombstones)} of them are known here: "
-                "bring the newest backup of the key store, or the folder tombstones of another copy"
+                f"{chosen.position} erasures are on record and only {len(chosen.tombstones)} of them are known here. "
+                "Bring the newest backup of the key store, or the folder tombstones of another copy"
             )
         backup_keystore.bury(connection, chosen.tombstones.values())
         backup_keystore.reopen_indexes(connection, chosen.data.manifest.key_ids)

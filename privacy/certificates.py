@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
-from privacy.clock import london_date
+from privacy.clock import day_words, london_date
 
 RSA_BITS = 3072
 
@@ -143,4 +143,4 @@ def _read(path: Path, fault: type[Exception]) -> bytes:
 
 def _day(instant: datetime) -> str:
     day = london_date(instant)
-    return f"{day.day} {day:%B %Y}"
+    return day_words(day)

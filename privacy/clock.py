@@ -17,6 +17,25 @@ LONDON = ZoneInfo("Europe/London")
 
 MINUTES_IN_DAY = 24 * 60
 
+CLOCKS_DIFFER = timedelta(minutes=15)
+"""Clocks of two machines, or of one before and after it was put right, differ by less: what was done that little
+ahead of now is done."""
+
+
+def day_words(day: date) -> str:
+    """`3 March 2023`: the one way that a day is written for people, by pages, mails, papers and refusals alike."""
+    return f"{day.day} {day:%B %Y}"
+
+
+def month_words(day: date, *, year: bool = False) -> str:
+    """`March`, or `March 2023`."""
+    return f"{day:%B %Y}" if year else f"{day:%B}"
+
+
+def weekday_words(day: date) -> str:
+    """`Friday`."""
+    return f"{day:%A}"
+
 
 class MissingTime(ValueError):
     """A wall time that the clock jumps over on that day; the message can be shown to people as it is."""
@@ -25,7 +44,7 @@ class MissingTime(ValueError):
         self.day = day
         self.minute = minute
         super().__init__(
-            f"There is no {clock_face(minute)} on {day.day} {day:%B %Y}. The clocks go forward that night, "
+            f"There is no {clock_face(minute)} on {day_words(day)}. The clocks go forward that night, "
             "from 1am to 2am. Choose a time before 1am or from 2am."
         )
 
@@ -115,6 +134,16 @@ def minute_of_day(instant: datetime) -> int:
     """What London's clocks show, in minutes since 00:00."""
     shown = london(instant)
     return shown.hour * 60 + shown.minute
+
+
+def time_words(instant: datetime, *, zone: bool = False) -> str:
+    """`2pm`, `2:30pm`, `midday`, `midnight`: the one way that a time is written for people, in London time.
+
+    `1:30am BST` in the hour that happens twice, and everywhere with `zone`.
+    """
+    name = london(instant).tzname() if zone else zone_if_twice(instant)
+    face = clock_face(minute_of_day(instant))
+    return f"{face} {name}" if name else face
 
 
 def zone_if_twice(instant: datetime) -> str:

@@ -19,7 +19,18 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 
-from privacy.clock import add_months, as_utc, end_of_day, london, london_date, wall
+from privacy.clock import (
+    add_months,
+    as_utc,
+    day_words,
+    end_of_day,
+    london,
+    london_date,
+    month_words,
+    time_words,
+    wall,
+    weekday_words,
+)
 from privacy.working_days import ENGLAND_AND_WALES, UNITED_KINGDOM, Calendar
 
 NEW_REQUEST_RULE = date(2026, 2, 5)
@@ -234,11 +245,11 @@ def served_by_hand(left_at: datetime) -> datetime:
 
 
 def words(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"
+    return day_words(day)
 
 
 def _with_day(day: date) -> str:
-    return f"{day:%A} {words(day)}"
+    return f"{weekday_words(day)} {words(day)}"
 
 
 def _days(number: int) -> str:
@@ -246,8 +257,7 @@ def _days(number: int) -> str:
 
 
 def _instant(at: datetime) -> str:
-    shown = london(at)
-    return f"{_with_day(shown.date())}, {shown:%H:%M} {shown.tzname()}"
+    return f"{_with_day(london(at).date())}, {time_words(at, zone=True)}"
 
 
 # ---- counting
@@ -264,7 +274,7 @@ def _start(received_on: date, came: dict[str, date | None]) -> tuple[date, list[
 
 
 def _clipped(start: date, ends: date) -> str:
-    return "" if ends.day == start.day else f", since {ends:%B} has no day {start.day}"
+    return "" if ends.day == start.day else f", since {month_words(ends)} has no day {start.day}"
 
 
 def _rolled(raw: date, due_on: date, calendar: Calendar) -> list[str]:

@@ -1,19 +1,35 @@
 """Engines for both databases, set up the one way that keeps what was acknowledged.
 
 SQLite: WAL with `synchronous=FULL`, foreign keys, secure delete, and transactions that begin when we say so:
-a write begins IMMEDIATE, everything else deferred. PostgreSQL: READ COMMITTED with time-outs.
+a write begins IMMEDIATE, everything else deferred. PostgreSQL: READ COMMITTED with time-outs, and connections that are
+opened anew when the server was restarted or another one took over.
 """
 
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event
 from sqlalchemy.engine import make_url
 
-from privacy.transactions import WRITE
+from privacy.moving.mark import refuse_marked
+from privacy.transactions import ALONE, PATIENCE, WRITE
 
-BUSY_MS = 5000
+BUSY_MS = round(PATIENCE * 1000)
+SPENT_AT_MOST_MS = 500
+"""Less than that spent in a queue is not worth telling the database."""
 _SAFE_WAL = (3, 51, 3)
+_POOL = {"pool_size": 4, "max_overflow": 4, "pool_timeout": PATIENCE}
+"""One for each thread that serves, with room for what a page reads beside its own transaction."""
+_LINE = {
+    "connect_timeout": 5,
+    # A server that is gone without a word is noticed in less than a minute.
+    "keepalives_idle": 20,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+    "options": "-c lock_timeout=5s -c statement_timeout=60s -c timezone=UTC",
+}
+READ_ONLY = "25006"
 
 
 def options(url: str) -> dict[str, Any]:
@@ -24,13 +40,16 @@ def options(url: str) -> dict[str, Any]:
         return {
             "module": dbapi2,
             "hide_parameters": True,
+            **_POOL,
             "connect_args": {"timeout": BUSY_MS / 1000, "check_same_thread": False},
         }
     return {
         "hide_parameters": True,
+        # Asked before each use whether it still stands: after a restart of the server each is opened anew.
         "pool_pre_ping": True,
+        **_POOL,
         "isolation_level": "READ COMMITTED",
-        "connect_args": {"options": "-c lock_timeout=5s -c statement_timeout=60s -c timezone=UTC"},
+        "connect_args": _LINE,
     }
 
 
@@ -43,10 +62,15 @@ def open_engine(url: str) -> Engine:
 
 def prepare(engine: Engine) -> None:
     """Install the listeners. Harmless on an engine that has them."""
-    if engine.dialect.name != "sqlite" or event.contains(engine, "begin", _begin):
+    if engine.dialect.name != "sqlite":
+        if not event.contains(engine, "handle_error", _demoted):
+            event.listen(engine, "handle_error", _demoted)
+        return
+    if event.contains(engine, "begin", _begin):
         return
     event.listen(engine, "connect", _connected)
     event.listen(engine, "begin", _begin)
+    event.listen(engine, "begin", refuse_marked)
 
 
 def sqlite_url(path: Path) -> str:
@@ -65,6 +89,27 @@ def _connected(connection: Any, record: Any) -> None:
     cursor.close()
 
 
+def _demoted(context: ExceptionContext) -> None:
+    # Another server writes now: the next connection asks anew which one.
+    if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
+        context.is_disconnect = True
+
+
 def _begin(connection: Connection) -> None:
-    write = connection.get_execution_options().get(WRITE, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    chosen = connection.get_execution_options()
+    patience = chosen.get(WRITE)
+    if patience is None:
+        # By the driver itself, for every page begins two of them; nothing can be in the way of one that reads.
+        if ALONE not in chosen:
+            connection.connection.driver_connection.execute("BEGIN")  # type: ignore[union-attr]  # it is connected
+        return
+    wait_ms = round(patience * 1000)
+    if wait_ms > BUSY_MS - SPENT_AT_MOST_MS:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        return
+    # Part of the patience went in the queue of this process, or there was less of it.
+    connection.exec_driver_sql(f"pragma busy_timeout={wait_ms}")
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    finally:
+        connection.exec_driver_sql(f"pragma busy_timeout={BUSY_MS}")

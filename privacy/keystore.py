@@ -24,9 +24,11 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Row,
     String,
     Table,
     Uuid,
+    bindparam,
     func,
     insert,
     select,
@@ -38,7 +40,7 @@ from privacy.clock import Clock
 from privacy.errors import HolderErased, KeyFault
 from privacy.keys import KEY_BYTES, KeyRing, file_of, number_of
 from privacy.records import Instant, plain, reference
-from privacy.transactions import writing
+from privacy.transactions import ALONE, writing
 
 METADATA = MetaData()
 
@@ -73,6 +75,12 @@ RING_KEY = Table(
 )
 
 _READ_AT_ONCE = 2000
+
+# Made once: every page reads keys, and making a statement costs more than running it.
+_KEYS = select(SUBJECT_KEY.c.holder_id, SUBJECT_KEY.c.version, SUBJECT_KEY.c.kek_id, SUBJECT_KEY.c.wrapped)
+_INDEXES = select(RING_KEY.c.id).where(RING_KEY.c.id.like("I%"), RING_KEY.c.retired_at.is_(None))
+_KEYS_OF_ONE = _KEYS.where(SUBJECT_KEY.c.holder_id == bindparam("holder"))
+_KEYS_OF_MANY = _KEYS.where(SUBJECT_KEY.c.holder_id.in_(bindparam("holders", expanding=True)))
 
 
 def _in_groups(holders: Iterable[UUID]) -> Iterator[list[UUID]]:
@@ -116,22 +124,21 @@ class Vault:
         """
         found: dict[UUID, dict[int, AESGCM]] = {}
         with self.engine.connect() as connection:
+            reading = connection.execution_options(**{ALONE: True})
             for group in _in_groups(holders):
-                rows = connection.execute(
-                    select(
-                        SUBJECT_KEY.c.holder_id,
-                        SUBJECT_KEY.c.version,
-                        SUBJECT_KEY.c.kek_id,
-                        SUBJECT_KEY.c.wrapped,
-                    ).where(SUBJECT_KEY.c.holder_id.in_(group))
-                )
-                for holder, version, kek_id, wrapped in rows:
+                for holder, version, kek_id, wrapped in self._read(reading, group):
                     versions = found.setdefault(holder, {})
                     if wrapped is not None:
                         ring = self.ring_with(kek_id)
                         key = ring.unwrap(wrapped, kek_id=kek_id, holder=holder, version=version)
                         versions[version] = AESGCM(key)
         return found
+
+    @staticmethod
+    def _read(connection: Connection, holders: list[UUID]) -> Iterable[Row[UUID, int, str, bytes | None]]:
+        if len(holders) > 1:
+            return connection.execute(_KEYS_OF_MANY, {"holders": holders})
+        return connection.execute(_KEYS_OF_ONE, {"holder": holders[0]})
 
     def create(self, holders: Iterable[UUID]) -> None:
         """Make the first data key of each holder, committed at once. A holder that has one keeps it."""
@@ -211,9 +218,7 @@ class Vault:
 
     def _indexes(self) -> Sequence[str]:
         with self.engine.connect() as connection:
-            return connection.scalars(
-                select(RING_KEY.c.id).where(RING_KEY.c.id.like("I%"), RING_KEY.c.retired_at.is_(None))
-            ).all()
+            return connection.scalars(_INDEXES).all()
 
     def require_ring(self) -> None:
         """Raises KeyFault naming every key that the store needs and the ring lacks, and every wrong one."""
@@ -270,13 +275,19 @@ class DataKeys:
     def __init__(self, vault: Vault) -> None:
         self.vault = vault
         self._known: dict[UUID, dict[int, AESGCM]] = {}
+        self._expected: set[UUID] = set()
+
+    def expect(self, holder: UUID) -> None:
+        """Read this holder's keys with the next that are read."""
+        self._expected.add(holder)
 
     def fetch(self, holders: Iterable[UUID]) -> None:
         """Read the keys of all these holders at once."""
         # Not a difference of sets: that would walk every key known so far for each value opened.
         wanted = {holder for holder in holders if holder not in self._known}
         if wanted:
-            self._known.update(self.vault.keys(wanted))
+            self._known.update(self.vault.keys(wanted | self._expected))
+            self._expected.clear()
 
     def ensure(self, holders: Iterable[UUID]) -> None:
         """Read the keys of these holders, and make those that have none yet."""

@@ -11,9 +11,17 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from importlib.resources import files
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import typst
+from privacy.later import Later
+
+if TYPE_CHECKING:
+    import typst
+else:
+    typst = Later("typst")
+
+
+from privacy.clock import day_words
 
 TEMPLATE = files("privacy").joinpath("papers.typ")
 REPLACEMENT = "[?]"
@@ -73,7 +81,7 @@ class Paper:
 
 def render(paper: Paper) -> bytes:
     """The paper as PDF/UA-1. Raises PaperFailed."""
-    data = asdict(paper) | {"on": f"{paper.on.day} {paper.on:%B %Y}", "iso": paper.on.timetuple()[:3]}
+    data = asdict(paper) | {"on": day_words(paper.on), "iso": paper.on.timetuple()[:3]}
     text = _settable(json.dumps(data, ensure_ascii=False))
     source = TEMPLATE.read_text(encoding="utf-8").encode()
     for _ in range(_TRIES):

@@ -14,7 +14,7 @@ from datetime import date, datetime
 from html import escape
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from privacy.clock import london
+from privacy.clock import day_words, london, time_words
 from privacy.person_data import Flag, Gathered, Row, Store, Value
 
 TAKEN_FOR_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -117,7 +117,7 @@ def page(cover: Cover, gathered: Gathered) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<style>{STYLE}</style></head><body><main>",
         f"<h1>{escape(title)}</h1>",
-        f"<p>Put together on {shown.day} {shown:%B %Y}. {escape(cover.says)}.</p>",
+        f"<p>Put together on {day_words(shown)}. {escape(cover.says)}.</p>",
         *_about(cover.about),
         *_flags(gathered.flags),
         "<h2>What is held</h2>",
@@ -179,17 +179,13 @@ def _shown(value: Value) -> str:
     if isinstance(value, str) and (_MOMENT.fullmatch(value) or _DAY.fullmatch(value)):
         # What somebody typed can look like a day and be none.
         with suppress(ValueError):
-            return _day(date.fromisoformat(value)) if len(value) == len("2023-03-01") else _moment(value)
+            return day_words(date.fromisoformat(value)) if len(value) == len("2023-03-01") else _moment(value)
     return str(value)
 
 
 def _moment(value: str) -> str:
-    at = london(datetime.fromisoformat(value))
-    return f"{_day(at)}, {at.hour % 12 or 12}:{at:%M}{'am' if at.hour < 12 else 'pm'}"
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"
+    at = datetime.fromisoformat(value)
+    return f"{day_words(london(at))}, {time_words(at)}"
 
 
 def _said(name: str) -> str:

@@ -6,15 +6,16 @@ An entry is never changed: what replaces it is a later entry (cl 17.2, cl 18).
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKey, String, Uuid, select
+from sqlalchemy import JSON, ForeignKey, ScalarSelect, String, Uuid, bindparam, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from privacy.audit import Action
 from privacy.columns import SealedText, sealed
 from privacy.records import Holding, Keep, Record, Word, new_id, plain, reference
+from privacy.statements import run
 from privacy.work import Work
 
 
@@ -147,6 +148,27 @@ def in_force(db: Session, register: Register, *, on: date) -> RegisterEntry | No
         .order_by(RegisterEntry.from_on.desc(), RegisterEntry.entered_at.desc())
         .limit(1)
     ).first()
+
+
+def day_in_force_at(register: Any, *, on: Any) -> ScalarSelect[date | None]:
+    """The day that the newest entry of a register which has taken effect says, as part of another query."""
+    entries = RegisterEntry.__table__.c
+    return (
+        select(entries.value_on)
+        .where(entries.register == register, entries.from_on <= on)
+        .order_by(entries.from_on.desc(), entries.entered_at.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+
+
+_DAY_IN_FORCE = select(day_in_force_at(bindparam("register"), on=bindparam("on")))
+
+
+def day_in_force(db: Session, register: Register, *, on: date) -> date | None:
+    """The day that the newest entry of a register which has taken effect says; nearly every page asks for one."""
+    found: date | None = run(db, _DAY_IN_FORCE, {"register": register, "on": on}).scalar()
+    return found
 
 
 def lists(db: Session, item: DataItem, *, on: date) -> bool:

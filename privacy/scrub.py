@@ -19,14 +19,19 @@ def checkpoint(engine: Engine) -> bool:
     """
     if engine.dialect.name != "sqlite":
         return True
-    with engine.connect() as connection:
-        usual = connection.exec_driver_sql("pragma busy_timeout").scalar()
-        # It keeps writers out while it waits for readers: rather not now than for long.
-        connection.exec_driver_sql(f"pragma busy_timeout={WAIT_MS}")
-        try:
-            busy = connection.exec_driver_sql("pragma wal_checkpoint(truncate)").first()
-        finally:
-            connection.exec_driver_sql(f"pragma busy_timeout={usual}")
+    # Below the pool's own begin: what a transaction has read would keep its own log from being cut.
+    raw = engine.raw_connection()
+    try:
+        with closing(raw.cursor()) as cursor:
+            usual = cursor.execute("pragma busy_timeout").fetchone()[0]
+            # It keeps writers out while it waits for readers: rather not now than for long.
+            cursor.execute(f"pragma busy_timeout={WAIT_MS}")
+            try:
+                busy = cursor.execute("pragma wal_checkpoint(truncate)").fetchone()
+            finally:
+                cursor.execute(f"pragma busy_timeout={usual}")
+    finally:
+        raw.close()
     return busy is None or not busy[0]
 
 
@@ -34,7 +39,11 @@ def vacuum(engine: Engine) -> None:
     """Rebuild the file (SQLite), or give dead rows free (PostgreSQL). Takes as long as the data is large."""
     if engine.dialect.name != "sqlite":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("vacuum")
+            connection.exec_driver_sql("set statement_timeout = 0")
+            try:
+                connection.exec_driver_sql("vacuum")
+            finally:
+                connection.exec_driver_sql("reset statement_timeout")
         return
     # Below the pool's own begin: a file cannot be rebuilt within a transaction.
     raw = engine.raw_connection()

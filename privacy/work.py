@@ -7,15 +7,13 @@ It commits when the block ends and rolls back when it raises; rules never commit
 given up first, so that the rule reads again under the lock.
 """
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
-from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, scoped_session
 
 from privacy import audit
@@ -23,12 +21,7 @@ from privacy.clock import Clock
 from privacy.columns import keys_of
 from privacy.keys import KeyRing
 from privacy.returns import standstill
-from privacy.transactions import WRITE
-
-# SQLite's busy handler sleeps instead of queuing: two writers of one process that wait in it make the slow
-# tail. A lock per engine lets them queue here, where the next one goes at once.
-_gates: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
-_gates_lock = threading.Lock()
+from privacy.transactions import PATIENCE, WRITE, turn
 
 
 @dataclass
@@ -61,19 +54,24 @@ class Work:
 
 @contextmanager
 def unit_of_work(
-    db: Session | scoped_session[Session], clock: Clock, actor: str, *, frozen_too: bool = False
+    db: Session | scoped_session[Session],
+    clock: Clock,
+    actor: str,
+    *,
+    frozen_too: bool = False,
+    patience: float = PATIENCE,
 ) -> Iterator[Work]:
     """Yield a Work whose transaction holds the write lock on SQLite, READ COMMITTED on PostgreSQL.
 
     Raises Frozen while the data is being returned, but for work that is `frozen_too`: the return itself, signing in,
-    and the clocks of cases, which the law does not stop.
+    and the clocks of cases, which the law does not stop. On SQLite it waits `patience` seconds for other writers.
     """
     session = db() if isinstance(db, scoped_session) else db
     session.rollback()
-    with _gate(session):
+    with turn(session.get_bind().engine, patience=patience) as left:
         try:
             # The option counts only for a transaction that has not begun: hence the rollback above.
-            session.connection(execution_options={WRITE: True})
+            session.connection(execution_options={WRITE: left})
             work = Work(session, clock(), actor)
             with nullcontext() if frozen_too else standstill.respected(session):
                 yield work
@@ -83,16 +81,3 @@ def unit_of_work(
         except BaseException:
             session.rollback()
             raise
-
-
-@contextmanager
-def _gate(session: Session) -> Iterator[None]:
-    engine = session.get_bind().engine
-    if engine.dialect.name != "sqlite":
-        with nullcontext():
-            yield
-        return
-    with _gates_lock:
-        gate = _gates.setdefault(engine, threading.Lock())
-    with gate:
-        yield

@@ -9,8 +9,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-import holidays as published
+from privacy.later import Later
+
+if TYPE_CHECKING:
+    import holidays as published
+else:
+    published = Later("holidays")
+
+
+from privacy.clock import weekday_words
 
 SATURDAY = 5
 PARTS = ("ENG", "WLS", "SCT", "NIR")
@@ -40,7 +49,7 @@ class Calendar:
         """Why a day does not count, in words; empty for a working day."""
         if self.is_holiday(day):
             return "a public holiday"
-        return f"a {day:%A}" if day.weekday() >= SATURDAY else ""
+        return f"a {weekday_words(day)}" if day.weekday() >= SATURDAY else ""
 
     def roll(self, day: date) -> date:
         """That day, or the next working day."""

@@ -55,13 +55,14 @@ function release() {
 
 function onSubmit(event) {
   const form = event.target;
-  if (savers.get(form)?.holds(event)) return;
   if (form.hasAttribute("hx-post") || form.hasAttribute("hx-get")) return;
   if (!navigator.onLine) {
     event.preventDefault();
     warn(OFFLINE);
     return;
   }
+  const saver = savers.get(form);
+  if (saver ? saver.holds(event) : triesLine(event)) return;
   const now = performance.now();
   if (form.dataset.sentAt && now - Number(form.dataset.sentAt) < RESEND_PAUSE) {
     event.preventDefault();
@@ -69,6 +70,32 @@ function onSubmit(event) {
   }
   if (form.method === "post") form.dataset.sentAt = String(now);
 }
+
+// A page that is left for one that never comes takes what was written with it. So where somebody wrote, the line is
+// tried first. True while it is.
+function triesLine(event) {
+  const form = event.target;
+  const wrote = [...form.querySelectorAll("textarea")].some((box) => box.value !== box.defaultValue);
+  if (!wrote || form.method !== "post" || form.dataset.sentAt || lineIsGood.delete(form)) return false;
+  event.preventDefault();
+  sendIfLineIsGood(form, event.submitter);
+  return true;
+}
+
+async function sendIfLineIsGood(form, button) {
+  try {
+    const signal = AbortSignal.timeout(SAVE_AT_MOST);
+    const answer = await fetch("/healthz", { method: "HEAD", cache: "no-store", signal });
+    if (!answer.ok) throw new Error(answer.statusText);
+  } catch {
+    warn(navigator.onLine ? NOT_SAVED : OFFLINE);
+    return;
+  }
+  lineIsGood.add(form);
+  form.requestSubmit(button);
+}
+
+const lineIsGood = new WeakSet();
 
 // ---- forms that save themselves while somebody writes ----
 
@@ -78,9 +105,11 @@ class Saver {
   constructor(form) {
     this.form = form;
     this.place = document.getElementById(form.dataset.autosave);
-    this.changed = false;
+    this.changed = false; // since the last save began
+    this.failed = false; // the last save did not arrive
     this.over = false;
     this.running = null;
+    this.leaving = null;
     form.addEventListener("input", () => this.later(WRITE_PAUSE));
     form.addEventListener("change", () => this.later(WRITE_PAUSE / 5));
     form.addEventListener("click", (event) => this.clear(event));
@@ -117,30 +146,37 @@ class Saver {
       const told = answer.headers.get("Content-Type")?.startsWith("application/json") ? await answer.json() : {};
       if (told.mark) this.form.elements.namedItem("_revision").value = told.mark;
       this.over = answer.status === 409;
+      this.failed = answer.status >= 500;
+      if (!this.failed) clearWarning();
       this.say(told.said ?? "Not saved yet. Your answer is still on this page. Choose Save and continue.");
     } catch {
-      this.changed = true;
+      this.failed = true;
       this.say(navigator.onLine ? "Not saved yet. Your answer is still on this page." : OFFLINE);
     }
+    // Once the server is there again, what did not arrive is saved without a press.
+    this.changed ||= this.failed;
   }
 
   say(words) {
     if (this.place.textContent !== words) this.place.textContent = words;
   }
 
-  // Sending waits for a save that is under way; true while it does.
+  // Sending waits until everything is saved: where that fails, the page stays, with what was written. True while it
+  // waits.
   holds(event) {
     clearTimeout(this.timer);
-    this.changed = false;
-    if (!this.running) return false;
+    if (this.over || !(this.running || this.changed)) return false;
     event.preventDefault();
-    const button = event.submitter;
-    this.running.then(() => {
-      this.running = null;
-      this.changed = false;
-      this.form.requestSubmit(button);
-    });
+    this.leaving ??= this.leave(event.submitter);
     return true;
+  }
+
+  async leave(button) {
+    await this.running;
+    await this.save();
+    this.leaving = null;
+    if (this.failed) warn(navigator.onLine ? NOT_SAVED : OFFLINE);
+    else this.form.requestSubmit(button);
   }
 
   clear(event) {

@@ -4,22 +4,44 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import CursorResult, or_, update
+from sqlalchemy import CursorResult, Table, bindparam, or_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from privacy.columns import SealedJson, keys_of, seal
 from privacy.records import new_id
 from privacy.references import new_reference
+from privacy.statements import run
 from privacy.work import Work
 from surveys.models import ANSWERS_AT_LEAST, Mode, Response, ResponseState
 from surveys.questions import Value
 from surveys.sittings import Asking, Opened, Sitting
 
 STILL_OPEN = or_(Response.state == ResponseState.DRAFT, Response.reopened_at.is_not(None))
+
+
+_ROW = cast(Table, Response.__table__)
+_WRITE = {
+    column: update(_ROW)
+    .where(
+        _ROW.c.id == bindparam("row"),
+        or_(_ROW.c.state == ResponseState.DRAFT, _ROW.c.reopened_at.is_not(None)),
+        _ROW.c.revision == bindparam("met"),
+    )
+    .values(
+        {
+            _ROW.c[column]: bindparam("sealed"),
+            _ROW.c.revision: bindparam("revised"),
+            _ROW.c.mode: bindparam("held_by"),
+            _ROW.c.saved_at: bindparam("at"),
+        }
+    )
+    for column in (Response.answers.column, Response.draft.column)
+}
+"""Made once, for each column that is written to while somebody answers."""
 
 
 def write(work: Work, sitting: Sitting, answers: dict[str, Value | None], *, mode: Mode) -> Opened | None:
@@ -31,18 +53,17 @@ def write(work: Work, sitting: Sitting, answers: dict[str, Value | None], *, mod
     mode = before.mode if before.mode is not Mode.SELF else mode
     saved = replace(before, revision=new_revision(), mode=mode, saved_at=work.now, answers=answers)
     attribute = Response.answers if before.reopened_at is None else Response.draft
-    changed = work.db.execute(
-        update(Response)
-        .where(Response.id == before.id, STILL_OPEN, Response.revision == before.revision)
-        .values(
-            {
-                attribute.column: sealed_answers(work.db, attribute, before.id, sitting.asking, answers),
-                "revision": saved.revision,
-                "mode": saved.mode,
-                "saved_at": saved.saved_at,
-            }
-        )
-        .execution_options(synchronize_session=False)
+    changed = run(
+        work.db,
+        _WRITE[attribute.column],
+        {
+            "row": before.id,
+            "met": before.revision,
+            "sealed": sealed_answers(work.db, attribute, before.id, sitting.asking, answers),
+            "revised": saved.revision,
+            "held_by": saved.mode,
+            "at": saved.saved_at,
+        },
     )
     return saved if met_its_row(changed) else None
 

@@ -11,14 +11,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
-
-import xlsxwriter
+from typing import TYPE_CHECKING, Any
 
 from privacy.clock import london_date
+from privacy.later import Later
 from surveys import codebook
 from surveys.export_columns import Cell, Missing, Part
 from surveys.exports import LEAD, Bases, Row, Source
+
+if TYPE_CHECKING:
+    import xlsxwriter
+else:
+    xlsxwriter = Later("xlsxwriter")
 
 TAKEN_FOR_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
 """A text that begins with one of these gets an apostrophe before it: also one that begins with an apostrophe, so
@@ -186,7 +190,7 @@ def write_xlsx(source: Source, path: Path, *, scratch: Path) -> None:
 class _Sheet:
     """A sheet that is written from the top, row after row; none can be changed afterwards."""
 
-    def __init__(self, book: xlsxwriter.Workbook, name: str) -> None:
+    def __init__(self, book: "xlsxwriter.Workbook", name: str) -> None:
         self._sheet = book.add_worksheet(name)
         self._next = 0
         self._day = book.add_format({"num_format": "yyyy-mm-dd"})

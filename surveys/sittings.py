@@ -8,14 +8,15 @@ from datetime import date, datetime
 from functools import cached_property
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from privacy.columns import keys_of, unseal_column
+from privacy.statements import run
 from surveys.models import SENT, Mode, Response, ResponseState, Wave
 from surveys.questions import Question, Value
 from surveys.routing import Path, Stop, first_unanswered, path
-from surveys.versions import Published, current, pinned
+from surveys.versions import Published, corrected, current, pinned
 
 ONCE = "once"
 """The occasion of a wave that is answered once."""
@@ -126,7 +127,8 @@ def _digest(answers: Mapping[str, Value | None]) -> str:
     return hashlib.sha256(json.dumps(answers, sort_keys=True).encode()).hexdigest()[:16]
 
 
-_COLUMNS = (
+# Made once: each page of a questionnaire asks it, and making a statement costs more than running it.
+_STATEMENT = select(
     Response.id,
     Response.ref,
     Response.version_id,
@@ -137,6 +139,13 @@ _COLUMNS = (
     Response.submitted_at,
     Response.reopened_at,
     Response.answered_on,
+    Response.answers_sealed,
+    Response.draft_sealed,
+    corrected(Response.version_id).label("corrected"),
+).where(
+    Response.respondent_id == bindparam("respondent"),
+    Response.wave == bindparam("wave"),
+    Response.occasion == bindparam("occasion"),
 )
 
 
@@ -145,36 +154,44 @@ def find(db: Session, asking: Asking, *, as_sent: bool = False) -> Opened | None
 
     `as_sent` opens what was sent last, whether or not a correction of it is being written.
     """
-    row = (
-        db.execute(
-            select(*_COLUMNS, Response.answers_sealed, Response.draft_sealed).where(
-                Response.respondent_id == asking.respondent_id,
-                Response.wave == asking.wave,
-                Response.occasion == asking.occasion,
-            )
-        )
-        .mappings()
-        .one_or_none()
-    )
+    found = _found(db, asking, as_sent=as_sent)
+    return found[0] if found is not None else None
+
+
+def _found(db: Session, asking: Asking, *, as_sent: bool = False) -> tuple[Opened, bool] | None:
+    """The response, and whether wording of its version was corrected."""
+    of_asking = {"respondent": asking.respondent_id, "wave": asking.wave, "occasion": asking.occasion}
+    row = run(db, _STATEMENT, of_asking).one_or_none()
     if row is None:
         return None
-    fields = dict(row)
-    sent, draft = fields.pop("answers_sealed"), fields.pop("draft_sealed")
     column, value = (
-        (Response.answers_sealed, sent)
-        if as_sent or row["reopened_at"] is None
-        else (Response.draft_sealed, draft)
+        (Response.answers_sealed, row.answers_sealed)
+        if as_sent or row.reopened_at is None
+        else (Response.draft_sealed, row.draft_sealed)
     )
-    answers = unseal_column(keys_of(db), column, value, row=row["id"], holder=asking.respondent_id)
-    return Opened(**fields, answers=answers)
+    opened = Opened(
+        id=row.id,
+        ref=row.ref,
+        version_id=row.version_id,
+        state=row.state,
+        mode=row.mode,
+        revision=row.revision,
+        saved_at=row.saved_at,
+        submitted_at=row.submitted_at,
+        reopened_at=row.reopened_at,
+        answered_on=row.answered_on,
+        answers=unseal_column(keys_of(db), column, value, row=row.id, holder=asking.respondent_id),
+    )
+    return opened, row.corrected
 
 
 def sit(db: Session, asking: Asking) -> Sitting:
     """Where somebody stands: a draft finishes on the version it was started on, a new one gets the newest."""
-    response = find(db, asking)
-    if response is None:
+    found = _found(db, asking)
+    if found is None:
         return Sitting(asking, current(db, code=asking.code), None)
-    return Sitting(asking, pinned(db, version_id=response.version_id), response)
+    response, is_corrected = found
+    return Sitting(asking, pinned(db, version_id=response.version_id, corrected=is_corrected), response)
 
 
 def read_back(db: Session, asking: Asking) -> Sitting | None:

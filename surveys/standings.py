@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from privacy.clock import start_of_day
+from privacy.statements import run
 from surveys.models import Mode, Response, ResponseState, Wave
 from surveys.restriction import usable
 
@@ -39,21 +40,22 @@ Standings = Mapping[tuple[UUID, Wave, str], Standing]
 """By respondent, wave and occasion."""
 
 
+_STANDINGS = select(
+    Response.respondent_id,
+    Response.wave,
+    Response.occasion,
+    Response.state,
+    Response.mode,
+    Response.saved_at,
+    Response.submitted_at,
+    Response.answered_on,
+    Response.reopened_at.is_not(None).label("reopened"),
+).where(Response.respondent_id.in_(bindparam("respondents", expanding=True)))
+
+
 def standings(db: Session, respondent_ids: Iterable[UUID]) -> Standings:
     """How these respondents stand, by respondent, wave and occasion; one query."""
-    rows = db.execute(
-        select(
-            Response.respondent_id,
-            Response.wave,
-            Response.occasion,
-            Response.state,
-            Response.mode,
-            Response.saved_at,
-            Response.submitted_at,
-            Response.answered_on,
-            Response.reopened_at.is_not(None).label("reopened"),
-        ).where(Response.respondent_id.in_(list(respondent_ids)))
-    )
+    rows = run(db, _STANDINGS, {"respondents": list(respondent_ids)})
     found = (Standing(**row) for row in rows.mappings())
     return {(standing.respondent_id, standing.wave, standing.occasion): standing for standing in found}
 

@@ -14,14 +14,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import ColumnElement, bindparam, exists, func, select
 from sqlalchemy.orm import Session
 
 from privacy.audit import Action
 from privacy.clock import Clock
 from privacy.records import new_id
+from privacy.statements import run
 from privacy.work import Work, unit_of_work
 from surveys.documents import Fault, Unsound
 from surveys.measures import Unlike, paired_measures, unexplained, unlike
@@ -205,25 +207,39 @@ def _names(questionnaire: Questionnaire) -> list[Fault]:
     return []
 
 
+def corrected(version_id: Any) -> ColumnElement[bool]:
+    """Whether wording of a version was corrected, as part of another query."""
+    return exists().where(Correction.version_id == version_id)
+
+
+_NEWEST = (
+    select(Version.id, corrected(Version.id).label("corrected"))
+    .where(Version.code == bindparam("code"))
+    .order_by(Version.number.desc())
+    .limit(1)
+)
+
+
 def current(db: Session, *, code: str) -> Published:
     """The newest version of a questionnaire, for somebody who starts now. Raises Unpublished."""
-    version_id = db.scalars(
-        select(Version.id).where(Version.code == code).order_by(Version.number.desc()).limit(1)
-    ).one_or_none()
-    if version_id is None:
+    newest = run(db, _NEWEST, {"code": code}).one_or_none()
+    if newest is None:
         raise Unpublished(code)
-    return pinned(db, version_id=version_id)
+    return pinned(db, version_id=newest.id, corrected=newest.corrected)
+
+
+_newest = select(Version.code, func.max(Version.number).label("number")).group_by(Version.code).subquery()
+_IN_FORCE = (
+    select(Version.id, Correction.number, Correction.at, Correction.body)
+    .join(_newest, (Version.code == _newest.c.code) & (Version.number == _newest.c.number))
+    .outerjoin(Correction, Correction.version_id == Version.id)
+    .order_by(Version.code, Correction.number)
+)
 
 
 def in_force(db: Session) -> list[Published]:
     """The newest version of every questionnaire, in order of code."""
-    newest = select(Version.code, func.max(Version.number).label("number")).group_by(Version.code).subquery()
-    rows = db.execute(
-        select(Version.id, Correction.number, Correction.at, Correction.body)
-        .join(newest, (Version.code == newest.c.code) & (Version.number == newest.c.number))
-        .outerjoin(Correction, Correction.version_id == Version.id)
-        .order_by(Version.code, Correction.number)
-    ).all()
+    rows = run(db, _IN_FORCE, {}).all()
     ids = list(dict.fromkeys(row[0] for row in rows))
     _freeze_bodies(db, ids)
     made = _corrected((row[0], row[1], row[2], row[3]) for row in rows if row.body is not None)
@@ -236,8 +252,13 @@ def tools(db: Session, *, role: str) -> list[Published]:
     return sorted(found, key=lambda one: one.questionnaire.title)
 
 
-def pinned(db: Session, *, version_id: UUID, at: datetime | None = None) -> Published:
-    """The version that a response was started on; with `at`, in the words that stood then."""
+def pinned(db: Session, *, version_id: UUID, at: datetime | None = None, corrected: bool = True) -> Published:
+    """The version that a response was started on; with `at`, in the words that stood then.
+
+    Not `corrected`: the same query has just said that none of its wording was.
+    """
+    if not corrected and version_id in _frozen:
+        return _frozen[version_id]
     return compiled(db, [version_id])[version_id].as_of(at)
 
 

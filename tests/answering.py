@@ -1,6 +1,7 @@
 """Walks through questionnaires in a browser without JavaScript."""
 
 from datetime import date
+from typing import Any
 
 from sqlalchemy.orm import Session as DbSession
 
@@ -46,9 +47,9 @@ def hidden(page: Page) -> dict[str, str]:
     }
 
 
-def fill(page: Page, **typed: object) -> dict[str, object]:
+def fill(page: Page, **typed: Any) -> dict[str, Any]:
     """The page's form with an answer to everything on it: the second option, or a text."""
-    data: dict[str, object] = dict(hidden(page))
+    data: dict[str, Any] = dict(hidden(page))
     for kind, number in (("radio", 1), ("checkbox", 0)):
         names = dict.fromkeys(field.get("name") for field in page.all("input", type=kind))
         for name in names:
@@ -62,14 +63,14 @@ def fill(page: Page, **typed: object) -> dict[str, object]:
     return {**data, **typed}
 
 
-def send(client: PageClient, path: str, data: dict[str, object], *, status: int = 303) -> Page:
+def send(client: PageClient, path: str, data: dict[str, Any], *, status: int = 303) -> Page:
     response = client.http.post(path, data=data)
     page = Page(response)
     assert page.status == status, page.words()[:800]
     return page
 
 
-def answer(client: PageClient, start: str, **typed: object) -> Page:
+def answer(client: PageClient, start: str, **typed: Any) -> Page:
     """Walk from wherever somebody left off to the page where answers are checked."""
     page = client.follow(client.get(start, status=303))
     for _ in range(30):

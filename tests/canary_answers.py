@@ -36,6 +36,7 @@ def change_minds(walk: Walk) -> None:
     for _ in ("stopped", "resumed"):
         walk.post(leader, "/your-support/reminders", on="/your-support")
         walk.post(team, f"{person}/reminders", on=person)
+    walk.post(team, "/team/mail/reminders", send="yes")
     kept = walk.keep(leader, f"{first}/change", "wish")
     assert list(walk.canaries.known(leader.get(kept).text)), "what was typed is shown again"
     walk.post(leader, f"{kept}/forget", on=kept)

@@ -1,6 +1,7 @@
 """A part of the walk: what people do about their own data, without an account too, and what a case leads to."""
 
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -25,7 +26,7 @@ def look_after_own_data(walk: Walk) -> None:
     dpo, leader = walk.signed_in(walk.address["officer"]), walk.signed_in(walk.address["leader"])
     standing = "/privacy-desk/instructions/standing/new"
     walk.post(dpo, standing, status=422, letter="INSTR 2", **date_of("from_on", 1))
-    both = {"own_download": "yes", "own_correction": "yes"}
+    both: dict[str, Any] = {"own_download": "yes", "own_correction": "yes"}
     walk.post(dpo, standing, letter="INSTR 2", **both, **date_of("from_on", 1))
     walk.post(leader, f"{HOME}/details")
     walk.post(leader, f"{HOME}/address")

@@ -17,7 +17,7 @@ from privacy.work import unit_of_work
 from tests.canary_walk import Walk, date_of
 
 REGISTERS = "/desk/registers"
-SCORES = {"likelihood": "3", "severity": "3", "left_likelihood": "2", "left_severity": "2"}
+SCORES: dict[str, Any] = {"likelihood": "3", "severity": "3", "left_likelihood": "2", "left_severity": "2"}
 
 
 def keep_registers(walk: Walk) -> None:

@@ -1,6 +1,7 @@
 """The walk's last part: what the data protection officer does with one person's data, and then with all of it."""
 
 from functools import partial
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
@@ -20,9 +21,9 @@ def answer_for_data(walk: Walk) -> None:
     officer = walk.canaries.address("officer")
     team = walk.signed_in(walk.address["admin"])
     walk.address["officer"] = officer
-    role = {"email": officer, "role": "dpo", "council": ""}
-    days = {"starts_on-day": "1", "starts_on-month": "1", "starts_on-year": "2023"}
-    none = {"ends_on-day": "", "ends_on-month": "", "ends_on-year": ""}
+    role: dict[str, Any] = {"email": officer, "role": "dpo", "council": ""}
+    days: dict[str, Any] = {"starts_on-day": "1", "starts_on-month": "1", "starts_on-year": "2023"}
+    none: dict[str, Any] = {"ends_on-day": "", "ends_on-month": "", "ends_on-year": ""}
     walk.post(team, "/team/people/new", **role, **days, **none)
     walk.clear(officer, Role.DPO)
     dpo = walk.signed_in(officer)

@@ -1,6 +1,6 @@
 """Fixtures: the same product on both databases, a clock that tests set, and no rows left after a test."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -64,7 +64,9 @@ def postgres_server() -> Iterator[str]:
         yield url
 
 
-def make_stack(folder: Path, environ: dict[str, str]) -> Stack:
+def make_stack(
+    folder: Path, environ: dict[str, str], *, tables: Callable[[Engine], None] = Record.metadata.create_all
+) -> Stack:
     """An app with an open instance on fresh databases; tables straight from the metadata, for speed."""
     clock = SetClock()
     settings = Settings.from_environ(
@@ -83,7 +85,7 @@ def make_stack(folder: Path, environ: dict[str, str]) -> Stack:
     METADATA.drop_all(vault.engine)
     METADATA.create_all(vault.engine)
     Record.metadata.drop_all(engine)
-    Record.metadata.create_all(engine)
+    tables(engine)
     with DbSession(engine, info={"vault": vault}) as session:
         fact = InstanceFact(id=uuid4(), name="real", recorded_at=START)
         fact.canary = CANARY

@@ -391,7 +391,7 @@ class Crowd:
         """One more sub-processor, risk and remark, a suspicion of another day, and a lesson."""
         number = 1 + sum(isinstance(row, Suspicion) for row in self.rows[Suspicion.__tablename__])
         relay = SubProcessor(name=f"Relay {number}", does="Carries mail", location="Leeds")
-        scores = {"likelihood": 3, "severity": 3, "left_likelihood": 1, "left_severity": 3}
+        scores: dict[str, Any] = {"likelihood": 3, "severity": 3, "left_likelihood": 1, "left_severity": 3}
         risk = Risk(title=f"Risk {number}", harm="Harm", measures="Keys", owner="Officer", **scores)
         for register, code, what in (
             (Register.SUB_PROCESSOR, f"S{number}", relay),

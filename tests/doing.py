@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import sys
+import traceback
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
@@ -25,7 +26,12 @@ def _act(environ: Mapping[str, str], args: list[str], told: Connection, log: Pat
         sys.stdout = sys.stderr = output
         app = create_app(Settings.from_environ(environ, root=ROOT))
         told.send("begins")
-        app.cli.main(args=args, prog_name="flask", obj=ScriptInfo(create_app=lambda: app))
+        try:
+            app.cli.main(args=args, prog_name="flask", obj=ScriptInfo(create_app=lambda: app))
+        except Exception:
+            # Told further up it would be told to a file that is closed by then.
+            traceback.print_exc()
+            raise
 
 
 class Doing:
@@ -49,8 +55,13 @@ class Doing:
         seconds = monotonic() - self._since
         code = self._process.exitcode
         self._process.close()
-        assert code == 0, self.log.read_text(encoding="utf-8")
+        assert code == 0, f"ended with {code}: {self.log.read_text(encoding='utf-8')}"
         return seconds
+
+    @property
+    def pid(self) -> int:
+        assert self._process.pid is not None
+        return self._process.pid
 
     @property
     def is_running(self) -> bool:

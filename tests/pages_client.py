@@ -1,6 +1,7 @@
 """A test client that checks every page it fetches, and can sign people in."""
 
 import hashlib
+import re
 import secrets
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +21,9 @@ from privacy.records import new_id
 BINARY = ("application/zip", "application/pdf", "application/vnd.")
 """Downloads that are no text."""
 
+TITLE = re.compile(r"(?P<wrong>Error: )?(?P<heading>.+) - Leadership support")
+"""A title is the page's heading, and the service; it says first when something is wrong."""
+
 _PARSER = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
 """libxml2's, which reads HTML as browsers do, at a fiftieth of the cost of a parser in Python."""
 
@@ -38,7 +42,7 @@ class Page:
         self.text = "" if (response.mimetype or "").startswith(BINARY) else response.get_data(as_text=True)
         self.tree = parsed(self.text)
 
-    def all(self, tag: str, **attributes: str) -> list[Any]:
+    def all(self, tag: str, **attributes: Any) -> list[Any]:
         """Elements of a tag whose attributes have these values (`class_` holds as one of several)."""
         wanted = {name.rstrip("_").replace("_", "-"): value for name, value in attributes.items()}
         return [
@@ -102,7 +106,7 @@ class PageClient:
         self.http.set_cookie("sid", token)
         return self
 
-    def get(self, path: str, *, status: int = 200, **headers: str) -> Page:
+    def get(self, path: str, *, status: int = 200, **headers: Any) -> Page:
         response = self.http.get(
             path, headers={name.replace("_", "-"): value for name, value in headers.items()}
         )
@@ -121,7 +125,7 @@ class PageClient:
         self.post("/team/why-you-read", {"purpose": purpose})
         return self
 
-    def search(self, path: str, words: str, **chosen: str) -> Page:
+    def search(self, path: str, words: str, **chosen: Any) -> Page:
         """Look for words in a list, as its form does."""
         return self.follow(self.post(path, {"q": words, **chosen}))
 
@@ -147,9 +151,11 @@ def check_page(page: Page, path: str) -> None:
     headings = page.all("h1")
     assert len(headings) == 1, f"{path}: {len(headings)} headings of level 1"
     title = page.words(page.all("title")[0])
-    assert page.heading.split(":")[0][:30] in title, (
-        f"{path}: title {title!r} does not match {page.heading!r}"
-    )
+    found = TITLE.fullmatch(title)
+    assert found is not None, f"{path}: title {title!r}"
+    assert found["heading"] == page.heading, f"{path}: title {title!r} does not match {page.heading!r}"
+    told = page.all("div", class_="govuk-error-summary")
+    assert found["wrong"] or not told, f"{path}: title {title!r} does not say that something is wrong"
     ids = [element.get("id") for element in page.tree.iter() if element.get("id")]
     doubled = {name for name in ids if ids.count(name) > 1}
     assert not doubled, f"{path}: ids used twice: {doubled}"
@@ -175,4 +181,16 @@ def check_page(page: Page, path: str) -> None:
     for option in page.all("option"):
         assert page.words(option) or not option.get("value"), f"{path}: a list offers an option without words"
     assert page.all("html")[0].get("lang"), f"{path}: no language"
-    assert page.all("main"), f"{path}: no main landmark"
+    check_landmarks(page, path)
+
+
+def check_landmarks(page: Page, path: str) -> None:
+    """One header, one main part and one footer, in order; a first link that skips to the main part."""
+    landmarks = [part.tag for part in page.tree.iter("header", "main", "footer")]
+    assert landmarks == ["header", "main", "footer"], f"{path}: landmarks {landmarks}"
+    links = page.all("a")
+    assert links[0].get("href") == "#main-content", f"{path}: the first link does not skip to the main part"
+    assert page.all("main", id="main-content"), f"{path}: the main part is not where the first link leads"
+    names = [part.get("aria-label") or part.get("aria-labelledby") for part in page.all("nav")]
+    assert all(names), f"{path}: navigation without a name"
+    assert len(set(names)) == len(names), f"{path}: two navigations of one name"

@@ -96,13 +96,15 @@ def running_postgres() -> Iterator[str]:
         shutil.rmtree(home)
 
 
-def fresh_database(server_url: str, *, name: str) -> str:
-    """Make an empty database, in place of one of that name; returns its SQLAlchemy URL."""
+def fresh_database(server_url: str, *, name: str, like: str | None = None) -> str:
+    """Make an empty database, or a copy of another that nobody uses, in place of one of that name; returns its
+    SQLAlchemy URL."""
     url = make_url(server_url)
     identifier = sql.Identifier(name)
     with psycopg.connect(_conninfo(url.query["host"]), autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(identifier))
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(identifier))
+        template = sql.Identifier(like or "template1")
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(identifier, template))
     return url.set(database=name).render_as_string(hide_password=False)
 
 

@@ -150,7 +150,7 @@ class RandomProgramme:
                     ]
                 )
                 starts_on = min(starts_on, ends_on)
-            package = {
+            package: dict[str, Any] = {
                 "id": self._id(),
                 "strand": Strand.GROUP if group else Strand.ONE_TO_ONE,
                 "state": state,
@@ -331,7 +331,7 @@ class RandomProgramme:
         return seal(self.keys, data, table=table, column=column, row=row, holder=holder, at_least=1024)
 
     def _answers(self, wave: Wave) -> dict[str, Any]:
-        points = POINTS[3:] if self.chance.random() < 0.3 else POINTS
+        points: Any = POINTS[3:] if self.chance.random() < 0.3 else POINTS
         if self.bright:
             points = POINTS[:3] if wave is Wave.BASELINE else POINTS[3:]
         answers: dict[str, Any] = {

@@ -23,6 +23,7 @@ from privacy.returns import build, signing
 from privacy.returns.build import Package, Progress
 from privacy.returns.course import EVERYTHING, Scope
 from privacy.returns.verify import Verified, verify
+from privacy.returns.volumes import VOLUME_BYTES
 from privacy.work import unit_of_work
 from tests.conftest import Stack, make_stack
 from tests.every_table import fill
@@ -57,7 +58,7 @@ class World:
         out: Path,
         *,
         scope: Scope = EVERYTHING,
-        limit: int = build.VOLUME_BYTES,
+        limit: int = VOLUME_BYTES,
         progress: Progress = unheard,
     ) -> Package:
         keys = self.stack.instance.settings.keys

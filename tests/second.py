@@ -19,4 +19,3 @@ def second_stack(first: Stack, folder: Path, environ: dict[str, str]) -> Iterato
             flask_db.session.remove()
         made.engine.dispose()
         made.instance.vault.engine.dispose()
-        flask_db.session.session_factory.configure(info={"vault": first.instance.vault})

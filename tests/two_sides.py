@@ -47,6 +47,8 @@ from portal.models import (
     ResourceKind,
     Role,
     SecondAct,
+    SentFile,
+    SentFileState,
     Session,
     SessionKind,
     SessionNote,
@@ -105,6 +107,8 @@ TYPED = {
     "callnotes": "notes of the call with the member",
     "memberwish": "what the member wants to change",
     "kept": "what the leader typed into a form that was kept",
+    "sentline": "a line of a long file that one of the team sent",
+    "sentfault": "what is wrong with such a file",
     "colleagueshared": "colleague's answer, shared with the mentor",
     "colleaguetool": "colleague's answer to a tool",
     "formersource": "where the former's first answers come from",
@@ -182,6 +186,7 @@ class Side:
         ended: dict[str, Any] = {"state": PackageState.ENDED, "ends_on": make.today - timedelta(days=20)}
         past = make.package(former, council=council, starts_on=make.today - timedelta(days=200), **ended)
         self.past, self.former_part = past.id, past.participations[0].id
+        self.sender = make.person(role=Role.TEAM).id
         assistant = self._person("assistant")
         self.assistant = assistant.id
         with unit_of_work(self.db, make.clock, "system:test") as work:
@@ -272,6 +277,17 @@ class Side:
         )
         fields = [("notes", f"{self.name}kept")]
         self.kept = parking.park(work, person_id=self.leader, path="/your-support/reminders", fields=fields)
+        self.sent_file = self._add(
+            work,
+            SentFile,
+            person_id=self.sender,
+            kind="people",
+            state=SentFileState.REFUSED,
+            lines=600,
+            sent_at=work.now,
+            data=f"{self.name}sentline".encode(),
+            outcome={"said": "", "notes": [], "faults": [[2, f"{self.name}sentfault"]]},
+        )
         package = work.db.get_one(Package, self.package)
         package.baseline_waived_at, package.waiver = work.now, f"{self.name}waiver"
 
@@ -516,8 +532,13 @@ class Side:
         )
         relay = SubProcessor(name="Relay Ltd", does="Carries mail", location="Leeds")
         self.sub_processor = subprocessors.keep(work, relay).id
-        scores = {"likelihood": 3, "severity": 3, "left_likelihood": 1, "left_severity": 3}
-        words = {"title": "Names become known", "harm": "Harm", "measures": "Keys", "owner": "The officer"}
+        scores: dict[str, Any] = {"likelihood": 3, "severity": 3, "left_likelihood": 1, "left_severity": 3}
+        words: dict[str, Any] = {
+            "title": "Names become known",
+            "harm": "Harm",
+            "measures": "Keys",
+            "owner": "The officer",
+        }
         self.risk = risks.keep(work, Risk(**words, **scores)).id
         draft = desk_cases.take_in(
             work,
@@ -566,7 +587,7 @@ class Side:
             evidence="Report",
             reason=f"{self.name}factreason",
         )
-        said = {"name": f"{self.name}partnername", "reached": f"{self.name}partnerreached"}
+        said: dict[str, Any] = {"name": f"{self.name}partnername", "reached": f"{self.name}partnerreached"}
         self.partner = partners.add(
             work, kind=PartnerKind.COMMISSIONER, from_on=today, council_id=self.council, **said
         ).id
@@ -612,7 +633,7 @@ class Side:
         *,
         role: Role = Role.LEAD_MEMBER,
         source: str | None = None,
-        **chosen: str,
+        **chosen: Any,
     ) -> UUID:
         answers = {**whole_answers(wave, role.value), **chosen}
         paper: dict[str, Any] = {}

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select, update
 from sqlalchemy.orm import Session as DbSession
 
 from portal.access.devices import Tokens, digest, let_in, may_come_in
@@ -171,6 +171,16 @@ def _waiting(db: DbSession, verifier: str) -> SignIn | None:
 def of_browser(verifier: str) -> Select[SignIn]:
     """What the browser with this cookie has asked for."""
     return select(SignIn).where(SignIn.verifier == digest(verifier))
+
+
+_NEWEST = (
+    select(SignIn).where(SignIn.verifier == bindparam("verifier")).order_by(SignIn.asked_at.desc()).limit(1)
+)
+
+
+def newest_of_browser(db: DbSession, verifier: str) -> SignIn | None:
+    """What the browser with this cookie asked for last."""
+    return db.scalars(_NEWEST, {"verifier": digest(verifier)}).first()
 
 
 def _wrong_codes(work: Work, person_id: UUID | None) -> int:

@@ -9,19 +9,23 @@ import ipaddress
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, update
-from sqlalchemy.orm import Session as DbSession
+from sqlalchemy import BindParameter, Select, Table, bindparam, func, select, update
 
-from portal.access.accounts import LinkDead, find, of_browser, person_who
+from portal.access import known
+from portal.access.accounts import LinkDead, newest_of_browser
 from portal.access.devices import digest, may_come_in
+from portal.access.known import Account
 from portal.mailing import queue as mail
-from portal.models import Level, Mail, Person, SignIn
+from portal.models import Level, Mail, SignIn
 from portal.programme import Programme
 from privacy.audit import Action
+from privacy.clock import london_date
 from privacy.keys import KeyRing
 from privacy.records import new_id
+from privacy.statements import run
 from privacy.work import Work
 
 ASK_LIFE = timedelta(minutes=10)
@@ -62,8 +66,8 @@ def ask(
     It takes the place of what the browser with this `verifier` asked for before. `network` is what network_of
     says. Raises TooManyAsks.
     """
-    person = find(work.db, address)
-    before = _newest(work.db, verifier or "")
+    person = known.at_address(work.db, address, on=london_date(work.now))
+    before = newest_of_browser(work.db, verifier or "")
     return _ask(work, person, next_path, before=before, network=network, programme=programme)
 
 
@@ -74,10 +78,10 @@ def ask_again(
 
     Raises LinkDead if it asked for nothing, TooManyAsks.
     """
-    before = _newest(work.db, verifier)
+    before = newest_of_browser(work.db, verifier)
     if before is None:
         raise LinkDead
-    person = person_who(work.db, Person.id == before.person_id)
+    person = known.of_id(work.db, before.person_id, on=london_date(work.now))
     return _ask(work, person, before.next_path, before=before, network=network, programme=programme)
 
 
@@ -100,7 +104,7 @@ def network_of(ring: KeyRing, address: str | None) -> bytes | None:
 
 def _ask(
     work: Work,
-    person: Person | None,
+    person: Account | None,
     next_path: str | None,
     *,
     before: SignIn | None,
@@ -112,18 +116,20 @@ def _ask(
     chain = before.chain if before is not None else new_id()
     hold_back(work, network, Level.MAIL, NETWORK_ASKS_AT_MOST)
     # After too many the answer is the same, no mailbox is flooded, and the browser's last mail stays good.
-    tired = _asked(work, SignIn.chain == chain, ASKS_WITHIN) >= ASKS_AT_MOST
-    flooded = _mailed(work, counted) >= MAILS_AT_MOST
+    tired = _counted(work, _OF_CHAIN, ASKS_WITHIN, whose=chain) >= ASKS_AT_MOST
+    flooded = _counted(work, _MAILED, ASKS_WITHIN, whose=counted) >= MAILS_AT_MOST
     # What becomes of a sign-in of one's own can be seen: it must not tell whether another address is known.
     spared = tired or (flooded and before is not None and before.person_id == counted)
     admitted = may_come_in(work.db, person, now=work.now, programme=programme)
-    known = person.id if person is not None and admitted else None
+    known_id = person.id if person is not None and admitted else None
     verifier = secrets.token_urlsafe(32)
-    earlier = {"verifier": digest(verifier)} if spared else {"used_at": work.now}
-    work.db.execute(update(SignIn).where(SignIn.chain == chain, SignIn.used_at.is_(None)).values(earlier))
+    if spared:
+        run(work.db, _FOLLOW, {"of_chain": chain, "mark": digest(verifier)})
+    else:
+        run(work.db, _SUPERSEDE, {"of_chain": chain, "now": work.now})
     sign_in = SignIn(
         id=new_id(),
-        person_id=known,
+        person_id=known_id,
         chain=chain,
         network=network,
         verifier=digest(verifier),
@@ -137,8 +143,8 @@ def _ask(
     )
     work.db.add(sign_in)
     work.db.flush()
-    mail.queue(work, template="sign_in", about=sign_in.id, to=None if tired or flooded else known)
-    work.record(Action.SIGN_IN_ASKED, object=f"sign_in:{sign_in.id}", holder=known)
+    mail.queue(work, template="sign_in", about=sign_in.id, to=None if tired or flooded else known_id)
+    work.record(Action.SIGN_IN_ASKED, object=f"sign_in:{sign_in.id}", holder=known_id)
     return Asked(sign_in.id, verifier)
 
 
@@ -146,23 +152,25 @@ def hold_back(work: Work, network: bytes | None, level: Level, at_most: int) -> 
     """Raises TooManyAsks where a network has begun so many sign-ins of a level."""
     if network is None:
         return
-    theirs = (SignIn.network == network) & (SignIn.level == level)
-    if _asked(work, theirs, NETWORK_ASKS_WITHIN) >= at_most:
+    if _counted(work, _OF_NETWORK, NETWORK_ASKS_WITHIN, whose=network, level=level) >= at_most:
         raise TooManyAsks
 
 
-def _asked(work: Work, whose: ColumnElement[bool], within: timedelta) -> int:
-    asked = select(func.count()).select_from(SignIn).where(whose, SignIn.asked_at > work.now - within)
-    return work.db.scalar(asked) or 0
+# Made once, for whoever knocks; a known address and an unknown one cost the same.
+_WHOSE: BindParameter[Any] = bindparam("whose")
+_AFTER: BindParameter[Any] = bindparam("after")
+_ASKED = select(func.count()).select_from(SignIn).where(SignIn.asked_at > _AFTER)
+_OF_CHAIN = _ASKED.where(SignIn.chain == _WHOSE)
+_OF_NETWORK = _ASKED.where(SignIn.network == _WHOSE, SignIn.level == bindparam("level"))
+_MAILED = select(func.count()).where(
+    Mail.person_id == _WHOSE, Mail.template == "sign_in", Mail.queued_at > _AFTER
+)
+_ROWS = cast(Table, SignIn.__table__)
+_OPEN = update(_ROWS).where(_ROWS.c.chain == bindparam("of_chain"), _ROWS.c.used_at.is_(None))
+_FOLLOW = _OPEN.values(verifier=bindparam("mark"))
+_SUPERSEDE = _OPEN.values(used_at=bindparam("now"))
 
 
-def _mailed(work: Work, person_id: UUID) -> int:
-    mailed = select(func.count()).where(
-        Mail.person_id == person_id, Mail.template == "sign_in", Mail.queued_at > work.now - ASKS_WITHIN
-    )
-    return work.db.scalar(mailed) or 0
-
-
-def _newest(db: DbSession, verifier: str) -> SignIn | None:
-    """What a browser asked for last."""
-    return db.scalars(of_browser(verifier).order_by(SignIn.asked_at.desc())).first()
+def _counted(work: Work, statement: Select[int], within: timedelta, **values: Any) -> int:
+    counted: int = run(work.db, statement, {**values, "after": work.now - within}).scalar_one()
+    return counted

@@ -19,7 +19,8 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload, with_expression
 
-from portal.access import telling
+from portal.access import known, telling
+from portal.access.known import Account, Browser
 from portal.access.levels import UNCLEARED
 from portal.access.telling import News
 from portal.actors import roles_of, with_roles
@@ -80,7 +81,7 @@ def digest(token: str) -> bytes:
 
 
 def may_come_in(
-    db: DbSession, person: Person | None, *, now: datetime, programme: Programme | None = None
+    db: DbSession, person: Account | None, *, now: datetime, programme: Programme | None = None
 ) -> bool:
     """Known, not disabled, and in office today, somebody's assistant, or with something left to answer."""
     if person is None or person.disabled_at is not None:
@@ -90,7 +91,7 @@ def may_come_in(
     return programme is not None and former.comes_back(db, programme, person, now=now)
 
 
-def lifetime(person: Person, *, now: datetime) -> Lifetime:
+def lifetime(person: Account, *, now: datetime) -> Lifetime:
     """Participants have time to think; whoever also mentors or runs the programme has the shorter time."""
     return PARTICIPANT_LIFE if roles_of(person, london_date(now)) <= UNCLEARED else STAFF_LIFE
 
@@ -203,13 +204,13 @@ def _by_token(db: DbSession, token: str) -> BrowserSession | None:
     return found.unique().scalar_one_or_none()
 
 
-def _is_over(row: BrowserSession, *, now: datetime) -> bool:
+def _is_over(row: Browser, *, now: datetime) -> bool:
     if row.ended_at is not None or row.ends_at <= now:
         return True
     return not row.device and left(row, seen_at=row.seen_at, now=now).idle <= timedelta()
 
 
-def left(row: BrowserSession, *, seen_at: datetime, now: datetime) -> Left:
+def left(row: Browser, *, seen_at: datetime, now: datetime) -> Left:
     """What is left of a signed-in browser's time, by the roles of today: an office that is new counts at once."""
     life = lifetime(row.person, now=now)
     until = min(row.ends_at, row.created_at + life.whole)
@@ -226,16 +227,29 @@ def live_session(
     )
 
 
-def _lives(db: DbSession, row: BrowserSession, *, now: datetime, programme: Programme | None) -> bool:
+def signed_in(
+    db: DbSession, token: str, *, now: datetime, programme: Programme | None = None
+) -> Browser | None:
+    """The same for every request: plain values where they say all that decides (portal/access/known.py)."""
+    row = known.read(db, digest(token))
+    if row is None:
+        return live_session(db, token, now=now, programme=programme)
+    return row if _lives(db, row, now=now, programme=programme) else None
+
+
+def _lives(db: DbSession, row: Browser, *, now: datetime, programme: Programme | None) -> bool:
     return not _is_over(row, now=now) and may_come_in(db, row.person, now=now, programme=programme)
 
 
 def last_session(
     db: DbSession, token: str, *, now: datetime, programme: Programme | None = None
 ) -> BrowserSession | None:
-    """What was signed in with this cookie, be it over by now; None for nobody who may come in again."""
+    """What was signed in with this cookie, be it over by now; None for nobody who may come in again, and where it was
+    ended on purpose: a copy of its cookie must not leave anything to them."""
     row = _by_token(db, token)
-    if row is None or row.device or not may_come_in(db, row.person, now=now, programme=programme):
+    if row is None or row.device or row.ended_at is not None:
+        return None
+    if not may_come_in(db, row.person, now=now, programme=programme):
         return None
     return row
 
@@ -248,7 +262,7 @@ def live_device(
     return row if row is not None and row.device and _lives(db, row, now=now, programme=programme) else None
 
 
-def is_unseen(row: BrowserSession, *, now: datetime) -> bool:
+def is_unseen(row: Browser, *, now: datetime) -> bool:
     """Whether it is time to note that this browser was used."""
     return row.seen_at + SEEN_EVERY <= now
 

@@ -11,7 +11,8 @@ assistant often reads the mailbox (ASVS 6.3.3).
 from datetime import date
 from enum import StrEnum
 
-from portal.models import PARTICIPANT, Level, Person, Role
+from portal.access.known import Account
+from portal.models import PARTICIPANT, Level, Role
 
 UNCLEARED = PARTICIPANT | {Role.ASSISTANT}
 """Roles that need no clearance: they see only what is theirs, or times of those they book for."""
@@ -31,7 +32,7 @@ def enters_at(held: frozenset[Role]) -> Level:
     return Level.MAIL if held <= UNCLEARED else Level.PROOF
 
 
-def reads_at(person: Person, held: frozenset[Role], *, reading: Reading, on: date) -> Level:
+def reads_at(person: Account, held: frozenset[Role], *, reading: Reading, on: date) -> Level:
     """The level from which somebody reads what is theirs."""
     match reading:
         case _ if enters_at(held) is Level.PROOF:
@@ -44,14 +45,14 @@ def reads_at(person: Person, held: frozenset[Role], *, reading: Reading, on: dat
             return Level.PROOF if is_shared(person, on=on) else Level.MAIL
 
 
-def is_shared(person: Person, *, on: date) -> bool:
+def is_shared(person: Account, *, on: date) -> bool:
     """Whether others are to be reckoned with in somebody's mailbox. Who was a chief executive counts as one still; so
     does whoever had an assistant, until they say that nobody reads along any more."""
     said = bool(person.assisted) if person.mailbox_shared is None else person.mailbox_shared
     return said or shared_by_office(person, on=on)
 
 
-def shared_by_office(person: Person, *, on: date) -> bool:
+def shared_by_office(person: Account, *, on: date) -> bool:
     """The same by what we know ourselves, whatever they say."""
     executive = any(office.role is Role.CHIEF_EXECUTIVE for office in person.offices)
     return executive or any(one.live_on(on) for one in person.assisted)

@@ -7,15 +7,17 @@ A window begins on the full hour. A try counts whether or not it comes to anythi
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import Table, bindparam, update
 from sqlalchemy.exc import IntegrityError
 
 from portal.models import LimitCount
 from privacy.audit import Action
 from privacy.constraints import violated
 from privacy.records import Record, new_id
+from privacy.statements import run
 from privacy.work import Work
 
 WITHIN = timedelta(hours=1)
@@ -70,15 +72,23 @@ def _begin(now: datetime) -> datetime:
     return now.replace(minute=0, second=0, microsecond=0)
 
 
-def _counted(work: Work, what: str, whose: bytes, begins_at: datetime) -> int:
-    more = (
-        update(LimitCount)
-        .where(LimitCount.what == what, LimitCount.whose == whose, LimitCount.begins_at == begins_at)
-        .values(count=LimitCount.count + 1)
-        .returning(LimitCount.count)
-        .execution_options(synchronize_session=False)
+_COUNTS = cast(Table, LimitCount.__table__)
+_MORE = (
+    update(_COUNTS)
+    .where(
+        _COUNTS.c.what == bindparam("of"),
+        _COUNTS.c.whose == bindparam("by"),
+        _COUNTS.c.begins_at == bindparam("since"),
     )
-    counted = work.db.scalar(more)
+    .values(count=_COUNTS.c.count + 1)
+    .returning(_COUNTS.c.count)
+)
+"""Made once: it stands before every act that is counted."""
+
+
+def _counted(work: Work, what: str, whose: bytes, begins_at: datetime) -> int:
+    of_window = {"of": what, "by": whose, "since": begins_at}
+    counted: int | None = run(work.db, _MORE, of_window).scalar()
     if counted is not None:
         return counted
     first = LimitCount(id=new_id(), what=what, whose=whose, begins_at=begins_at, count=1)
@@ -89,5 +99,5 @@ def _counted(work: Work, what: str, whose: bytes, begins_at: datetime) -> int:
         if violated(error, Record.metadata) != ONCE:
             raise
         # Another process wrote the first try of this window a moment ago.
-        return work.db.scalar(more) or 1
+        return run(work.db, _MORE, of_window).scalar() or 1
     return 1

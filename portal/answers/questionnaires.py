@@ -10,15 +10,15 @@ from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
-from sqlalchemy.orm import joinedload
 
 from portal import filters
-from portal.answers import tools, windows
+from portal.answers import parts, tools, windows
 from portal.answers.windows import RUNNING, Opening, Seat
 from portal.mentors import serving
 from portal.models import CallRequest, Package, Participation, Person, Strand
 from portal.programme import Programme
 from privacy.audit import Action
+from privacy.clock import london_date
 from privacy.records import new_id
 from privacy.work import Work
 from surveys import responses
@@ -62,7 +62,7 @@ class Due:
 class Asked:
     """What a page of a questionnaire needs to know of who is asked; plain values, no row.
 
-    `given_by` is who has a hand in giving them support.
+    `given_by` is who has a hand in giving them support; empty where they look themselves.
     """
 
     asking: Asking
@@ -140,15 +140,21 @@ def title_of(opening: Opening) -> str:
 
 
 def asked(
-    db: DbSession, programme: Programme, *, participation_id: UUID, wave: str, occasion: str, now: datetime
+    db: DbSession,
+    programme: Programme,
+    *,
+    participation_id: UUID,
+    wave: str,
+    occasion: str,
+    now: datetime,
+    by: UUID | None = None,
 ) -> Asked | None:
-    """What one address of a questionnaire stands for; None if nobody is or ever was asked that."""
-    part = db.get(
-        Participation,
-        participation_id,
-        options=[joinedload(Participation.package).joinedload(Package.council)],
-    )
-    if part is None or part.person_id is None or wave not in list(Wave):
+    """What one address of a questionnaire stands for; None if nobody is or ever was asked that.
+
+    `by` is who asks: for the person themselves nobody looks who gives them support.
+    """
+    part = parts.read(db, participation_id, on=london_date(now))
+    if part is None or wave not in list(Wave):
         return None
     opening = (
         tools.opening(db, programme, part, occasion=occasion, now=now)
@@ -157,7 +163,8 @@ def asked(
     )
     if opening is None:
         return None
-    council, about = part.package.council, opening.session_starts_at
+    about = opening.session_starts_at
+    given = {} if by == part.person_id else serving.givers(db, [part.package_id])
     return Asked(
         asking=Asking(respondent_id=part.id, wave=Wave(wave), occasion=occasion, role=part.role.value),
         person_id=part.person_id,
@@ -166,10 +173,10 @@ def asked(
         title=tools.title_of(db, occasion) if wave == Wave.TOOL else TITLES[Wave(wave)],
         places={
             "role": programme.roles[part.role],
-            "council": council.short_name if council else "your council",
+            "council": part.council or "your council",
             "session": f"the session on {filters.day(about)}" if about else "your session",
         },
-        given_by=serving.givers(db, [part.package_id]).get(part.package_id, frozenset()),
+        given_by=given.get(part.package_id, frozenset()),
     )
 
 

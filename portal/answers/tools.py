@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session as DbSession
 
+from portal.answers.parts import Part
 from portal.answers.windows import Opening
 from portal.models import Participation
 from portal.programme import Programme, contract_period
@@ -102,7 +103,7 @@ def title_of(db: DbSession, occasion: str) -> str:
 
 
 def opening(
-    db: DbSession, programme: Programme, part: Participation, *, occasion: str, now: datetime
+    db: DbSession, programme: Programme, part: Participation | Part, *, occasion: str, now: datetime
 ) -> Opening | None:
     """When a turn can be taken: until the contract ends. None for what is no tool of this role's, and for a number
     that isn't the next one and was never begun."""

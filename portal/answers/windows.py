@@ -10,9 +10,10 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session as DbSession
 
+from portal.answers.parts import TAKES_PART, Part, Support
 from portal.models import (
     Attendance,
     AttendanceState,
@@ -24,6 +25,7 @@ from portal.models import (
 )
 from portal.programme import Programme, terms
 from privacy.clock import london_date
+from privacy.statements import run
 from surveys.models import Wave
 from surveys.sittings import ONCE
 from surveys.waves import (
@@ -36,7 +38,6 @@ from surveys.waves import (
 )
 
 RUNNING = frozenset({PackageState.AGREED, PackageState.BASELINE, PackageState.ACTIVE})
-TAKES_PART = (AttendanceState.BOOKED, AttendanceState.ATTENDED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,25 +66,31 @@ def interim_occasion(months: int) -> str:
     return f"month-{months}"
 
 
-def ended_on(part: Participation, package: Package) -> date | None:
+def ended_on(part: Participation | Part, package: Package | Support) -> date | None:
     """The day support ended for somebody: with the package, or before it when their part in it ended."""
     package_end = package.ends_on if package.state is PackageState.ENDED else None
     return min((day for day in (part.to_on, package_end) if day is not None), default=None)
 
 
 def of_support(
-    part: Participation, package: Package, *, first_session_at: datetime | None, terms: Terms
+    part: Participation | Part,
+    package: Package | Support,
+    *,
+    first_session_at: datetime | None,
+    terms: Terms,
+    waves: Collection[Wave] = frozenset(Wave),
 ) -> list[Opening]:
-    """Baseline, interim waves and post questionnaire of a participation, in this order; none before support is
-    agreed, nor when it was withdrawn. Without an invitation the baseline opens when the package was made."""
+    """Baseline, interim waves and post questionnaire of a participation, in this order, or some of them; none before
+    support is agreed, nor when it was withdrawn. Without an invitation the baseline opens when the package was made."""
     if package.state is not PackageState.ENDED and package.state not in RUNNING:
         return []
     end = ended_on(part, package)
-    baseline = baseline_window(
-        part.invited_at or package.created_at, first_session_at=first_session_at, ended_on=end, terms=terms
-    )
-    found = [Opening(participation_id=part.id, wave=Wave.BASELINE, occasion=ONCE, window=baseline)]
-    if package.state in (PackageState.ACTIVE, PackageState.ENDED):
+    found = []
+    if Wave.BASELINE in waves:
+        opens_at = part.invited_at or package.created_at
+        baseline = baseline_window(opens_at, first_session_at=first_session_at, ended_on=end, terms=terms)
+        found.append(Opening(participation_id=part.id, wave=Wave.BASELINE, occasion=ONCE, window=baseline))
+    if Wave.INTERIM in waves and package.state in (PackageState.ACTIVE, PackageState.ENDED):
         starts_on = max(package.starts_on, part.from_on)
         found += [
             Opening(
@@ -94,7 +101,7 @@ def of_support(
             )
             for months, window in interim_windows(starts_on, ended_on=end, terms=terms)
         ]
-    if end is not None:
+    if Wave.POST in waves and end is not None:
         post = post_window(end, terms=terms)
         found.append(Opening(participation_id=part.id, wave=Wave.POST, occasion=ONCE, window=post))
     return found
@@ -103,7 +110,7 @@ def of_support(
 def openings(
     db: DbSession,
     programme: Programme,
-    participations: Sequence[Participation],
+    participations: Sequence[Participation | Part],
     *,
     now: datetime,
     seats: Sequence[Seat] | None = None,
@@ -135,15 +142,28 @@ def openings(
 
 
 def opening(
-    db: DbSession, programme: Programme, part: Participation, *, wave: Wave, occasion: str, now: datetime
+    db: DbSession,
+    programme: Programme,
+    part: Participation | Part,
+    *,
+    wave: Wave,
+    occasion: str,
+    now: datetime,
 ) -> Opening | None:
     """One wave of one participation; None where nobody is asked that."""
+    found_in = (
+        of_support(
+            part,
+            part.package,
+            first_session_at=part.first_session_at,
+            terms=part.terms(programme),
+            waves=[wave],
+        )
+        if isinstance(part, Part) and wave is not Wave.FEEDBACK
+        else openings(db, programme, [part], now=now)
+    )
     return next(
-        (
-            found
-            for found in openings(db, programme, [part], now=now)
-            if (found.wave, found.occasion) == (wave, occasion)
-        ),
+        (found for found in found_in if (found.wave, found.occasion) == (wave, occasion)),
         None,
     )
 
@@ -176,23 +196,26 @@ def seats_in(sessions: Iterable[Session], participation_ids: Collection[UUID]) -
     ]
 
 
-def _seats(db: DbSession, participation_ids: Sequence[UUID]) -> list[Seat]:
-    rows = db.execute(
-        select(
-            Attendance.participation_id,
-            Session.id,
-            Session.starts_at,
-            Session.ends_at,
-            Session.state,
-            Attendance.state,
-        )
-        .join(Session, Session.id == Attendance.session_id)
-        .where(
-            Attendance.participation_id.in_(participation_ids),
-            Attendance.state.in_(TAKES_PART),
-            Session.state != SessionState.CANCELLED,
-        )
+_SEATS = (
+    select(
+        Attendance.participation_id,
+        Session.id,
+        Session.starts_at,
+        Session.ends_at,
+        Session.state,
+        Attendance.state,
     )
+    .join(Session, Session.id == Attendance.session_id)
+    .where(
+        Attendance.participation_id.in_(bindparam("participations", expanding=True)),
+        Attendance.state.in_(TAKES_PART),
+        Session.state != SessionState.CANCELLED,
+    )
+)
+
+
+def _seats(db: DbSession, participation_ids: Sequence[UUID]) -> list[Seat]:
+    rows = run(db, _SEATS, {"participations": list(participation_ids)})
     return [
         Seat(
             participation_id,

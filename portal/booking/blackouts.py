@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload
 
@@ -116,12 +116,16 @@ def ahead(db: DbSession, *, today: date) -> Sequence[Blackout]:
 
 def of(db: DbSession, council_id: UUID | None, *, first: date, last: date) -> Sequence[Blackout]:
     """What holds for a council from a day to a day, in order, in one query; for None what holds for all."""
-    return db.scalars(
-        select(Blackout)
-        .where(
-            or_(Blackout.council_id.is_(None), Blackout.council_id == council_id),
-            Blackout.from_on <= last,
-            Blackout.to_on >= first,
-        )
-        .order_by(Blackout.from_on, Blackout.from_minute, Blackout.id)
-    ).all()
+    return db.scalars(_OF_COUNCIL, {"council": council_id, "first": first, "last": last}).all()
+
+
+_OF_COUNCIL = (
+    select(Blackout)
+    .where(
+        # Nothing equals None, so without a council only what holds for all is found.
+        or_(Blackout.council_id.is_(None), Blackout.council_id == bindparam("council")),
+        Blackout.from_on <= bindparam("last"),
+        Blackout.to_on >= bindparam("first"),
+    )
+    .order_by(Blackout.from_on, Blackout.from_minute, Blackout.id)
+)

@@ -1,6 +1,8 @@
 """The times that a leader can choose from: all mentors of a package, or one."""
 
-from collections.abc import Iterable, Sequence
+from calendar import Calendar
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from heapq import merge
 from itertools import groupby, islice
@@ -40,14 +42,14 @@ def times(
     package: Package,
     *,
     now: datetime,
-    limit: int,
+    limit: int | None,
     after: datetime | None = None,
     mentor_id: UUID | None = None,
     moving: UUID | None = None,
     minutes: int | None = None,
     place: Place = Place.REMOTE,
 ) -> list[Choice]:
-    """The first times that can be booked, in order: all mentors of the package, or one.
+    """The first times that can be booked, in order, or all where `limit` is None: all mentors of the package, or one.
 
     `after` leaves out what starts before it. `moving` is a session whose own time counts as free, `minutes` its
     length. `place` says whether the mentor has a way to go. The number of queries is the same however many mentors
@@ -86,6 +88,23 @@ def times(
         for known, stretches in servings.items()
     )
     return list(islice(merge(*found), limit))
+
+
+def days(
+    db: DbSession, programme: Programme, package: Package, *, now: datetime, place: Place
+) -> Mapping[date, int]:
+    """How many times can be booked on each London day that has any, from now to the horizon."""
+    return Counter(one.day for one in times(db, programme, package, now=now, limit=None, place=place))
+
+
+def months(found: Collection[date]) -> list[tuple[date, list[list[date]]]]:
+    """Every month from the first of these days to the last: its first day, and whole weeks, Monday first."""
+    if not found:
+        return []
+    first, last = min(found), max(found)
+    counted = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
+    firsts = [date(number // 12, number % 12 + 1, 1) for number in counted]
+    return [(one, Calendar().monthdatescalendar(one.year, one.month)) for one in firsts]
 
 
 def closed(db: DbSession, programme: Programme, package: Package, *, now: datetime) -> Sequence[Blackout]:

@@ -28,6 +28,7 @@ from portal.models import (
     SessionState,
 )
 from portal.packages import acts as packages
+from portal.packages.members import was_emptied
 from portal.programme import Programme
 from privacy.audit import Action
 from privacy.work import Work
@@ -240,7 +241,7 @@ def _require_unknown(work: Work, mentor_id: UUID, time: Interval) -> None:
 
 def _require_reason(work: Work, programme: Programme, package: Package) -> None:
     """What was said at the end of support still has to hold once a session is corrected."""
-    if package.state is PackageState.ENDED and package.short_reason is None:
+    if package.state is PackageState.ENDED and package.short_reason is None and not was_emptied(package):
         work.db.flush()
         if packages.ledger(work.db, programme, package.id).short:
             raise EndedWithLess(programme.minimum_days)

@@ -7,7 +7,7 @@ or frees time comes through here, under the locks of the people concerned.
 from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as DbSession
 
@@ -16,6 +16,7 @@ from portal.booking.intervals import CELL_SECONDS, epoch
 from portal.models import Occupied, Person
 from privacy.constraints import violated
 from privacy.records import Record
+from privacy.statements import run
 from privacy.work import Work
 
 
@@ -30,14 +31,28 @@ class TimeTaken(Refused):
         super().__init__(message)
 
 
+# Made once: each booking and each list of times asks them.
+_LOCK = (
+    select(Person.id)
+    .where(Person.id.in_(bindparam("people", expanding=True)))
+    .order_by(Person.id)
+    .with_for_update(key_share=True)
+)
+_TAKEN = select(Occupied.person_id, Occupied.cell).where(
+    Occupied.person_id.in_(bindparam("people", expanding=True)),
+    Occupied.cell >= bindparam("first"),
+    Occupied.cell < bindparam("past"),
+)
+_TAKEN_BUT = _TAKEN.where(Occupied.session_id != bindparam("but"))
+
+
 def lock(work: Work, person_ids: Iterable[UUID]) -> None:
     """Lock people by ascending id, so that no two bookings wait for each other.
 
     On SQLite the unit of work holds the write lock already. The lock leaves rows free that only point at a
     person, such as a mail: they would otherwise wait for each other out of order.
     """
-    people = select(Person.id).where(Person.id.in_(set(person_ids))).order_by(Person.id)
-    work.db.execute(people.with_for_update(key_share=True))
+    run(work.db, _LOCK, {"people": list(set(person_ids))})
 
 
 def taken(
@@ -46,12 +61,9 @@ def taken(
     """What is taken of these people's time in an interval, in one query; `but` is a session left out."""
     found: dict[UUID, list[int]] = {person_id: [] for person_id in person_ids}
     first, past = epoch(within.starts_at) // CELL_SECONDS, -(-epoch(within.ends_at) // CELL_SECONDS)
-    asked = select(Occupied.person_id, Occupied.cell).where(
-        Occupied.person_id.in_(person_ids), Occupied.cell >= first, Occupied.cell < past
-    )
-    if but is not None:
-        asked = asked.where(Occupied.session_id != but)
-    for person_id, cell in db.execute(asked):
+    asked = {"people": list(person_ids), "first": first, "past": past}
+    rows = run(db, _TAKEN, asked) if but is None else run(db, _TAKEN_BUT, {**asked, "but": but})
+    for person_id, cell in rows:
         found[person_id].append(cell)
     return {person_id: intervals_of(numbers) for person_id, numbers in found.items()}
 

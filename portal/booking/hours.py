@@ -8,7 +8,7 @@ from datetime import date
 from itertools import pairwise
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session as DbSession
 
 from portal.booking import clashes
@@ -16,6 +16,7 @@ from portal.booking.availability import Span, WeeklyHours
 from portal.models import Hours, Person
 from privacy.audit import Action
 from privacy.records import new_id
+from privacy.statements import run
 from privacy.work import Work
 
 SPANS_AT_MOST = 3
@@ -25,11 +26,16 @@ class SpansOverlap(ValueError):
     """Two spans of one day overlap; the message can be shown."""
 
 
+_HOURS = select(Hours.person_id, Hours.on_day, Hours.weekday, Hours.spans).where(
+    Hours.person_id.in_(bindparam("mentors", expanding=True))
+)
+
+
 def of(db: DbSession, mentor_ids: Collection[UUID]) -> dict[UUID, WeeklyHours]:
     """The hours of these mentors, in one query; those who published none have an empty week."""
     weekly: dict[UUID, dict[int, tuple[Span, ...]]] = {mentor_id: {} for mentor_id in mentor_ids}
     exceptions: dict[UUID, dict[date, tuple[Span, ...]]] = {mentor_id: {} for mentor_id in mentor_ids}
-    for row in db.scalars(select(Hours).where(Hours.person_id.in_(mentor_ids))):
+    for row in run(db, _HOURS, {"mentors": list(mentor_ids)}):
         spans = tuple(Span(starts, ends) for starts, ends in row.spans)
         if row.on_day is not None:
             exceptions[row.person_id][row.on_day] = spans

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import BindParameter, bindparam, select
 from sqlalchemy.orm import Session as DbSession
 
 from portal.booking import clashes, diary
@@ -18,6 +18,7 @@ from portal.programme import Programme
 from privacy.audit import Action
 from privacy.clock import MINUTES_IN_DAY, clock_face, london_date
 from privacy.records import new_id
+from privacy.statements import run
 from privacy.work import Work
 
 
@@ -136,11 +137,19 @@ def ahead(db: DbSession, mentor_id: UUID, *, today: date) -> Sequence[Leave]:
     ).all()
 
 
+_MENTORS: BindParameter[UUID] = bindparam("mentors", expanding=True)
+_AWAY = select(Leave.person_id, Leave.from_on, Leave.from_minute, Leave.to_on, Leave.to_minute).where(
+    Leave.person_id.in_(_MENTORS), Leave.from_on <= bindparam("last"), Leave.to_on >= bindparam("first")
+)
+_LIMITS = select(BookingLimit.person_id, BookingLimit.per_day, BookingLimit.per_week).where(
+    BookingLimit.person_id.in_(_MENTORS)
+)
+
+
 def of(db: DbSession, mentor_ids: Collection[UUID], *, first: date, last: date) -> dict[UUID, list[Interval]]:
     """When these mentors are away, from a day to a day, in one query."""
     found: dict[UUID, list[Interval]] = {mentor_id: [] for mentor_id in mentor_ids}
-    rows = select(Leave).where(Leave.person_id.in_(mentor_ids), Leave.from_on <= last, Leave.to_on >= first)
-    for row in db.scalars(rows):
+    for row in run(db, _AWAY, {"mentors": list(mentor_ids), "first": first, "last": last}):
         found[row.person_id].append(stretch(row.from_on, row.from_minute, row.to_on, row.to_minute))
     return found
 
@@ -166,10 +175,7 @@ def set_limits(work: Work, programme: Programme, *, mentor_id: UUID, per_day: in
 def limits(db: DbSession, programme: Programme, mentor_ids: Collection[UUID]) -> dict[UUID, Limits]:
     """The limits of these mentors, in one query; a mentor can lower the programme's and not raise them."""
     most = programme.most_per_day, programme.most_per_week
-    rows = {
-        row.person_id: row
-        for row in db.scalars(select(BookingLimit).where(BookingLimit.person_id.in_(mentor_ids)))
-    }
+    rows = {row.person_id: row for row in run(db, _LIMITS, {"mentors": list(mentor_ids)})}
     return {
         mentor_id: Limits(*most)
         if (row := rows.get(mentor_id)) is None

@@ -8,9 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from types import MappingProxyType
-from typing import NamedTuple
-
-import holidays as published_holidays
+from typing import TYPE_CHECKING, NamedTuple
 
 from portal.booking.intervals import (
     QUARTER,
@@ -23,6 +21,12 @@ from portal.booking.intervals import (
     joined,
 )
 from privacy.clock import MINUTES_IN_DAY, MissingTime, end_of_day, start_of_day, wall
+from privacy.later import Later
+
+if TYPE_CHECKING:
+    import holidays as published_holidays
+else:
+    published_holidays = Later("holidays")
 
 
 @dataclass(frozen=True, slots=True, order=True)

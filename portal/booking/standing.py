@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import select, union
+from sqlalchemy import bindparam, select, union
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload
@@ -37,6 +37,7 @@ from portal.programme import Programme, require_inside
 from privacy.clock import london_date
 from privacy.constraints import violated
 from privacy.records import Record, new_id
+from privacy.statements import run
 from privacy.work import Work
 from surveys.models import Wave
 from surveys.responses import submitted
@@ -91,18 +92,28 @@ class Standing:
 
 def members_of(db: DbSession, package_id: UUID) -> list[Participation]:
     """Who takes part today, without those who were erased."""
-    return list(
-        db.scalars(
-            select(Participation)
-            .where(
-                Participation.package_id == package_id,
-                Participation.to_on.is_(None),
-                Participation.person_id.is_not(None),
-            )
-            .options(joinedload(Participation.person))
-            .order_by(Participation.from_on, Participation.id)
-        )
+    return list(db.scalars(_MEMBERS, {"package": package_id}))
+
+
+# Made once: each booking asks them.
+_MEMBERS = (
+    select(Participation)
+    .where(
+        Participation.package_id == bindparam("package"),
+        Participation.to_on.is_(None),
+        Participation.person_id.is_not(None),
     )
+    .options(joinedload(Participation.person))
+    .order_by(Participation.from_on, Participation.id)
+)
+_PEOPLE = select(Participation.person_id).where(
+    Participation.package_id == bindparam("package"), Participation.to_on.is_(None)
+)
+_SEATS = select(Attendance).where(
+    Attendance.session_id == bindparam("session"),
+    Attendance.person_id.in_(bindparam("people", expanding=True)),
+    Attendance.uid.is_not(None),
+)
 
 
 def person_of(participation: Participation) -> UUID:
@@ -114,11 +125,7 @@ def person_of(participation: Participation) -> UUID:
 
 def enter(work: Work, *, package_id: UUID, mentor_id: UUID) -> Standing:
     """Lock mentor, members and package, and read them again. Raises SupportClosed."""
-    people = work.db.scalars(
-        select(Participation.person_id).where(
-            Participation.package_id == package_id, Participation.to_on.is_(None)
-        )
-    )
+    people = run(work.db, _PEOPLE, {"package": package_id}).scalars()
     diary.lock(work, {mentor_id, *(person_id for person_id in people if person_id is not None)})
     package = work.db.get(Package, package_id, populate_existing=True, with_for_update=LOCKED)
     if package is None:
@@ -317,12 +324,8 @@ def tell(work: Work, session: Session, person_ids: Iterable[UUID]) -> None:
     mail is the number that calendars will see (RFC 5546 2.1.4), and for an assistant's copy also whose session it is.
     """
     pairs = recipients(work.db, session, person_ids, on=london_date(work.now))
-    asked = select(Attendance).where(
-        Attendance.session_id == session.id,
-        Attendance.person_id.in_({person_id for person_id, _ in pairs}),
-        Attendance.uid.is_not(None),
-    )
-    seats = {seat.person_id: seat for seat in work.db.scalars(asked)}
+    told = {"session": session.id, "people": list({person_id for person_id, _ in pairs})}
+    seats = {seat.person_id: seat for seat in work.db.scalars(_SEATS, told)}
     for seat in seats.values():
         seat.sequence = 0 if seat.sequence is None else seat.sequence + 1
         seat.told_at = work.now

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session as DbSession
 
 from portal.booking import blackouts, diary, holidays, hours, leave
@@ -22,6 +22,7 @@ from portal.booking.diary import Refused, TimeTaken
 from portal.models import Blackout, Place, Session, SessionState
 from portal.programme import Programme
 from privacy.clock import london_date
+from privacy.statements import run
 
 # Margins and whole weeks reach less far than this, so that what counts just outside a window is seen too.
 AROUND = timedelta(days=7)
@@ -153,20 +154,23 @@ def require_open(
     table.require_open(mentor_id, time)
 
 
+_HELD = select(Session.mentor_id, Session.starts_at).where(
+    Session.mentor_id.in_(bindparam("mentors", expanding=True)),
+    Session.state != SessionState.CANCELLED,
+    Session.starts_at >= bindparam("first"),
+    Session.starts_at < bindparam("past"),
+)
+_HELD_BUT = _HELD.where(Session.id != bindparam("but"))
+
+
 def _held(
     db: DbSession, mentor_ids: Collection[UUID], *, within: Interval, but: UUID | None
 ) -> dict[UUID, dict[date, int]]:
     """How many sessions each mentor has on each London day, in one query."""
     found: dict[UUID, dict[date, int]] = {mentor_id: {} for mentor_id in mentor_ids}
-    asked = select(Session.mentor_id, Session.starts_at).where(
-        Session.mentor_id.in_(mentor_ids),
-        Session.state != SessionState.CANCELLED,
-        Session.starts_at >= within.starts_at,
-        Session.starts_at < within.ends_at,
-    )
-    if but is not None:
-        asked = asked.where(Session.id != but)
-    for mentor_id, starts_at in db.execute(asked):
+    asked = {"mentors": list(mentor_ids), "first": within.starts_at, "past": within.ends_at}
+    rows = run(db, _HELD, asked) if but is None else run(db, _HELD_BUT, {**asked, "but": but})
+    for mentor_id, starts_at in rows:
         day = london_date(starts_at)
         found[mentor_id][day] = found[mentor_id].get(day, 0) + 1
     return found

@@ -196,6 +196,9 @@ def forget_done(sessions: Sessions, clock: Clock) -> int:
     for case_id in waiting:
         with sessions() as db, unit_of_work(db, clock, ACTOR, frozen_too=True) as work:
             case = acts.read(work.db, case_id, lock=True).case
+            if work.db.scalar(select(Case.id).where(Case.id == case_id, _to_forget())) is None:
+                # Another worker did a moment ago.
+                continue
             case.contact, case.asked = None, None
             work.db.execute(delete(CaseFile).where(CaseFile.case_id == case_id, CaseFile.event_id.is_(None)))
             work.record(Action.CASE_EMPTIED, object=f"case:{case_id}", holder=case_id)

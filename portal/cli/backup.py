@@ -7,7 +7,8 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
-from portal.cli.base import JSON, fail, plainly, print_json, say, schema, sessions, with_instance
+from portal import schema
+from portal.cli.base import JSON, fail, plainly, print_json, say, sessions, with_instance
 from portal.cli.mail import group as mail
 from portal.db import db
 from portal.desk import backups
@@ -182,7 +183,7 @@ def restore(folder: Path, key_path: Path, name: str | None) -> None:
         folder,
         _key(key_path),
         clock=current_app.extensions["clock"],
-        schema=schema(),
+        schema=schema.newest(),
         name=name,
         tell=Shown(),
     )
@@ -206,7 +207,7 @@ def drill(instance: Instance, folder: Path, key_path: Path, name: str | None) ->
         sessions(instance),
         folder,
         _key(key_path),
-        schema=schema(),
+        schema=schema.newest(),
         name=name,
         tell=Shown(),
     )

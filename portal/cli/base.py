@@ -1,6 +1,7 @@
 """What commands share: an open instance, plain errors, JSON on standard output and messages on standard error."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -8,7 +9,6 @@ from functools import partial, wraps
 from typing import Concatenate, NoReturn, ParamSpec, TypeVar
 
 import click
-from alembic.script import ScriptDirectory
 from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy.exc import OperationalError
@@ -79,10 +79,18 @@ def sessions(instance: Instance) -> Callable[[], DbSession]:
     return partial(DbSession, db.engine, info={"vault": instance.vault})
 
 
-def schema() -> str | None:
-    """The version of the tables that this release works with."""
-    config = current_app.extensions["migrate"].migrate.get_config()
-    return ScriptDirectory.from_config(config).get_current_head()
+@contextmanager
+def shown(label: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar with rows and the time left."""
+    with click.progressbar(
+        length=1, label=label, show_pos=True, show_eta=True, file=sys.stderr, width=30
+    ) as bar:
+
+        def tell(done: int, total: int) -> None:
+            bar.length = total
+            bar.update(done - bar.pos)
+
+        yield tell
 
 
 def the_instance() -> Instance:
@@ -120,6 +128,9 @@ def with_instance_if_open(command: Callable[Concatenate[Instance | None, P], T])
             instance: Instance | None = the_instance()
         except InstanceClosed:
             instance = None
+        except OperationalError as error:
+            # Whoever keeps this running tries again; where a person started it, they learn why it did not.
+            fail(f"the database cannot be reached: {type(error.orig).__name__}")
         except (InstanceFault, ProgrammeFaults, KeyFault) as fault:
             fail(str(fault))
         try:

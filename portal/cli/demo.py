@@ -8,7 +8,7 @@ from flask.cli import with_appcontext
 
 from portal import demo as fiction
 from portal.cli.base import fail, say, the_instance
-from portal.cli.instance import make_instance
+from portal.cli.instance import make_instance, making
 from portal.db import db
 from portal.instance import Instance, InstanceFault
 from portal.programme import ProgrammeFaults
@@ -36,9 +36,14 @@ from privacy.errors import KeyFault
 @with_appcontext
 def demo(leaders: int, seed: int) -> None:
     """Make this instance a demo and fill it, once. An instance with real data is refused."""
-    settings: Settings = current_app.extensions["settings"]
+    with making(anew=True) as settings:
+        make_instance(settings, demo=True)
+        _fill_once(settings, leaders=leaders, seed=seed)
+    say(f"demo ready: {settings.instance}")
+
+
+def _fill_once(settings: Settings, *, leaders: int, seed: int) -> None:
     clock: Clock = current_app.extensions["clock"]
-    make_instance(demo=True)
     own = settings.instance / "programme.toml"
     if settings.programme is None and fiction.write_programme(own, today=london_date(clock())):
         say(f"programme file written: {own}")
@@ -50,7 +55,6 @@ def demo(leaders: int, seed: int) -> None:
         say("this demo is filled already: nothing was changed")
         return
     _fill(instance, leaders=leaders, seed=seed)
-    say(f"demo ready: {settings.instance}")
 
 
 def _fill(instance: Instance, *, leaders: int, seed: int) -> None:

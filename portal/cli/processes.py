@@ -11,7 +11,24 @@ from pathlib import Path
 LOOK_EVERY_SECONDS = 0.5
 GRACE_SECONDS = 10
 FIRST_PAUSE_SECONDS = 1.0
-PAUSE_AT_MOST_SECONDS = 30.0
+PAUSE_AT_MOST_SECONDS = 10.0
+
+
+class Pause:
+    """How long to wait before a process that ended is started again: not at all for one that was killed, else longer
+    from time to time, for one that ends soon after it was started."""
+
+    def __init__(self) -> None:
+        self._next = FIRST_PAUSE_SECONDS
+
+    def after(self, ran: float, *, killed: bool) -> float:
+        """Seconds to wait, for one that ran that many seconds."""
+        if ran > PAUSE_AT_MOST_SECONDS:
+            self._next = FIRST_PAUSE_SECONDS
+        if killed:
+            return 0.0
+        waits, self._next = self._next, min(self._next * 2, PAUSE_AT_MOST_SECONDS)
+        return waits
 
 
 def end_with(parent: int) -> None:
@@ -31,7 +48,7 @@ def _watch(parent: int) -> None:
 
 
 class Companion:
-    """Runs a command beside this process and starts it again, after a pause that grows to half a minute."""
+    """Runs a command beside this process and starts it again when it ends, however that came (see Pause)."""
 
     def __init__(
         self,
@@ -52,6 +69,12 @@ class Companion:
     def start(self) -> None:
         self._thread.start()
 
+    def renew(self) -> None:
+        """End the command, so that it is started anew, with the software that is there now."""
+        process = self._process
+        if process is not None and process.poll() is None:
+            process.terminate()
+
     def stop(self) -> None:
         """End the command and wait for it; after the grace it is killed."""
         self._ending.set()
@@ -62,20 +85,26 @@ class Companion:
                 process.wait(GRACE_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
-        self._thread.join(GRACE_SECONDS)
+        if self._thread.is_alive():
+            self._thread.join(GRACE_SECONDS)
 
     def _keep(self) -> None:
-        pause = FIRST_PAUSE_SECONDS
+        pause = Pause()
         while not self._ending.is_set():
             began = time.monotonic()
-            self._process = subprocess.Popen(self.command, cwd=self.folder, env=self.environ())
-            if self._ending.is_set():
-                self._process.terminate()
-            code = self._process.wait()
+            code = self._run()
             if self._ending.is_set():
                 return
-            if time.monotonic() - began > PAUSE_AT_MOST_SECONDS:
-                pause = FIRST_PAUSE_SECONDS
-            self.tell(f"the worker ended with {code}: it starts again in {pause:.0f} seconds")
-            self._ending.wait(pause)
-            pause = min(pause * 2, PAUSE_AT_MOST_SECONDS)
+            waits = pause.after(time.monotonic() - began, killed=code is not None and code < 0)
+            self.tell(f"the worker ended with {code}: it starts again in {waits:.0f} seconds")
+            self._ending.wait(waits)
+
+    def _run(self) -> int | None:
+        """Its exit code, once it has ended; None where the machine has no room for another process."""
+        try:
+            self._process = subprocess.Popen(self.command, cwd=self.folder, env=self.environ())
+        except OSError:
+            return None
+        if self._ending.is_set():
+            self._process.terminate()
+        return self._process.wait()

@@ -1,25 +1,23 @@
 """`flask return build | verify | import`: the data as one sealed package, checked, and taken over by a successor."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 from flask import current_app
 from flask.cli import with_appcontext
-from flask_migrate import upgrade
 
+from portal import schema
 from portal.cli.base import (
     JSON,
     plainly,
     print_json,
     say,
-    schema,
     sessions,
+    shown,
     the_instance,
     with_instance,
 )
+from portal.cli.migrating import migrate
 from portal.cli.return_destroy import DESTROY_COMMANDS
 from portal.cli.return_steps import STEP_COMMANDS
 from portal.db import db
@@ -31,7 +29,6 @@ from privacy.certificates import CertificateUnusable
 from privacy.envelopes import EnvelopeFailed, OpensslMissing
 from privacy.errors import KeyFault
 from privacy.returns import signing
-from privacy.returns.build import Progress
 from privacy.returns.course import CourseRefused
 from privacy.returns.folder import BuildFailed
 from privacy.returns.load import LoadRefused
@@ -55,20 +52,6 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 FINGERPRINT = click.option(
     "--fingerprint", help="Of the certificate that may have signed it, as you were told by another way."
 )
-
-
-@contextmanager
-def shown(label: str) -> Iterator[Progress]:
-    """A bar with rows and the time left."""
-    with click.progressbar(
-        length=1, label=label, show_pos=True, show_eta=True, file=sys.stderr, width=30
-    ) as bar:
-
-        def tell(done: int, total: int) -> None:
-            bar.length = total
-            bar.update(done - bar.pos)
-
-        yield tell
 
 
 @click.group("return")
@@ -106,7 +89,7 @@ def build(
             out=out,
             course=course,
             scope=scope,
-            schema=schema(),
+            schema=schema.newest(),
             progress=progress,
         )
     say(f"written: {out}, {made.counts['rows']} rows in {made.counts['volumes']} sealed volumes")
@@ -182,8 +165,8 @@ def import_package(folder: Path, key: Path, fingerprint: str | None) -> None:
             key,
             engine=db.engine,
             clock=current_app.extensions["clock"],
-            migrate=upgrade,
-            schema=schema(),
+            migrate=migrate,
+            schema=schema.newest(),
             fingerprint=fingerprint,
             progress=progress,
         )

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session as DbSession
 from portal import imports
 from portal.models import Council, Neighbours
 from privacy.audit import Action
+from privacy.clock import day_words
 from privacy.work import Work
 
 
@@ -61,8 +62,8 @@ class Finder:
                 if _folded(code) in self._index
             ]
             after = f". {' and '.join(heirs)} took its place" if heirs else ""
-            return f"{council.name} ended on {_words(council.ends_on)}{after}"
-        began = _words(council.starts_on) if council.starts_on else "a later day"
+            return f"{council.name} ended on {day_words(council.ends_on)}{after}"
+        began = day_words(council.starts_on) if council.starts_on else "a later day"
         return f"{council.name} began on {began}, after the start of the role"
 
     def _suggestion(self, text: str) -> str:
@@ -75,10 +76,6 @@ class Finder:
 
 def _folded(text: str) -> str:
     return " ".join(text.casefold().replace("’", "'").split())
-
-
-def _words(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"
 
 
 def load(db: DbSession, council_id: UUID) -> Council | None:

@@ -22,7 +22,7 @@ from portal.packages import acts as packages
 from portal.packages import goals
 from portal.people import register as people
 from portal.programme import Programme
-from privacy.clock import london_date
+from privacy.clock import london_date, month_words
 from privacy.work import Work
 from surveys import responses
 from surveys.models import Mode, Response, Wave
@@ -130,7 +130,7 @@ class PackageSteps:
         assert outcome is not None
         weak = outcome in (Outcome.PARTLY, Outcome.NOT_YET)
         story = words.WEAK_STORY if weak else next(self._stories.setdefault(bank, self._shuffled(bank)))
-        month = f"{london_date(moment - timedelta(days=self.rng.randint(20, 70))):%B %Y}"
+        month = month_words(london_date(moment - timedelta(days=self.rng.randint(20, 70))), year=True)
 
         def answers(questionnaire: Questionnaire) -> Filled:
             return member.voice.post(questionnaire, outcome, story=story, month=month)

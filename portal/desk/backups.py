@@ -18,6 +18,7 @@ from sqlalchemy import select, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session as DbSession
 
+from portal.desk.shifts import Shifts
 from portal.instance import Instance, open_canary
 from portal.models import BrowserSession, InstanceFact, Session, SignIn
 from portal.settings import Backups, Settings
@@ -27,7 +28,7 @@ from privacy.backup_postgres import scratch_database
 from privacy.backup_records import BackupRun, RunKind
 from privacy.backup_restore import Restored, Target
 from privacy.certificates import PrivateKey, read_certificates
-from privacy.clock import Clock
+from privacy.clock import CLOCKS_DIFFER, Clock
 from privacy.engines import sqlite_url
 from privacy.keys import KeyRing
 from privacy.scratch import scratch
@@ -160,6 +161,7 @@ def restore(
         settings.key_source.load(),
         database_url=settings.database_url,
         keystore_url=settings.keystore_url,
+        folder=folder,
         clock=clock,
         schema=schema,
     )
@@ -172,6 +174,7 @@ def _target(
     *,
     database_url: str,
     keystore_url: str,
+    folder: Path,
     clock: Clock,
     schema: str | None,
 ) -> Target:
@@ -180,14 +183,16 @@ def _target(
         keystore_url=keystore_url,
         ring=ring,
         clock=clock,
-        settle=partial(settle, began_at=clock(), began=perf_counter()),
+        settle=partial(settle, folder=folder, began_at=clock(), began=perf_counter()),
         check=open_canary,
         schema=schema,
         programs=settings.postgres_programs,
     )
 
 
-def settle(work: Work, *, name: str, rows: int, size: int, began_at: datetime, began: float) -> None:
+def settle(
+    work: Work, *, name: str, rows: int, size: int, folder: Path, began_at: datetime, began: float
+) -> None:
     """End every sign-in, hold the mail, raise every SEQUENCE, and note the restore."""
     work.db.execute(update(BrowserSession).where(BrowserSession.ended_at.is_(None)).values(ended_at=work.now))
     work.db.execute(update(SignIn).where(SignIn.used_at.is_(None)).values(used_at=work.now))
@@ -196,6 +201,7 @@ def settle(work: Work, *, name: str, rows: int, size: int, began_at: datetime, b
         work,
         RunKind.RESTORE,
         name=name,
+        folder=folder,
         began_at=began_at,
         seconds=perf_counter() - began,
         rows=rows,
@@ -232,6 +238,7 @@ def drill(
                 instance.vault.ring,
                 database_url=url,
                 keystore_url=sqlite_url(own / "keystore.sqlite"),
+                folder=folder,
                 clock=instance.clock,
                 schema=schema,
             )
@@ -249,9 +256,10 @@ def drill(
 class Regular:
     """Makes a backup when one is due, in a thread of its own, so that mail does not wait for it."""
 
-    def __init__(self, instance: Instance, sessions: Sessions) -> None:
+    def __init__(self, instance: Instance, sessions: Sessions, shifts: Shifts) -> None:
         self._instance = instance
         self._sessions = sessions
+        self._shifts = shifts
         self._thread: threading.Thread | None = None
 
     def __call__(self) -> None:
@@ -259,25 +267,29 @@ class Regular:
         asked = self._instance.settings.backups
         if asked is None or (self._thread is not None and self._thread.is_alive()):
             return
-        with self._sessions() as db:
-            due = is_due(db, now=self._instance.clock(), every=asked.every)
-        if due:
-            order = Order(asked.folder, asked.certificates, asked.keep, asked.keep_keys)
-            self._thread = threading.Thread(target=self._make, args=(order,), name="backup", daemon=True)
+        if self._is_due(asked):
+            self._thread = threading.Thread(target=self._make, args=(asked,), name="backup", daemon=True)
             self._thread.start()
+
+    def _is_due(self, asked: Backups) -> bool:
+        with self._sessions() as db:
+            return is_due(db, now=self._instance.clock(), every=asked.every)
 
     def finish(self, seconds: float | None = None) -> None:
         """Wait for the one that is being made; what is cut off leaves only a part that the next one removes."""
         if self._thread is not None:
             self._thread.join(seconds)
 
-    def _make(self, order: Order) -> None:
+    def _make(self, asked: Backups) -> None:
         try:
-            made = create(self._instance, self._sessions, order)
+            with self._shifts.claim("backup-made") as ours:
+                # Another worker may be at it, or may have been a moment ago.
+                if ours and self._is_due(asked):
+                    order = Order(asked.folder, asked.certificates, asked.keep, asked.keep_keys)
+                    made = create(self._instance, self._sessions, order)
+                    log.info("backup.made", name=made.data.name, size=made.data.envelope.sealed_bytes)
         except Exception as error:  # noqa: BLE001 - whatever it was, it is noted, and tried again
             log.error("backup.failed", trouble=type(error).__name__)
-        else:
-            log.info("backup.made", name=made.data.name, size=made.data.envelope.sealed_bytes)
 
 
 def is_due(db: DbSession, *, now: datetime, every: timedelta) -> bool:
@@ -291,5 +303,5 @@ def is_due(db: DbSession, *, now: datetime, every: timedelta) -> bool:
     if newest is None:
         return True
     pause = every if newest.ok else min(every, AGAIN_AFTER)
-    # Also when the clock was set back.
-    return not newest.began_at <= now < newest.began_at + pause
+    # Also when the clock was set back: by more than clocks of several machines differ.
+    return not newest.began_at - CLOCKS_DIFFER <= now < newest.began_at + pause

@@ -10,13 +10,13 @@ from pathlib import Path
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, or_, select, update
 from sqlalchemy.orm import Session as DbSession
 
 from portal.cases import data_acts as case_acts
 from portal.desk import person_reading
 from portal.instance import Instance
-from portal.models import Mail
+from portal.models import InstanceFact, Mail
 from portal.own_data import copy as own_copy
 from portal.own_data import requests as own_requests
 from privacy import backup_records, erasure, person_exports, processing, retention
@@ -27,7 +27,9 @@ from privacy.erasure import Places
 from privacy.person_exports import Desk
 from privacy.returns import standstill
 from privacy.scrub import vacuum
+from privacy.work import unit_of_work
 
+ACTOR = "system:housekeeping"
 FRESH = timedelta(hours=1)
 NIGHT = range(2, 5)
 """The hours of the London night in which files are rebuilt."""
@@ -118,7 +120,8 @@ def each_minute(instance: Instance, sessions: Sessions) -> None:
 
 
 class Nightly:
-    """Once in a night: what has been kept long enough goes, then the files are rebuilt."""
+    """Once in a night, by whichever worker comes first: what has been kept long enough goes, then the files are
+    rebuilt."""
 
     def __init__(self, instance: Instance, sessions: Sessions, engine: Engine) -> None:
         self._instance = instance
@@ -132,8 +135,21 @@ class Nightly:
         if now.hour not in NIGHT or self._done_on == now.date():
             return False
         self._done_on = now.date()
+        if not self._takes_the_night(now.date()):
+            return False
         tidy(self._instance, self._sessions, self._engine)
         return True
+
+    def _takes_the_night(self, night: date) -> bool:
+        """Whether no worker has had this night, on whatever machine; now it is ours."""
+        free = or_(InstanceFact.tidied_on.is_(None), InstanceFact.tidied_on < night)
+        asked = update(InstanceFact).where(InstanceFact.canary_sealed.is_not(None), free)
+        with (
+            self._sessions() as db,
+            unit_of_work(db, self._instance.clock, ACTOR, frozen_too=True) as work,
+        ):
+            taken = work.db.execute(asked.values(tidied_on=night).returning(InstanceFact.id))
+            return taken.first() is not None
 
 
 def tidy(instance: Instance, sessions: Sessions, engine: Engine) -> list[retention.Due]:

@@ -68,7 +68,7 @@ def schedule(
     first = standing.sent_before(work, session_id=session_id, package_id=package_id, starts_at=starts_at)
     if first is not None:
         return first
-    if here.package.strand is not Strand.GROUP or kind is SessionKind.ONE_TO_ONE:
+    if here.package.strand is not Strand.GROUP or kind is SessionKind.ONE_TO_ONE or not here.members:
         raise SupportClosed
     standing.require_open(work, programme, here, mentor_id=mentor_id, starts_at=starts_at)
     if starts_at <= work.now:

@@ -34,7 +34,7 @@ from portal.models import (
 from portal.packages import acts as packages
 from portal.programme import Programme
 from privacy.audit import Action
-from privacy.clock import london
+from privacy.clock import day_words, london
 from privacy.work import Work
 
 DATES_AT_MOST = 6
@@ -56,7 +56,7 @@ class SetTimeTaken(TimeTaken):
 
     def __init__(self, starts_at: datetime) -> None:
         local = london(starts_at)
-        super().__init__(f"Somebody of the set has no time on {local.day} {local:%B %Y}. Choose another time")
+        super().__init__(f"Somebody of the set has no time on {day_words(local)}. Choose another time")
         self.starts_at = starts_at
 
 

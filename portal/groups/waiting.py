@@ -79,6 +79,8 @@ def of(db: DbSession, session_id: UUID) -> Sequence[Waiting]:
 def lists(db: DbSession, session_ids: Sequence[UUID]) -> dict[UUID, list[UUID]]:
     """Who waits for each of these sessions, in order; one query."""
     found: dict[UUID, list[UUID]] = {}
+    if not session_ids:
+        return found
     rows = db.execute(
         select(Waiting.session_id, Waiting.person_id)
         .where(Waiting.session_id.in_(session_ids), Waiting.state == WaitingState.WAITING)

@@ -6,6 +6,7 @@ waits for the morning of the day on which the next one may. Everything is decide
 two workers cannot send two.
 """
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -19,6 +20,8 @@ from privacy.work import Work
 COUNTED = frozenset({"invitation", "post_open", "reminder", "offers", "group_session"})
 AT_MOST = 2
 DAYS = 7
+LOOKS_BACK = timedelta(days=10)
+"""More than enough, also for a clock that is set back."""
 MORNING = 9 * 60
 """When mail that was not asked for by a click is due: minutes of the London day."""
 
@@ -59,6 +62,25 @@ def free_day(sent_on: list[date], *, today: date) -> date:
     return today if len(recent) < AT_MOST else recent[-AT_MOST] + timedelta(days=DAYS)
 
 
+def free_days(db: DbSession, person_ids: Iterable[UUID], *, now: datetime) -> dict[UUID, date]:
+    """The first day on which each of these people may get one more mail, as it looks now; in one query."""
+    today = london_date(now)
+    sent: dict[UUID, list[date]] = {person_id: [] for person_id in person_ids}
+    rows = db.scalars(
+        select(Mail).where(
+            Mail.person_id.in_(sent),
+            Mail.template.in_(COUNTED),
+            Mail.state == MailState.SENT,
+            or_(Mail.carried_by.is_(None), Mail.carried_by == Mail.id),
+            Mail.sent_at > now - LOOKS_BACK,
+        )
+    )
+    for one in rows:
+        if one.person_id is not None and one.sent_at is not None:
+            sent[one.person_id].append(london_date(one.sent_at))
+    return {person_id: free_day(days, today=today) for person_id, days in sent.items()}
+
+
 def _takes_part(db: DbSession, person_id: UUID) -> bool:
     return bool(db.scalar(select(exists().where(Participation.person_id == person_id))))
 
@@ -73,7 +95,6 @@ def _carried(mail: Mail, now: datetime) -> bool:
 
 def _sent_on(work: Work, mail: Mail) -> list[date]:
     """The days of the mails that went to the same person of late, with those that are going at this moment."""
-    # Ten days back is more than enough, also for a clock that is set back.
     rows = work.db.scalars(
         select(Mail).where(
             Mail.person_id == mail.person_id,
@@ -81,7 +102,7 @@ def _sent_on(work: Work, mail: Mail) -> list[date]:
             Mail.template.in_(COUNTED),
             or_(Mail.carried_by.is_(None), Mail.carried_by == Mail.id),
             or_(
-                (Mail.state == MailState.SENT) & (Mail.sent_at > work.now - timedelta(days=10)),
+                (Mail.state == MailState.SENT) & (Mail.sent_at > work.now - LOOKS_BACK),
                 (Mail.state == MailState.WAITING) & (Mail.carried_by == Mail.id),
             ),
         )

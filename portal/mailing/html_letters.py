@@ -1,7 +1,8 @@
 """The HTML part of a mail, made from its text by one template, so that both say the same.
 
-Paragraphs, line ends and links are all there is: no picture, no style, nothing from elsewhere, so that it reads
-well by ear, at any size and in any colours, and nobody learns that it was opened.
+Paragraphs, line ends and links are all there is, in the reader's own letters at a width that reads well: no picture
+and nothing from elsewhere, so that it reads by ear, at any size and in any colours, and nobody learns that it was
+opened. Every link shows its whole address.
 """
 
 import re

@@ -2,19 +2,19 @@
 
 What is due to one participant goes together, and at most two such mails a week (portal/mailing/gathering.py).
 
-A worker claims one mail at a time for five minutes. What a worker claimed and did not finish is claimed
-again after that, so a mail can go twice when a machine dies between sending and marking: it keeps its
+A worker claims one mail at a time for a quarter of an hour. What a worker claimed and did not finish is claimed
+again after that, so a mail can go twice when a machine or the database dies between sending and marking: it keeps its
 Message-ID, by which mail programs show it once. After a restore nothing but sign-in mail goes until somebody
 releases it: what waits may have gone before. Nothing personal is logged.
 """
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
-from sqlalchemy import case, or_, select, true, update
+from sqlalchemy import ColumnElement, case, or_, select, true, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session as DbSession
 
@@ -34,7 +34,11 @@ from privacy.returns import standstill
 from privacy.work import unit_of_work
 
 ACTOR = "system:post"
-CLAIMED_FOR = timedelta(minutes=5)
+CLAIMED_FOR = timedelta(minutes=15)
+"""Longer than a mail takes on its way, by more than a clock that is put right may jump: else another worker would send
+it too."""
+MARKED_WITHIN = 60.0
+"""Seconds in which a mail that went is marked, however long others write: unmarked it would go again."""
 BATCH = 20
 DELAYS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 240, 240))
 TRIES_AT_MOST = len(DELAYS) + 1
@@ -42,6 +46,14 @@ TRIES_AT_MOST = len(DELAYS) + 1
 log = structlog.get_logger("post")
 
 Sessions = Callable[[], DbSession]
+
+
+class _NotMarked(Exception):
+    """A mail went, and the database does not take that it did."""
+
+    def __init__(self, cause: OperationalError) -> None:
+        super().__init__()
+        self.cause = cause
 
 
 def deliver(instance: Instance, sessions: Sessions, sender: Sender, *, limit: int = BATCH) -> int:
@@ -57,8 +69,12 @@ def deliver(instance: Instance, sessions: Sessions, sender: Sender, *, limit: in
             except RouteRefused as refusal:
                 log.error("mail.route_refused", trouble=str(refusal))
                 return dealt_with
+            except _NotMarked as unmarked:
+                # It went. Given back, it would go again at once; so its claim stands, and it may still be marked.
+                log.error("mail.not_marked", mail=str(mail_id))
+                raise unmarked.cause from unmarked
             except OperationalError:
-                # The database was locked or away: the next round can have the mail, not one in five minutes.
+                # The database was locked or away: the next round can have the mail, not one in a quarter of an hour.
                 with sessions() as db:
                     _give_back(db, instance, mail_id)
                 raise
@@ -77,22 +93,30 @@ def _give_back(db: DbSession, instance: Instance, mail_id: UUID) -> None:
         )
 
 
+def due(db: DbSession, *, now: datetime) -> list[ColumnElement[bool]]:
+    """Which mail may go now, and no worker has."""
+    return [
+        Mail.state == MailState.WAITING,
+        Mail.due_at <= now,
+        or_(Mail.claimed_until.is_(None), Mail.claimed_until <= now),
+        Mail.template == "sign_in" if mail_is_held(db) else true(),
+        Mail.template.in_(duties.MAILS) if standstill.is_frozen(db) else true(),
+    ]
+
+
 def _claim(db: DbSession, instance: Instance, limit: int) -> list[UUID]:
     """Take what is due, so that no other worker does. On SQLite the write lock keeps the others out."""
     with unit_of_work(db, instance.clock, ACTOR, frozen_too=True) as work:
-        due = (
+        first = (
             select(Mail.id)
-            .where(Mail.state == MailState.WAITING, Mail.due_at <= work.now)
-            .where(or_(Mail.claimed_until.is_(None), Mail.claimed_until <= work.now))
-            .where(Mail.template == "sign_in" if mail_is_held(work.db) else true())
-            .where(Mail.template.in_(duties.MAILS) if standstill.is_frozen(work.db) else true())
+            .where(*due(work.db, now=work.now))
             .order_by(case((Mail.template.in_(URGENT), 0), else_=1), Mail.due_at, Mail.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
         # Chosen first and marked then: within the update, PostgreSQL may choose again for each row it looks at,
         # and would then take others, and more, than the first ones that are due.
-        taken = work.db.scalars(due).all()
+        taken = work.db.scalars(first).all()
         work.db.execute(
             update(Mail)
             .where(Mail.id.in_(taken))
@@ -134,7 +158,12 @@ def _deliver_one(db: DbSession, instance: Instance, sender: Sender, mail_id: UUI
         db.rollback()
         _failed(db, instance, together, error, told)
         return
-    _done(db, instance, mail_id, together, parcel, answer)
+    try:
+        _done(db, instance, mail_id, together, parcel, answer)
+    except OperationalError as error:
+        if parcel is None:
+            raise
+        raise _NotMarked(error) from error
     log.info("mail.dealt_with", state="dropped" if parcel is None else "sent", count=len(together), **told)
 
 
@@ -148,7 +177,7 @@ def _done(
 ) -> None:
     """Mark what went and what had no reason left. What went within another mail says which one carried it."""
     gone = parcel.mails if parcel is not None else frozenset()
-    with unit_of_work(db, instance.clock, ACTOR, frozen_too=True) as work:
+    with unit_of_work(db, instance.clock, ACTOR, frozen_too=True, patience=MARKED_WITHIN) as work:
         rows = work.db.scalars(select(Mail).where(Mail.id.in_(together)).order_by(Mail.id)).all()
         # The one that counts is one that went: the carrier may have had no reason left.
         carrier = next((row for row in rows if row.id == carrier_id and row.id in gone), None)

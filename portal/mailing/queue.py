@@ -6,14 +6,16 @@ portal/mailing/writing.py renders it.
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import cache
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import CompoundSelect, Uuid, bindparam, select, union_all, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as DbSession
 
-from portal.models import Mail, Mailbox, MailState
+from portal.models import Mail, Mailbox, MailState, Person
 from privacy.records import new_id
+from privacy.statements import run
 from privacy.work import Work
 
 
@@ -29,21 +31,14 @@ def queue(
     """Queue a mail, once per addressee, template, thing and step; the same call again changes nothing.
 
     `to` is a person's id, or the mailbox of a role; None for a mail to nobody, which costs the same and goes
-    nowhere.
+    nowhere. Nothing is queued to somebody who was erased and whose row others need, such as a mentor's.
     """
     mailbox = to if isinstance(to, Mailbox) else None
     person_id = None if isinstance(to, Mailbox) else to
     # Also asked for nobody: a look-up that only a known address costs would tell that it is known.
-    known = work.db.scalars(
-        select(Mail.id).where(
-            Mail.person_id == person_id,
-            Mail.mailbox == mailbox,
-            Mail.template == template,
-            Mail.about == about,
-            Mail.step == step,
-        )
-    ).first()
-    if known is not None:
+    asked = {"person": person_id, "mailbox": mailbox, "template": template, "about": about, "step": step}
+    needless = _needless(to_person=person_id is not None, to_mailbox=mailbox is not None)
+    if run(work.db, needless, asked).first() is not None:
         return
     work.db.add(
         Mail(
@@ -59,6 +54,22 @@ def queue(
             tries=0,
         )
     )
+
+
+@cache
+def _needless(*, to_person: bool, to_mailbox: bool) -> CompoundSelect[UUID]:
+    """What finds the same mail, or that its addressee was erased; made once for each kind of addressee."""
+    known = select(Mail.id).where(
+        Mail.person_id == (bindparam("person") if to_person else None),
+        Mail.mailbox == (bindparam("mailbox") if to_mailbox else None),
+        Mail.template == bindparam("template"),
+        Mail.about == bindparam("about"),
+        Mail.step == bindparam("step"),
+    )
+    erased = select(Person.id).where(
+        Person.id == bindparam("person", type_=Uuid), Person.email_index.is_(None)
+    )
+    return union_all(known, erased)
 
 
 def numbered(number: int, *, whose: UUID | None = None) -> str:
@@ -151,7 +162,8 @@ def called(mail: Mail) -> str:
     if mail.template != "reminder":
         return WORDS.get(mail.template, mail.template.replace("_", " ").capitalize())
     wave, _, step = mail.step.split(":")
-    return f"Reminder of the {WAVES.get(wave, wave)}: {STEPS.get(step, step)}"
+    which = STEPS.get(step, "sent by hand")
+    return f"Reminder of the {WAVES.get(wave, wave)}: {which}"
 
 
 def of_participations(db: DbSession, participation_ids: Collection[UUID]) -> Sequence[Mail]:

@@ -5,6 +5,8 @@
     closing   a week before it closes
     last      on its last day
 
+Beside them the team reminds by hand (sendings.py), at most once a day: that takes no step's place.
+
 The pass of each minute finds the step that somebody's wave has reached and queues it, once per person and step;
 whether there is a reason left is asked again when it is sent. A step that was passed over (a window that moved, a
 worker that stood still) is not made up for, and none follows a later one. Feedback is never chased: it stands on
@@ -13,7 +15,7 @@ worker that stood still) is not made up for, and none follows a later one. Feedb
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -38,6 +40,7 @@ from surveys.standings import standings
 from surveys.waves import Window
 
 ACTOR = "system:reminders"
+BY_HAND = "hand-"
 TEMPLATE = "reminder"
 CHASED = frozenset({Wave.BASELINE, Wave.INTERIM, Wave.POST})
 WEEK = timedelta(days=7)
@@ -87,6 +90,11 @@ def step_name(opening: Opening, step: Step) -> str:
     return f"{opening.wave}:{opening.occasion}:{step}"
 
 
+def by_hand(wave: Wave, occasion: str, on: date) -> str:
+    """The step of a reminder that the team sends on a London day."""
+    return f"{wave}:{occasion}:{BY_HAND}{on.isoformat()}"
+
+
 def reached(opening: Opening, *, queued: Iterable[str], now: datetime) -> str | None:
     """The step of an open wave to queue now: the latest one that came, unless it or a later one was queued."""
     if opening.wave not in CHASED or now not in opening.window:
@@ -96,7 +104,8 @@ def reached(opening: Opening, *, queued: Iterable[str], now: datetime) -> str | 
         return None
     latest = come[-1][0]
     prefix = f"{opening.wave}:{opening.occasion}:"
-    done = [ORDER[Step(name.removeprefix(prefix))] for name in queued if name.startswith(prefix)]
+    passed = (name.removeprefix(prefix) for name in queued if name.startswith(prefix))
+    done = [ORDER[Step(name)] for name in passed if name in set(Step)]
     if done and max(done) >= ORDER[latest]:
         return None
     return step_name(opening, latest)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from portal.settings import THIS_MACHINE, Settings, Smtp
 
@@ -56,8 +57,11 @@ class _TlsServer(_Answering, smtplib.SMTP_SSL):
 class SmtpSender:
     """Hands each mail to a server, over verified TLS; without it only to a server on this machine."""
 
-    def __init__(self, smtp: Smtp) -> None:
+    def __init__(self, smtp: Smtp, *, called: str = "localhost") -> None:
+        """`called`: the name by which we greet the server. The library would ask the name service for one, each time,
+        and wait for it."""
         self.smtp = smtp
+        self.called = called
 
     def send(self, message: EmailMessage, *, at: datetime) -> str | None:
         """Raises AddressRefused, Unprotected, or OSError (which SMTPException is)."""
@@ -79,8 +83,8 @@ class SmtpSender:
         smtp = self.smtp
         if smtp.port == TLS_PORT:
             context = ssl.create_default_context()
-            return _TlsServer(smtp.host, smtp.port, timeout=TIMEOUT_SECONDS, context=context)
-        server = _Server(smtp.host, smtp.port, timeout=TIMEOUT_SECONDS)
+            return _TlsServer(smtp.host, smtp.port, self.called, timeout=TIMEOUT_SECONDS, context=context)
+        server = _Server(smtp.host, smtp.port, self.called, timeout=TIMEOUT_SECONDS)
         try:
             self._protect(server)
         except BaseException:
@@ -144,4 +148,6 @@ class FolderSender:
 
 def sender_for(settings: Settings, outbox: Path) -> Sender:
     """The server that the settings name, else the outbox folder."""
-    return SmtpSender(settings.smtp) if settings.smtp is not None else FolderSender(outbox)
+    if settings.smtp is None:
+        return FolderSender(outbox)
+    return SmtpSender(settings.smtp, called=urlsplit(settings.public_url).hostname or "localhost")

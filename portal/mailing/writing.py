@@ -18,7 +18,7 @@ from portal.instance import Instance
 from portal.mailing import bounces, calendar, html_letters, letters
 from portal.mailing.contexts import Around, Letter, feedback_of
 from portal.mailing.registry import ADDRESSED, CONTEXTS, ROLE_CONTEXTS
-from portal.models import Mail, Mailbox
+from portal.models import Mail, Mailbox, Person
 from privacy.errors import HolderErased
 from privacy.records import new_id
 
@@ -74,6 +74,20 @@ def write(db: DbSession, instance: Instance, together: Sequence[UUID]) -> Parcel
         at=around.now,
     )
     return Parcel(message, frozenset(one.id for one, _ in going), feedback)
+
+
+def sample(
+    db: DbSession, instance: Instance, *, template: str, about: UUID, step: str, reader: Person
+) -> tuple[str, str] | None:
+    """Subject and text of a mail as it would go now, without queueing it; None without a reason to send it."""
+    around = Around(instance.programme, instance.settings.public_url, instance.clock())
+    one = Mail(id=new_id(), person_id=reader.id, template=template, about=about, step=step)
+    letter = CONTEXTS[template](db, one, reader, around)
+    if letter is None:
+        return None
+    return _worded(
+        [(one, letter)], {"name": letters.one_line(reader.name or ""), "around": around, "also": False}
+    )
 
 
 def _to_mailbox(db: DbSession, instance: Instance, one: Mail, mailbox: Mailbox) -> Parcel | None:

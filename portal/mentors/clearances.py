@@ -19,14 +19,15 @@ from datetime import date, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import selectinload
 
+from portal.access.known import Account
 from portal.desk import restriction
 from portal.models import Clearance, ClearanceKind, Office, Person, Role
 from privacy.audit import Action
-from privacy.clock import london_date
+from privacy.clock import day_words, london_date
 from privacy.records import new_id
 from privacy.work import Work
 
@@ -79,7 +80,7 @@ class Gap:
         what = WORDS[self.kind]
         if self.lapsed_on is None:
             return f"{what} is not recorded"
-        return f"{what} lapsed on {self.lapsed_on.day} {self.lapsed_on:%B %Y}"
+        return f"{what} lapsed on {day_words(self.lapsed_on)}"
 
 
 class Lapsing(NamedTuple):
@@ -127,7 +128,7 @@ def gaps_in(records: Collection[Clearance], kinds: Iterable[ClearanceKind], *, o
     )
 
 
-def page_gaps(person: Person, *, on: date) -> tuple[Gap, ...]:
+def page_gaps(person: Account, *, on: date) -> tuple[Gap, ...]:
     """What keeps somebody who delivers from pages with personal data."""
     return gaps_in(person.clearances, PAGES, on=on)
 
@@ -142,10 +143,15 @@ def ending(records: Iterable[Clearance], kind: ClearanceKind, *, on: date) -> Cl
 
 def gaps(db: DbSession, person_ids: Collection[UUID], *, on: date) -> dict[UUID, list[Gap]]:
     """What keeps each of these people from delivering on a day; nothing for those who are cleared. Two queries."""
-    people = db.scalars(
-        select(Person).where(Person.id.in_(person_ids)).options(selectinload(Person.clearances))
-    )
+    people = db.scalars(_WITH_CLEARANCES, {"people": list(person_ids)})
     return {person.id: list(gaps_in(person.clearances, needs(person), on=on)) for person in people}
+
+
+_WITH_CLEARANCES = (
+    select(Person)
+    .where(Person.id.in_(bindparam("people", expanding=True)))
+    .options(selectinload(Person.clearances))
+)
 
 
 def watch(db: DbSession, *, on: date, days: int = WARNED_DAYS[0]) -> list[Lapsing]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, or_, select
@@ -15,6 +15,7 @@ from portal.models import (
     AttendanceState,
     Goal,
     GoalState,
+    Hours,
     Package,
     Participation,
     Session,
@@ -41,12 +42,13 @@ class Mentee:
 
 @dataclass(frozen=True)
 class MentorHome:
-    """Sessions of today and of the days after it, those to record, and the packages."""
+    """Sessions of today and of the days after it, those to record, the packages, and whether hours are published."""
 
     today: Sequence[Session]
     ahead: Sequence[Session]
     to_record: Sequence[Session]
     mentees: Sequence[Mentee]
+    has_hours: bool
 
 
 def home(db: DbSession, programme: Programme, *, mentor_id: UUID, now: datetime) -> MentorHome:
@@ -61,7 +63,16 @@ def home(db: DbSession, programme: Programme, *, mentor_id: UUID, now: datetime)
         ahead=[one for one in booked if london_date(one.starts_at) > today and one.starts_at < ends],
         to_record=[one for one in booked if one.ends_at <= now],
         mentees=_mentees(db, programme, served, sessions, now),
+        has_hours=_has_hours(db, mentor_id, today),
     )
+
+
+def _has_hours(db: DbSession, mentor_id: UUID, today: date) -> bool:
+    """Whether any hours are published from today on; days that were closed are none."""
+    found = select(Hours.spans).where(
+        Hours.person_id == mentor_id, or_(Hours.weekday.is_not(None), Hours.on_day >= today)
+    )
+    return any(db.scalars(found))
 
 
 def _served(db: DbSession, mentor_id: UUID, now: datetime) -> Sequence[Package]:

@@ -4,14 +4,14 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import select, union
+from sqlalchemy import bindparam, select, union
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload, selectinload
 
 from portal.actors import roles_on
 from portal.booking.diary import Refused
 from portal.models import Package, PackageMentor, Person, Role, Session, SessionPackage
-from privacy.clock import london_date
+from privacy.clock import day_words, london_date
 
 
 class NotServing(Refused):
@@ -47,26 +47,30 @@ def serves_from(serving: PackageMentor, day: date) -> bool:
 def refusal(package: Package, servings: Iterable[PackageMentor], day: date) -> Refused | None:
     """Why no session of the package can be on this day with the mentor whose servings these are; None if it can."""
     if day < package.starts_on:
-        return TooEarly(f"Support starts on {_words(package.starts_on)}. Choose that day or a later one")
+        return TooEarly(f"Support starts on {day_words(package.starts_on)}. Choose that day or a later one")
     known = list(servings)
     if any(serves_on(serving, day) for serving in known):
         return None
     coming = [one.from_on for one in known if one.from_on > day and serves_on(one, one.from_on)]
     if coming:
-        return TooEarly(f"This mentor gives this support from {_words(min(coming))}. Choose a later day")
+        return TooEarly(f"This mentor gives this support from {day_words(min(coming))}. Choose a later day")
     return NotServing()
 
 
 def servings_of(db: DbSession, package_id: UUID) -> Sequence[PackageMentor]:
     """Everybody who serves, served or will serve a package, longest first; people and offices loaded."""
-    return db.scalars(
-        select(PackageMentor)
-        .where(PackageMentor.package_id == package_id)
-        .options(
-            joinedload(PackageMentor.person).options(selectinload(Person.offices), joinedload(Person.profile))
-        )
-        .order_by(PackageMentor.from_on, PackageMentor.id)
-    ).all()
+    return db.scalars(_SERVINGS, {"package": package_id}).all()
+
+
+_SERVINGS = (
+    select(PackageMentor)
+    .where(PackageMentor.package_id == bindparam("package"))
+    .options(
+        joinedload(PackageMentor.person).options(selectinload(Person.offices), joinedload(Person.profile))
+    )
+    .order_by(PackageMentor.from_on, PackageMentor.id)
+)
+"""Made once: each booking and each list of times asks it."""
 
 
 def mentors_from(db: DbSession, package_id: UUID, *, on: date) -> list[Person]:
@@ -114,7 +118,3 @@ def givers(db: DbSession, package_ids: Iterable[UUID] | None = None) -> dict[UUI
 
 def _people(servings: Iterable[PackageMentor]) -> list[Person]:
     return list({serving.person_id: serving.person for serving in servings}.values())
-
-
-def _words(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"

@@ -23,6 +23,7 @@ from portal.mentors import clearances, interests, profiles
 from portal.mentors.profiles import Profile
 from portal.models import Office, Package, PackageMentor, PackageState, Person, Role
 from portal.packages.states import PackageRefused
+from privacy.clock import day_words
 
 
 class Stop(StrEnum):
@@ -133,7 +134,7 @@ def require_mentors(
     for mentor_id in mentor_ids:
         mentor = looked.get(mentor_id)
         if mentor is None:
-            raise NotAMentor(f"Somebody is not a mentor on {on.day} {on:%B %Y}")
+            raise NotAMentor(f"Somebody is not a mentor on {day_words(on)}")
         for one in mentor.stops:
             if not (setting_aside and one.can_be_set_aside):
                 raise _REFUSALS[one.stop](one.words)
@@ -179,7 +180,7 @@ def _as_a_mentor(person: Person, on: date) -> list[Stopped]:
         return [Stopped(Stop.NOT_A_MENTOR, words)]
     if holds and person.disabled_at is None:
         return []
-    return [Stopped(Stop.NOT_A_MENTOR, f"{person.name} is not a mentor on {on.day} {on:%B %Y}")]
+    return [Stopped(Stop.NOT_A_MENTOR, f"{person.name} is not a mentor on {day_words(on)}")]
 
 
 def _of_interest(

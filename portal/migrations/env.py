@@ -1,5 +1,12 @@
-"""Runs migrations on the app's own engine, with time-outs and one lock, so that two machines do not race."""
+"""Runs migrations on the app's own engine or on the one it is given, one host at a time, whole or not at all.
 
+PostgreSQL: whoever comes second waits until the first is done, and finds nothing left to do. A table that others use is
+waited for some seconds only, for everybody else waits behind. SQLite: the write lock from the start; the file's foreign
+keys are looked at as a whole at the end, for a table that is built anew is away for a moment.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
 
 from alembic import context
@@ -8,8 +15,17 @@ from flask import current_app
 from sqlalchemy import Connection, Engine, text
 
 from privacy.records import Record, Word
+from privacy.transactions import PATIENCE, WRITE
 
 LOCK = 9887
+TURN = "10min"
+"""For how long another host may be at it."""
+TABLE = "4s"
+STATEMENT = "60s"
+
+
+class ForeignKeysBroken(Exception):
+    """After the migrations a row would point at one that is not there. Nothing was changed."""
 
 
 def _render(kind: str, item: Any, autogen_context: AutogenContext) -> str | Literal[False]:
@@ -21,15 +37,44 @@ def _render(kind: str, item: Any, autogen_context: AutogenContext) -> str | Lite
     return False
 
 
-def _guard(connection: Connection) -> None:
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("set lock_timeout = '4s'"))
-        connection.execute(text("set statement_timeout = '60s'"))
+@contextmanager
+def _alone(engine: Engine) -> Iterator[Connection]:
+    """A connection in one transaction, as the only host that migrates."""
+    guarded = _on_postgres if engine.dialect.name == "postgresql" else _on_sqlite
+    with engine.connect() as connection, guarded(connection):
+        yield connection
+
+
+@contextmanager
+def _on_postgres(connection: Connection) -> Iterator[None]:
+    with connection.begin():
+        for setting in (f"lock_timeout = '{TURN}'", f"statement_timeout = '{TURN}'"):
+            connection.execute(text(f"set local {setting}"))
         connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+        for setting in (f"lock_timeout = '{TABLE}'", f"statement_timeout = '{STATEMENT}'"):
+            connection.execute(text(f"set local {setting}"))
+        yield
 
 
-engine: Engine = current_app.extensions["migrate"].db.engine
-with engine.connect() as connection:
+@contextmanager
+def _on_sqlite(connection: Connection) -> Iterator[None]:
+    # Outside of a transaction, where alone it counts: dropping a table would delete its rows, and ask who needs them.
+    driver: Any = connection.connection.driver_connection
+    driver.execute("pragma foreign_keys=off")
+    try:
+        connection.execution_options(**{WRITE: PATIENCE})
+        with connection.begin():
+            yield
+            if broken := connection.exec_driver_sql("pragma foreign_key_check").first():
+                raise ForeignKeysBroken(
+                    f"a row of {broken[0]} points at one of {broken[2]} that is not there"
+                )
+    finally:
+        driver.execute("pragma foreign_keys=on")
+
+
+given: Engine | None = context.config.attributes.get("engine")
+with _alone(given or current_app.extensions["migrate"].db.engine) as connection:
     context.configure(
         connection=connection,
         target_metadata=Record.metadata,
@@ -39,6 +84,4 @@ with engine.connect() as connection:
         transaction_per_migration=False,
     )
     with context.begin_transaction():
-        _guard(connection)
         context.run_migrations()
-    connection.commit()

@@ -24,6 +24,7 @@ from portal.models.delivery import Clearance, ClearanceKind, Interest, MentorCho
 from portal.models.duty import Duty
 from portal.models.exports import Export
 from portal.models.factors import AddressChange, Factor, FactorKind, Guess
+from portal.models.files import SentFile, SentFileState
 from portal.models.groups import (
     Decision,
     GroupPlan,
@@ -154,6 +155,8 @@ __all__ = [
     "Review",
     "Role",
     "SecondAct",
+    "SentFile",
+    "SentFileState",
     "Session",
     "SessionKind",
     "SessionNote",

@@ -1,6 +1,6 @@
 """Tables: mail that waits or was sent, and what this instance is."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -56,7 +56,9 @@ class Mail(Record):
     mailbox: Mapped[Mailbox | None] = mapped_column(Word(Mailbox), info=plain("the role it goes to"))
     template: Mapped[str] = mapped_column(String(40), info=plain())
     about: Mapped[UUID] = mapped_column(Uuid, index=True, info=reference("what it is about"))
-    step: Mapped[str] = mapped_column(String(40), info=plain())
+    step: Mapped[str] = mapped_column(
+        String(40), info=reference("which one; in an assistant's copy also whose session it is")
+    )
     state: Mapped[MailState] = mapped_column(Word(MailState), index=True, info=plain())
     queued_at: Mapped[datetime] = mapped_column(info=plain())
     due_at: Mapped[datetime] = mapped_column(index=True, info=plain())
@@ -105,5 +107,6 @@ class InstanceFact(Record):
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=plain())
     name: Mapped[str] = mapped_column(String(20), unique=True, info=plain())
     recorded_at: Mapped[datetime] = mapped_column(info=plain())
+    tidied_on: Mapped[date | None] = mapped_column(info=plain("the last night in which a worker tidied up"))
     canary_sealed: Mapped[bytes | None] = sealed(holder="id", purpose="a fixed word that must open")
     canary = SealedText("canary_sealed")

@@ -118,7 +118,9 @@ class Attendance(Record):
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=reference())
     session_id: Mapped[UUID] = mapped_column(ForeignKey("session.id"), index=True, info=plain())
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True, info=reference())
-    participation_id: Mapped[UUID] = mapped_column(ForeignKey("participation.id"), info=reference())
+    participation_id: Mapped[UUID] = mapped_column(
+        ForeignKey("participation.id"), index=True, info=reference()
+    )
     state: Mapped[AttendanceState] = mapped_column(Word(AttendanceState), info=plain())
     booked_at: Mapped[datetime] = mapped_column(info=plain())
     by: Mapped[str] = mapped_column(String(80), info=reference("who booked the place"))

@@ -54,6 +54,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "call_request": (ANSWERS, "That you wanted to be rung, and when"),
     "kept_search": (SIGNING_IN, "What you looked for in a list, for a day"),
     "parked_form": (ANSWERS, "A form that we kept for you because you were signed out"),
+    "sent_file": (WORK, "A long file that you sent, and what came of it"),
     "sign_in": (SIGNING_IN, "That you asked for a code"),
     "browser_session": (SIGNING_IN, "The browsers that you are or were signed in with"),
     "factor": (SIGNING_IN, "Passkeys, passwords and codes with which you prove that it is you"),

@@ -4,7 +4,7 @@ Beside it: the machine (states.py), who may be in a package (members.py), its go
 its end (endings.py). A rule locks the package first, so that two clicks cannot take it two ways.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -40,7 +40,7 @@ from portal.packages.endings import (
     words,
 )
 from portal.packages.ledger import Ledger, ledger, ledgers
-from portal.packages.members import locked
+from portal.packages.members import locked, was_emptied
 from portal.packages.states import Act, NotPossible, PackageRefused, after
 from portal.programme import OutsideContract, Programme, require_inside
 from portal.references import new_reference
@@ -219,13 +219,18 @@ def agree(work: Work, *, package_id: UUID, agreed: Agreement) -> Package:
     return package
 
 
-def invite(work: Work, *, package_id: UUID) -> int:
-    """Queue an invitation for everybody who has none yet; returns how many. Raises NotPossible."""
+def invite(work: Work, *, package_id: UUID, only: Collection[UUID] | None = None) -> int:
+    """Queue an invitation for everybody who has none yet, or of them only for these participations; returns how many.
+
+    Raises NotPossible.
+    """
     package = locked(work, package_id)
     state = after(package.state, Act.INVITE)
     count = 0
     for part in package.participations:
         if part.person_id is None or part.to_on is not None or part.invited_at is not None:
+            continue
+        if only is not None and part.id not in only:
             continue
         invite_one(work, part)
         count += 1
@@ -255,7 +260,7 @@ def waive_baseline(work: Work, *, package_id: UUID, reason: str) -> Package:
     if not reason.strip():
         raise NoReason("Say why a first session is held without the baseline")
     package.baseline_waived_at = work.now
-    package.waiver = reason
+    package.waiver = None if was_emptied(package) else reason
     work.record(Action.BASELINE_OVERRIDDEN, object=f"package:{package.id}", holder=package.id)
     return package
 
@@ -266,7 +271,7 @@ def withdraw(work: Work, *, package_id: UUID, reason: str) -> Package:
     state = after(package.state, Act.WITHDRAW)
     if not reason.strip():
         raise NoReason("Say why it is given up")
-    package.withdrawal = reason
+    package.withdrawal = None if was_emptied(package) else reason
     open_offers.withdraw(work, package_id=package.id)
     for part in package.participations:
         mail.drop(work, about=part.id, template="invitation")

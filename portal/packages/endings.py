@@ -23,11 +23,11 @@ from portal.models import (
     Strand,
 )
 from portal.packages.ledger import ledger
-from portal.packages.members import locked
+from portal.packages.members import locked, was_emptied
 from portal.packages.states import Act, PackageRefused, after
 from portal.programme import Programme, require_inside, terms
 from privacy.audit import Action
-from privacy.clock import end_of_day, london, london_date
+from privacy.clock import day_words, end_of_day, london, london_date
 from privacy.work import Work
 from surveys.waves import post_is_clipped, post_last_day
 
@@ -87,12 +87,13 @@ def end(
             "Change the day, or say that it is right"
         )
     time = ledger(work.db, programme, package.id)
-    if time.short and not (reason and reason.strip()):
+    why_short = time.short and not was_emptied(package)
+    if why_short and not (reason and reason.strip()):
         raise UnderMinimum(
             f"One-to-one support has at least {programme.minimum_days} days. Say why this one ends with less"
         )
     package.ends_on = on
-    package.short_reason = reason if time.short else None
+    package.short_reason = reason if why_short else None
     open_offers.withdraw(work, package_id=package.id)
     asked = 0
     for part in package.participations:
@@ -208,4 +209,4 @@ def go(work: Work, package: Package, state: PackageState) -> None:
 
 def words(day: date) -> str:
     """A day as refusals name it."""
-    return f"{day.day} {day:%B %Y}"
+    return day_words(day)

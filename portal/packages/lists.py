@@ -28,7 +28,7 @@ from portal.models import (
 )
 from portal.packages.ledger import Ledger, ledgers
 from portal.packages.states import Act, possible
-from portal.people.directory import PER_PAGE, page_of
+from portal.people.directory import cut
 from portal.programme import Programme
 from surveys.models import Wave
 
@@ -91,9 +91,9 @@ def listing(
     text: str = "",
     state: PackageState | None = None,
     strand: Strand | None = None,
-    page: int = 1,
+    page: int | None = 1,
 ) -> Listing:
-    """Packages that fit; the text is looked for in reference, council, title and names."""
+    """Packages that fit, without a page all of them; the text is looked for in reference, council, title and names."""
     asked = select(Package).options(*_whole()).order_by(Package.starts_on.desc(), Package.ref)
     if state is not None:
         asked = asked.where(Package.state == state)
@@ -101,8 +101,7 @@ def listing(
         asked = asked.where(Package.strand == strand)
     words = text.casefold().split()
     found = [one for one in db.scalars(asked) if not words or all(word in _searched(one) for word in words)]
-    page, pages = page_of(len(found), page)
-    shown = found[(page - 1) * PER_PAGE : page * PER_PAGE]
+    shown, page, pages = cut(found, page)
     return Listing(shown, ledgers(db, programme, shown), page, pages, len(found))
 
 

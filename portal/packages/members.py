@@ -22,7 +22,7 @@ from portal.models import (
 )
 from portal.packages.states import Act, PackageRefused, after
 from privacy.audit import Action
-from privacy.clock import london_date
+from privacy.clock import day_words, london_date
 from privacy.records import new_id
 from privacy.work import Work
 from surveys.models import Respondent
@@ -42,6 +42,7 @@ __all__ = [
     "require_mentors",
     "serve",
     "unassign_mentor",
+    "was_emptied",
 ]
 
 OVER = (PackageState.ENDED, PackageState.WITHDRAWN)
@@ -98,7 +99,7 @@ def require_members(
         person = people.get(person_id)
         if person is None or role not in PARTICIPANT or not _holds(person, role, council_id, on):
             who = person.name if person is not None else "Somebody"
-            raise NotInOffice(f"{who} does not hold this role on {on.day} {on:%B %Y}")
+            raise NotInOffice(f"{who} does not hold this role on {day_words(on)}")
         if person.disabled_at is not None:
             raise NotInOffice(f"The account of {person.name} is closed")
         if person.restricted_at is not None:
@@ -282,3 +283,9 @@ def unassign_mentor(work: Work, *, package_id: UUID, person_id: UUID, on: date |
     serving.to_on = max(on or london_date(work.now), serving.from_on)
     open_offers.withdraw(work, package_id=package_id, mentor_id=person_id)
     work.record(Action.MENTOR_UNASSIGNED, object=f"package:{package.id}", mentor=person_id)
+
+
+def was_emptied(package: Package) -> bool:
+    """Whether everybody who was ever in it was erased: what was written of it went with the last of them, and its key
+    too, so nothing can be written of it any more. It stays, can end, and counts."""
+    return all(part.person_id is None for part in package.participations)

@@ -1,7 +1,8 @@
 """The pipeline: packages by state, counted and listed, narrowed by kind, council type and region."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from uuid import UUID
 
 from sqlalchemy import select
@@ -24,6 +25,10 @@ class Pipeline:
     @property
     def total(self) -> int:
         return sum(map(len, self.stages.values()))
+
+    @property
+    def packages(self) -> Iterable[Package]:
+        return chain.from_iterable(self.stages.values())
 
 
 def pipeline(
@@ -54,8 +59,8 @@ def pipeline(
     return Pipeline(stages, ledgers(db, programme, found))
 
 
-def as_csv(shown: Pipeline, programme: Programme) -> bytes:
-    """The pipeline as a file: by reference, without names."""
+def as_csv(packages: Iterable[Package], times: Mapping[UUID, Ledger], programme: Programme) -> bytes:
+    """Packages as a file: by reference, without names."""
     head = ("reference", "kind", "state", "council", "region", "starts on", "ended on", "people")
     time = ("planned days", "booked days", "delivered days", "late cancellations")
     rows = (
@@ -68,9 +73,8 @@ def as_csv(shown: Pipeline, programme: Programme) -> bytes:
             package.starts_on,
             package.ends_on,
             sum(part.to_on is None for part in package.participations),
-            *_days(shown.ledgers[package.id], programme),
+            *_days(times[package.id], programme),
         )
-        for packages in shown.stages.values()
         for package in packages
     )
     return csv_of((*head, *time), rows)

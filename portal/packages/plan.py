@@ -21,7 +21,7 @@ from portal.packages.members import OVER
 from portal.packages.rows import COLUMNS, Gathered, Head, MemberRow, MentorRow, SessionRow, gather
 from portal.packages.states import PackageRefused
 from portal.programme import Period, Programme, contract_period
-from privacy.clock import end_of_day, london_date
+from privacy.clock import day_words, end_of_day, london_date
 from privacy.columns import AddressKeys, keys_of, normal_address
 from privacy.keys import KeyRing
 
@@ -223,7 +223,9 @@ class Reader:
             ):
                 self._fault(row.line, "Their days do not lie within those of the package")
             elif not _holds(person, row.role, planned.council_id, from_on):
-                self._fault(row.line, f"They do not hold this role here on {_words(from_on)}. Add it first")
+                self._fault(
+                    row.line, f"They do not hold this role here on {day_words(from_on)}. Add it first"
+                )
             elif person.id not in everybody:
                 planned.members.append((row, person.id))
                 everybody[person.id] = (from_on, row.to_on)
@@ -256,7 +258,7 @@ class Reader:
             if days[1] is not None and days[1] < from_on:
                 self._fault(row.line, "The last day is before the first")
             elif not _holds(person, Role.MENTOR, None, from_on):
-                self._fault(row.line, f"They are not a mentor on {_words(from_on)}")
+                self._fault(row.line, f"They are not a mentor on {day_words(from_on)}")
             elif message := self._conflict(planned, person.id, members, over=days[1] is not None):
                 self._fault(row.line, message)
             else:
@@ -364,7 +366,3 @@ def _holds(person: Person, role: Role, council_id: UUID | None, day: date) -> bo
 
 def _within(day: date, days: Days) -> bool:
     return days[0] <= day and (days[1] is None or day <= days[1])
-
-
-def _words(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import BindParameter, bindparam, or_, select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload, selectinload
 
@@ -71,11 +71,13 @@ class Step:
 
 @dataclass(frozen=True)
 class Stage:
-    """A stage of a package on the timeline: `state` is `done`, `here` or `next`, `on` its date where known."""
+    """A stage of a package on the timeline: `state` is `done`, `here` or `next`, `on` its date where known, `by`
+    whether that is its last day."""
 
     text: str
     state: str
     on: date | None = None
+    by: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,16 @@ class Support:
         )
 
     @property
+    def held(self) -> int:
+        """How many sessions took place."""
+        return sum(own.session.state is SessionState.HELD for own in self.past)
+
+    @property
+    def dates(self) -> int:
+        """How many sessions there are in all: held, still to be recorded, and to come."""
+        return len(self.past) + len(self.upcoming)
+
+    @property
     def may_book(self) -> bool:
         """Whether a session can be booked now: the baseline comes first, unless the team waived it."""
         ready = self.baseline_in or self.package.baseline_waived_at is not None
@@ -138,7 +150,8 @@ def timeline(support: Support) -> list[Stage]:
     post_closes = next(
         (one.closes_at - timedelta(microseconds=1) for one in support.due if one.wave is Wave.POST), None
     )
-    first = london_date(held[0].starts_at) if held else None
+    begun = london_date(held[0].starts_at) if held else None
+    sent = next((one.submitted_at for one in support.due if one.wave is Wave.BASELINE), None)
     done = (
         support.baseline_in or support.package.baseline_waived_at is not None or bool(held),
         bool(held),
@@ -146,14 +159,14 @@ def timeline(support: Support) -> list[Stage]:
         post_in,
     )
     words = (
-        ("First questionnaire", None),
-        ("Sessions begin", first),
-        ("Support ends", ended_on),
+        ("First questionnaire", london_date(sent) if sent else None),
+        ("Sessions began" if begun else "Sessions begin", begun),
+        ("Support ended" if ended_on else "Support goes on" if begun else "Support ends", ended_on),
         ("Last questionnaire", london_date(post_closes) if post_closes and not post_in else None),
     )
     here = done.index(False) if False in done else None
     return [
-        Stage(text, "here" if number == here else "done" if ready else "next", on)
+        Stage(text, "here" if number == here else "done" if ready else "next", on, by=number == 3)
         for number, ((text, on), ready) in enumerate(zip(words, done, strict=True))
     ]
 
@@ -189,21 +202,51 @@ def overview(
     )
 
 
+# Made once: everybody who comes in reads this page, and making its statements costs more than running them.
+_package = joinedload(Participation.package)
+_PARTS = (
+    select(Participation)
+    .join(Participation.package)
+    .where(Participation.person_id == bindparam("person"), Package.state.in_(SHOWN))
+    .options(
+        joinedload(Participation.person),
+        _package.joinedload(Package.council),
+        _package.joinedload(Package.mentors).joinedload(PackageMentor.person).joinedload(Person.profile),
+    )
+    .order_by(Package.starts_on.desc())
+)
+_OF_PACKAGES: BindParameter[UUID] = bindparam("packages", expanding=True)
+_SESSIONS = (
+    select(Session)
+    .where(
+        or_(
+            Session.package_id.in_(_OF_PACKAGES),
+            Session.id.in_(
+                select(SessionPackage.session_id).where(SessionPackage.package_id.in_(_OF_PACKAGES))
+            ),
+        ),
+        Session.state != SessionState.CANCELLED,
+    )
+    .options(selectinload(Session.attendances), joinedload(Session.mentor), joinedload(Session.joined))
+    .order_by(Session.starts_at)
+)
+_GOALS = (
+    select(Goal)
+    .where(Goal.package_id.in_(_OF_PACKAGES), Goal.state != GoalState.DROPPED)
+    .order_by(Goal.number)
+)
+_OFFERS = (
+    select(Offer)
+    .where(
+        Offer.package_id.in_(_OF_PACKAGES), Offer.state == OfferState.OPEN, Offer.starts_at > bindparam("now")
+    )
+    .order_by(Offer.starts_at)
+)
+
+
 def _parts(db: DbSession, person_id: UUID) -> Sequence[Participation]:
     """With package, council and mentors, newest package first."""
-    package = joinedload(Participation.package)
-    mentors = package.joinedload(Package.mentors).joinedload(PackageMentor.person).joinedload(Person.profile)
-    return (
-        db.scalars(
-            select(Participation)
-            .join(Participation.package)
-            .where(Participation.person_id == person_id, Package.state.in_(SHOWN))
-            .options(joinedload(Participation.person), package.joinedload(Package.council), mentors)
-            .order_by(Package.starts_on.desc())
-        )
-        .unique()
-        .all()
-    )
+    return db.scalars(_PARTS, {"person": person_id}).unique().all()
 
 
 def _supports(
@@ -215,27 +258,9 @@ def _supports(
     now: datetime,
 ) -> list[Support]:
     packages = [part.package_id for part in parts]
-    joined = select(SessionPackage.session_id).where(SessionPackage.package_id.in_(packages))
-    found = db.scalars(
-        select(Session)
-        .where(
-            or_(Session.package_id.in_(packages), Session.id.in_(joined)),
-            Session.state != SessionState.CANCELLED,
-        )
-        .options(selectinload(Session.attendances), joinedload(Session.mentor), joinedload(Session.joined))
-        .order_by(Session.starts_at)
-    )
-    sessions = found.unique().all()
-    goals = db.scalars(
-        select(Goal)
-        .where(Goal.package_id.in_(packages), Goal.state != GoalState.DROPPED)
-        .order_by(Goal.number)
-    ).all()
-    offers = db.scalars(
-        select(Offer)
-        .where(Offer.package_id.in_(packages), Offer.state == OfferState.OPEN, Offer.starts_at > now)
-        .order_by(Offer.starts_at)
-    ).all()
+    sessions = db.scalars(_SESSIONS, {"packages": packages}).unique().all()
+    goals = db.scalars(_GOALS, {"packages": packages}).all()
+    offers = db.scalars(_OFFERS, {"packages": packages, "now": now}).all()
     seats = windows.seats_in(sessions, {part.id for part in parts})
     due = questionnaires.due(db, programme, parts, now=now, stands=stands, seats=seats)
     lists = waiting.lists(db, [session.id for session in sessions if session.capacity is not None])

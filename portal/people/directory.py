@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload, selectinload
 
+from portal.csv_files import csv_of
 from portal.desk import restriction
 from portal.mailing import bounces
 from portal.models import (
@@ -24,6 +26,7 @@ from portal.models import (
 )
 from privacy.columns import keys_of, unseal_column
 
+T = TypeVar("T")
 PER_PAGE = 50
 MAILS_SHOWN = 20
 
@@ -69,8 +72,34 @@ def page_of(total: int, page: int) -> tuple[int, int]:
     return min(max(page, 1), pages), pages
 
 
-def listing(db: DbSession, *, text: str = "", role: Role | None = None, page: int = 1) -> Listing:
-    """People whose name, address or reference holds every word of the text, in the same number of queries."""
+def cut(found: Sequence[T], page: int | None) -> tuple[Sequence[T], int, int]:
+    """What stands on a page, which page that is, and how many there are; without a page everything."""
+    if page is None:
+        return found, 1, 1
+    page, pages = page_of(len(found), page)
+    return found[(page - 1) * PER_PAGE : page * PER_PAGE], page, pages
+
+
+def as_csv(shown: Listing) -> bytes:
+    """The list as a file: by reference, without names and addresses."""
+    return csv_of(
+        ("reference", "roles", "councils", "closed", "restricted"),
+        (
+            (
+                entry.ref,
+                "; ".join(office.role.value for office in shown.offices[entry.id]),
+                "; ".join(office.council.name for office in shown.offices[entry.id] if office.council),
+                "yes" if entry.disabled else "no",
+                "yes" if entry.restricted else "no",
+            )
+            for entry in shown.entries
+        ),
+    )
+
+
+def listing(db: DbSession, *, text: str = "", role: Role | None = None, page: int | None = 1) -> Listing:
+    """People whose name, address or reference holds every word of the text, in the same number of queries; without a
+    page all of them."""
     words = text.casefold().split()
     found = [
         entry
@@ -78,8 +107,7 @@ def listing(db: DbSession, *, text: str = "", role: Role | None = None, page: in
         if all(word in f"{entry.name} {entry.email} {entry.ref}".casefold() for word in words)
     ]
     found.sort(key=lambda entry: (entry.name.casefold(), entry.ref))
-    page, pages = page_of(len(found), page)
-    shown = found[(page - 1) * PER_PAGE : page * PER_PAGE]
+    shown, page, pages = cut(found, page)
     return Listing(shown, _offices(db, [entry.id for entry in shown]), page, pages, len(found))
 
 

@@ -25,7 +25,7 @@ from portal.people.register import Authority, audit_fault, is_address, name_faul
 from portal.programme import Programme
 from portal.references import new_reference
 from privacy.audit import Action
-from privacy.clock import london_date
+from privacy.clock import day_words, london_date
 from privacy.columns import AddressKeys, normal_address
 from privacy.constraints import violated
 from privacy.records import Record, new_id
@@ -310,7 +310,7 @@ def _against_offices(person: Person, entry: _Entry, plan: _Plan, faults: list[Fa
                 plan.ended.append((held, entry.ends_on))
             return changes
         if overlap((held.from_on, held.to_on), entry.days):
-            days = f"since {held.from_on.day} {held.from_on:%B %Y}"
+            days = f"since {day_words(held.from_on)}"
             faults.append(Fault(entry.line, f"{person.ref} holds this role already, {days}"))
             return False
     plan.further.append((person.id, entry))

@@ -10,8 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload
 
+from portal.access.known import Account
 from portal.answers import questionnaires
-from portal.models import PARTICIPANT, Participation, Person
+from portal.models import PARTICIPANT, Participation
 from portal.programme import Programme
 from privacy.clock import london_date
 from surveys.models import ResponseState, Wave
@@ -20,13 +21,13 @@ from surveys.waves import Stand
 TO_ANSWER = frozenset({Stand.OPEN, Stand.STARTED, Stand.GRACE})
 
 
-def has_left(person: Person, *, now: datetime) -> bool:
+def has_left(person: Account, *, now: datetime) -> bool:
     """Whether somebody once held an office that is supported, and holds none today."""
     offices = [office for office in person.offices if office.role in PARTICIPANT]
     return bool(offices) and not any(office.held_on(london_date(now)) for office in offices)
 
 
-def comes_back(db: DbSession, programme: Programme, person: Person, *, now: datetime) -> bool:
+def comes_back(db: DbSession, programme: Programme, person: Account, *, now: datetime) -> bool:
     """Whether somebody who has left has something to answer, or can read what they sent last."""
     if not has_left(person, now=now):
         return False

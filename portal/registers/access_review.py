@@ -14,9 +14,10 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import selectinload
 
+from portal.access.known import Account, HeldOffice
 from portal.models import STAFF, AccessDecision, Office, Person, Role
 from privacy.audit import Action
-from privacy.clock import add_months, london_date
+from privacy.clock import add_months, day_words, london_date
 from privacy.records import new_id
 from privacy.work import Work
 
@@ -56,7 +57,7 @@ class Unreviewed:
 
     @property
     def words(self) -> str:
-        day = f"{self.since.day} {self.since:%B %Y}"
+        day = day_words(self.since)
         if self.refused:
             return f"Your access was closed in the access review on {day}"
         return f"Your access was not confirmed in the quarter's access review and lapsed on {day}"
@@ -116,7 +117,7 @@ def lapses_on(quarter_on: date) -> date:
     return quarter_on + GRACE + timedelta(days=1)
 
 
-def lapsed(person: Person, *, on: date) -> Unreviewed | None:
+def lapsed(person: Account, *, on: date) -> Unreviewed | None:
     """Why somebody's offices open nothing on a day; None where they do, or there are none."""
     offices = [one for one in person.offices if one.role in REVIEWED and one.held_on(on)]
     if not offices:
@@ -130,7 +131,7 @@ def lapsed(person: Person, *, on: date) -> Unreviewed | None:
     return Unreviewed(lapses_on(wanted), refused=False)
 
 
-def since(person: Person, offices: Collection[Office]) -> date:
+def since(person: Account, offices: Collection[Office | HeldOffice]) -> date:
     """From which day on somebody could see anything with these offices here."""
     return max(london_date(person.created_at), min(one.from_on for one in offices))
 

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
 from portal.programme import Programme, latest_end
-from privacy.clock import london_date
+from privacy.clock import day_words, london_date
 from privacy.registers import Register, RegisterEntry, enter
 from privacy.work import Work
 
@@ -28,8 +28,8 @@ def record_end(
     latest = latest_end(programme)
     if not programme.contract.starts_on <= ends_on <= latest:
         raise EndRefused(
-            f"The contract starts on {_words(programme.contract.starts_on)} and can be extended "
-            f"to {_words(latest)} at the latest"
+            f"The contract starts on {day_words(programme.contract.starts_on)} and can be extended "
+            f"to {day_words(latest)} at the latest"
         )
     return enter(
         work,
@@ -48,7 +48,3 @@ def ends(db: DbSession) -> Sequence[RegisterEntry]:
         .where(RegisterEntry.register == Register.CONTRACT_END)
         .order_by(RegisterEntry.entered_at.desc())
     ).all()
-
-
-def _words(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"

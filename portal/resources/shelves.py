@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, or_, select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload
 
@@ -53,7 +53,7 @@ def for_packages(
 ) -> dict[UUID, list[Resource]]:
     """The same for several packages, in one query whatever there is; what is for a role stands with each."""
     held = {role.value for role in roles}
-    found = _in_use(db, ResourceUse.package_id.in_(package_ids))
+    found = db.scalars(_OF_PACKAGES, {"packages": list(package_ids)}).unique().all()
     return {
         package_id: _sorted(
             one
@@ -81,16 +81,20 @@ def of_session(db: DbSession, session: Session, *, roles: Iterable[Role] | None)
 
 
 def _in_use(db: DbSession, attached: ColumnElement[bool]) -> Sequence[Resource]:
+    return db.scalars(_used(attached)).unique().all()
+
+
+def _used(attached: ColumnElement[bool]) -> Select[Resource]:
     uses = select(ResourceUse.resource_id).where(attached)
     return (
-        db.scalars(
-            select(Resource)
-            .where(or_(Resource.retired_at.is_(None), Resource.id.in_(uses)))
-            .options(joinedload(Resource.uses))
-        )
-        .unique()
-        .all()
+        select(Resource)
+        .where(or_(Resource.retired_at.is_(None), Resource.id.in_(uses)))
+        .options(joinedload(Resource.uses))
     )
+
+
+# Made once, for the page that everybody comes to.
+_OF_PACKAGES = _used(ResourceUse.package_id.in_(bindparam("packages", expanding=True)))
 
 
 def _sorted(found: Iterable[Resource]) -> list[Resource]:

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session as DbSession
 
-from portal.answers.windows import TAKES_PART
+from portal.answers.parts import TAKES_PART
 from portal.models import Attendance, Package, PackageState, Participation, Session, SessionState
 from portal.programme import Programme, terms
 from portal.results import hands

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload
 
 from portal.answers import questionnaires
 from portal.answers.questionnaires import Due
+from portal.csv_files import csv_of
 from portal.desk import restriction
 from portal.mailing import queue as mail
 from portal.models import (
@@ -25,8 +26,9 @@ from portal.models import (
     Strand,
 )
 from portal.packages.support import TO_ANSWER
-from portal.people.directory import PER_PAGE, page_of
+from portal.people.directory import cut
 from portal.programme import Programme
+from privacy.clock import london_date
 from surveys.models import Wave
 from surveys.waves import Stand
 
@@ -72,9 +74,9 @@ def listing(
     wave: Wave | None = None,
     strand: Strand | None = None,
     now: datetime,
-    page: int = 1,
+    page: int | None = 1,
 ) -> Listing:
-    """Who has not sent what is open to them, of one wave or strand or of all."""
+    """Who has not sent what is open to them, of one wave or strand or of all; without a page everybody."""
     parts = db.scalars(
         select(Participation)
         .join(Participation.package)
@@ -94,9 +96,37 @@ def listing(
         if one.stand in TO_ANSWER and one.wave in ((wave,) if wave is not None else WAVES) and _asked(one)
     ]
     found.sort(key=lambda one: (one.closes_at, one.participation.id.bytes))
-    page, pages = page_of(len(found), page)
-    shown = found[(page - 1) * PER_PAGE : page * PER_PAGE]
+    shown, page, pages = cut(found, page)
     return Listing(_rows(db, shown), page, pages, len(found))
+
+
+def as_csv(shown: Listing) -> bytes:
+    """The list as a file: by reference, without names."""
+    return csv_of(
+        (
+            "reference",
+            "role",
+            "council",
+            "questionnaire",
+            "last day",
+            "begun",
+            "last mail on",
+            "wants a call",
+        ),
+        (
+            (
+                one.person.ref,
+                one.part.role.value,
+                one.part.package.council.name if one.part.package.council is not None else "",
+                one.due.wave.value,
+                london_date(one.due.closes_at - timedelta(microseconds=1)),
+                "no" if one.due.stand is Stand.OPEN else "yes",
+                max((london_date(sent.sent_at) for sent in one.mails if sent.sent_at), default=None),
+                "yes" if one.call_asked else "no",
+            )
+            for one in shown.rows
+        ),
+    )
 
 
 def _asked(due: Due) -> bool:

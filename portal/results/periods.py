@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from portal.programme import ContractYear, Period
-from privacy.clock import add_months
+from privacy.clock import add_months, month_words
 
 
 class Kind(StrEnum):
@@ -54,9 +54,9 @@ class ReportPeriod:
         starts, ends = self.days.starts_on, self.days.ends_on
         match self.kind:
             case Kind.MONTHLY:
-                return f"{starts:%B %Y}"
+                return month_words(starts, year=True)
             case Kind.QUARTERLY:
-                return f"{starts:%B} to {ends:%B %Y}"
+                return f"{month_words(starts)} to {month_words(ends, year=True)}"
         return f"contract year {self.name}"
 
 

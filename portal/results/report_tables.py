@@ -8,13 +8,17 @@ import csv
 from collections.abc import Sequence
 from datetime import date, datetime
 from io import BytesIO, StringIO
-from typing import Any
-
-import xlsxwriter
+from typing import TYPE_CHECKING, Any
 
 from portal.results.report_parts import SHORTHAND, Grid, Report, Section, Share, Value, tidy
 from privacy.clock import london
+from privacy.later import Later
 from surveys.export_files import csv_cell
+
+if TYPE_CHECKING:
+    import xlsxwriter
+else:
+    xlsxwriter = Later("xlsxwriter")
 
 NAMES_OF_A_ROW = ("section", "table", "row", "measure", "value")
 

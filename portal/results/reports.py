@@ -6,6 +6,7 @@ copyright cl 8.6). Writers are in `report_page`, `report_word` and `report_table
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from portal.filters import day
 from portal.models import ProgrammeNoteKind
@@ -17,8 +18,13 @@ from portal.results.releases import Content, Release
 from portal.results.report_page import page
 from portal.results.report_parts import SHORTHAND, Report, Section
 from portal.results.report_tables import tidy_csv, workbook
-from portal.results.report_word import word
 from privacy.clock import london_date
+from privacy.later import Later
+
+if TYPE_CHECKING:
+    from portal.results import report_word
+else:
+    report_word = Later("portal.results.report_word")
 
 
 class Format(StrEnum):
@@ -28,6 +34,12 @@ class Format(StrEnum):
     PAGE = "html"
     SHEETS = "xlsx"
     TIDY = "csv"
+
+
+def word(report: Report) -> bytes:
+    """As a file in which the team writes; what makes it is loaded when the first is made."""
+    written: bytes = report_word.word(report)
+    return written
 
 
 WRITERS: Mapping[Format, Callable[[Report], bytes]] = {

@@ -17,7 +17,7 @@ from portal.returning.closing import Closing
 from portal.returning.destruction import BEGUN, event_id
 from portal.returning.destruction_places import ACTOR, Left, folder_of, places
 from privacy import chain_checks
-from privacy.clock import london_date
+from privacy.clock import day_words, london_date
 from privacy.holdings import Store
 from privacy.returns import acts, certificate, destroy, proof, stores
 from privacy.returns.certificate import Basis, Outstanding
@@ -237,7 +237,7 @@ def _kept(going: Going) -> dict[str, Any]:
     return {
         "files": kept_records.WHAT,
         "until": until.isoformat(),
-        "why": f"Accounts are kept until {until.day} {until:%B %Y}: 6 years after the financial year of the last "
+        "why": f"Accounts are kept until {day_words(until)}: 6 years after the financial year of the last "
         "payment (schedule 2). Registers and the audit trail show what was done; they stay as long.",
     }
 

@@ -20,7 +20,7 @@ from portal.programme import Programme, contract_period
 from portal.registers import contract
 from portal.returning import naming
 from privacy.certificates import Certificate, CertificateUnusable, read_certificate
-from privacy.clock import add_months, london_date, start_of_day
+from privacy.clock import add_months, day_words, london_date, start_of_day
 from privacy.returns import acts
 from privacy.returns.course import EVERYTHING, CourseRefused, ReturnKind, Scope, ScopeKind, Step, Wanted
 from privacy.returns.tables import DataReturn
@@ -170,7 +170,7 @@ def _end(work: Work, programme: Programme, direction: Direction) -> None:
         raise DirectionRefused("Enter the new last day of the contract", field="ends_on")
     elif direction.ends_on < (first := add_months(direction.on, NOTICE_MONTHS)):
         raise DirectionRefused(
-            f"A notice takes at least 3 months: {first.day} {first:%B %Y} is the first day it can end on",
+            f"A notice takes at least 3 months: {day_words(first)} is the first day it can end on",
             field="ends_on",
         )
     else:

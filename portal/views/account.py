@@ -11,6 +11,7 @@ from werkzeug import Response
 from portal import policies
 from portal.access import accounts, asking, devices
 from portal.actors import roles_on
+from portal.desk import approvals
 from portal.forms.account import AskForm, FinishForm, LinkForm
 from portal.models import Person
 from portal.people import register as people
@@ -266,7 +267,8 @@ def staff_accounts() -> ResponseReturnValue:
         (person, [programme().roles[role] for role in sorted(roles_on(person, today()))])
         for person in staff.staff(session())
     ]
-    return render_template("account/accounts.html", rows=rows)
+    waits = approvals.waiting_for(session(), the_actor().ref, now=clock_now())
+    return render_template("account/accounts.html", rows=rows, to_agree=waits)
 
 
 @bp.post("/accounts/<uuid:person_id>/disable")

@@ -10,8 +10,9 @@ from portal.models import Strand
 from portal.results import behind, funnel, funnel_page, levels_behind, outstanding, service_levels
 from portal.results.funnel import STAGES
 from portal.results.strands import STRANDS
+from portal.views import files
 from portal.views.behind import show
-from portal.views.context import clock_now, programme, session
+from portal.views.context import clock_now, programme, session, today
 from portal.views.guards import guarded
 from portal.views.reports import day_asked, page_asked
 from surveys.models import Wave
@@ -57,23 +58,35 @@ def people(wave: str, strand: str, stage: str) -> ResponseReturnValue:
 @guarded(None, policies.may_run_programme)
 def waiting() -> ResponseReturnValue:
     """Who can answer and has not, and what was sent to them."""
-    wave, strand = _wave(), request.args.get("strand", "")
     return render_template(
         "reports/outstanding.html",
-        listed=outstanding.listing(
-            session(),
-            programme(),
-            wave=wave,
-            strand=Strand(strand) if strand in set(Strand) else None,
-            now=clock_now(),
-            page=page_asked(),
-        ),
-        wave=wave,
-        strand=strand,
+        listed=_outstanding(page=page_asked()),
+        wave=_wave(),
+        strand=request.args.get("strand", ""),
         waves={one: TITLES[one] for one in outstanding.WAVES},
         strands=STRANDS,
         stands=outstanding.STANDS,
         called=mail.called,
+    )
+
+
+@bp.get("/outstanding/list.csv")
+@guarded(None, policies.may_run_programme)
+def download() -> ResponseReturnValue:
+    """The same list, as it is narrowed, as a file."""
+    data = outstanding.as_csv(_outstanding(page=None))
+    return files.csv_file(data, f"outstanding-{today().isoformat()}")
+
+
+def _outstanding(*, page: int | None) -> outstanding.Listing:
+    strand = request.args.get("strand", "")
+    return outstanding.listing(
+        session(),
+        programme(),
+        wave=_wave(),
+        strand=Strand(strand) if strand in set(Strand) else None,
+        now=clock_now(),
+        page=page,
     )
 
 

@@ -23,11 +23,12 @@ from portal.views.acts import attempt, status_of
 from portal.views.context import clock_now, instance, programme, the_actor, today
 from portal.views.context import session as db
 from portal.views.files import attach
+from portal.views.fragments import page_or_fragment
 from portal.views.guards import guarded
 from portal.views.loaders import load_offer, load_package, load_session
 from portal.views.on_behalf import back_from_booking, is_own, whose_place
 from portal.views.session_page import is_ahead, session_page
-from privacy.clock import london_date, minute_of_day
+from privacy.clock import london_date, minute_of_day, start_of_day
 from privacy.records import new_id
 from privacy.work import Work
 
@@ -41,11 +42,36 @@ TIMES_ON_A_PAGE = 30
 def times(package: Package) -> ResponseReturnValue:
     form, free = BookForm(_unless_free(False)), _free_form(package)
     asked = free if free is not None and free.is_sent else form
-    booked = _book(package, asked) if asked.validate_on_submit() else None
-    if booked is not None:
-        return _booked(booked)
-    return render_template("bookings/times.html", free=free, asked=asked, **_times(package, form)), status_of(
-        asked
+    own = policies.takes_part(the_actor(), package)
+    booked_id = _book(package, asked) if asked.validate_on_submit() else None
+    if booked_id is not None:
+        return _booked(booked_id, own=own)
+    return page_or_fragment(
+        "bookings/times.html",
+        "bookings/_slots.html",
+        status=status_of(asked),
+        free=free,
+        asked=asked,
+        **_times(package, form),
+    )
+
+
+@bp.get("/packages/<uuid:package_id>/days")
+@guarded(load_package, policies.may_book)
+def days(package: Package) -> ResponseReturnValue:
+    """The days that have times, as a calendar; each leads to the list that begins with it."""
+    shown = _times(package, BookForm(None), limit=0)
+    place = _place(request.args.get("place"))
+    if shown["not_open"] or shown["baseline_of"]:
+        return redirect(url_for("bookings.times", package_id=package.id), 303)
+    free = choices.days(db(), programme(), package, now=clock_now(), place=place)
+    return render_template(
+        "bookings/days.html",
+        package=package,
+        place=place,
+        free=free,
+        months=choices.months(free),
+        start_of=lambda day: start_of_day(day).isoformat(),
     )
 
 
@@ -56,14 +82,15 @@ def offer(offered: tuple[Offer, Package]) -> ResponseReturnValue:
     form = OfferChoiceForm()
     if form.validate_on_submit():
         offer_id, session_id = chosen.id, form.session_id.id_to_make
-        booked = attempt(
+        own = policies.takes_part(the_actor(), package)
+        booked_id = attempt(
             form,
             None,
-            lambda unit: offers.choose(unit, programme(), offer_id=offer_id, session_id=session_id),
+            lambda unit: offers.choose(unit, programme(), offer_id=offer_id, session_id=session_id).id,
             discreet=policies.only_books(the_actor(), package),
         )
-        if booked is not None:
-            return _booked(booked)
+        if booked_id is not None:
+            return _booked(booked_id, own=own)
     shown = _times(package, BookForm(None), limit=6)
     mentor = db().get(Person, chosen.mentor_id)
     return render_template(
@@ -177,21 +204,21 @@ def _free_form(package: Package) -> FreeTimeForm | None:
     return form
 
 
-def _book(package: Package, form: BookForm | FreeTimeForm) -> Session | None:
+def _book(package: Package, form: BookForm | FreeTimeForm) -> UUID | None:
+    """The id of the new session: the row itself would be read again once it is committed."""
     package_id = package.id
     return attempt(
         form,
         form.time_field,
-        lambda unit: bookings.book(unit, programme(), package_id=package_id, **form.booking),
+        lambda unit: bookings.book(unit, programme(), package_id=package_id, **form.booking).id,
         discreet=policies.only_books(the_actor(), package),
     )
 
 
-def _booked(booked: Session) -> ResponseReturnValue:
-    own = policies.takes_part(the_actor(), booked.package)
+def _booked(session_id: UUID, *, own: bool) -> ResponseReturnValue:
     what = "Your session is booked" if own else "The session is booked"
     flash(f"{what}. A calendar invitation is on its way by e-mail.")
-    return redirect(url_for("bookings.session", session_id=booked.id), 303)
+    return redirect(url_for("bookings.session", session_id=session_id), 303)
 
 
 def _times(package: Package, form: BookForm, *, limit: int = TIMES_ON_A_PAGE) -> dict[str, object]:

@@ -28,7 +28,7 @@ def show() -> ResponseReturnValue | None:
     if found is None:
         return None
     _let_go()
-    if request.path == "/healthz":
+    if request.path in {"/healthz", "/readyz"}:
         return "closed\n", 200, {"Content-Type": "text/plain; charset=utf-8"}
     # Without the context of other pages, which would ask for an instance that is not there any more.
     page = current_app.jinja_env.get_template("closing/closed.html")

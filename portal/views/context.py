@@ -13,6 +13,7 @@ from portal.instance import Instance
 from portal.programme import Programme
 from portal.returning import duties
 from privacy.clock import london_date
+from privacy.transactions import PATIENCE
 from privacy.work import Work, unit_of_work
 
 
@@ -27,9 +28,10 @@ def programme() -> Programme:
 
 def clock_now() -> datetime:
     """The moment, once per request, so that one page never speaks of two."""
-    if "now" not in g:
-        g.now = instance().clock()
-    return cast(datetime, g.now)
+    now: datetime | None = g.get("now")
+    if now is None:
+        now = g.now = instance().clock()
+    return now
 
 
 def today() -> date:
@@ -55,10 +57,13 @@ def the_actor() -> Actor:
     return actor
 
 
-def work(actor: str | None = None, *, frozen_too: bool = False) -> AbstractContextManager[Work]:
+def work(
+    actor: str | None = None, *, frozen_too: bool = False, patience: float = PATIENCE
+) -> AbstractContextManager[Work]:
     """A unit of work of this request, by the signed-in person or, before sign-in, a named system actor.
 
     Raises Frozen while the data is being returned, but for pages whose duties go on (portal/returning/duties.py).
     """
     goes_on = frozen_too or duties.may_write(request.endpoint)
-    return unit_of_work(session(), instance().clock, actor or the_actor().ref, frozen_too=goes_on)
+    who = actor or the_actor().ref
+    return unit_of_work(session(), instance().clock, who, frozen_too=goes_on, patience=patience)

@@ -9,13 +9,11 @@ from werkzeug import Response
 
 from portal import policies
 from portal.councils import facts as council_facts
-from portal.councils import file as council_file
 from portal.councils import lists as council_lists
 from portal.councils import partners, qualifying, reviews
 from portal.councils import register as councils
 from portal.councils.lists import Wanted
 from portal.days import day_in
-from portal.filters import count
 from portal.forms.councils import FACTS, GROUNDS, VALUES, NeighboursForm, ReviewForm
 from portal.models import Council, CouncilKind
 from portal.packages import lists as package_lists
@@ -107,18 +105,7 @@ def record_review(council: Council) -> ResponseReturnValue:
 @bp.route("/import", methods=["GET", "POST"])
 @guarded(None, policies.may_run_programme)
 def import_file() -> ResponseReturnValue:
-    return files.file_page(
-        "councils/import.html",
-        check=lambda data: council_file.check_file(session(), programme(), data),
-        take=lambda unit, data: council_file.import_file(unit, programme(), data),
-        done=_taken,
-    )
-
-
-def _taken(taken: council_file.Taken) -> Response:
-    councils_sent = count(taken.kept, "council", "councils")
-    flash(f"{councils_sent} in the file: {taken.added} new, {taken.changed} changed.", "success")
-    return redirect(url_for("councils.index"), 303)
+    return files.file_page("councils/import.html", kind="councils", done="councils.index")
 
 
 def _wanted() -> Wanted:

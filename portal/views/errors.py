@@ -4,24 +4,41 @@ import re
 from collections.abc import Iterable
 
 import structlog
-from flask import Flask, render_template, request
+from flask import Flask, current_app, g, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from portal.desk.key_keeping import note_refused
+from portal.health.disk import Disks
 from portal.views.context import work
 from portal.views.kept_forms import is_secret, keep_and_lead_back
 from portal.views.request_logs import reference
 from portal.views.signed_in import load_actor
 from portal.views.transport import comes_from_elsewhere
-from privacy.errors import Frozen, SealBroken
+from privacy.errors import Frozen, HolderErased, SealBroken
+from privacy.outages import Outage, outage
 
 # What a form carries along or offers to choose from: ids, boxes that are ticked, words of a list.
 _CODE = re.compile(r"|y|yes|no|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[a-z]+(_[a-z]+)+")
 log = structlog.get_logger("pages")
 
+AGAIN_IN = {Outage.BUSY: 5, Outage.AWAY: 10, Outage.FULL: 60}
+"""Seconds after which a program that asks may ask again."""
+FULL_WORDS = (
+    "Sorry, nothing can be saved at the moment",
+    [
+        "There is no room left where the portal keeps what it is told. Those who run it can see that.",
+        "What you saved before is safe, and you can read it. Try again later.",
+    ],
+)
+ERASED_WORDS = (
+    "This was erased",
+    [
+        "Everything about the people whom this was about has been erased, on an instruction of the Department.",
+        "Nothing more can be written down about it. Nothing was saved.",
+    ],
+)
 PAGES = {400, 401, 403, 404, 405, 409, 413, 422, 429, 500, 503}
 
 
@@ -52,17 +69,48 @@ def _page(status: int, **context: object) -> ResponseReturnValue:
     return render_template("errors/error.html", code=shown, **context), status
 
 
+def _out(why: Outage, error: BaseException) -> ResponseReturnValue:
+    """Nothing was written, and the same form can be sent again."""
+    tell = log.error if why is Outage.FULL else log.warning
+    tell(f"database.{why}", exc_info=error)
+    if why is Outage.FULL:
+        disks: Disks = current_app.extensions["disks"]
+        disks.refused()
+    words = {"title": FULL_WORDS[0], "lines": FULL_WORDS[1]} if why is Outage.FULL else {}
+    try:
+        page = _page(503, typed=typed(), **words)
+    except Exception as again:
+        if outage(again) is None:
+            raise
+        # The page greets whoever is signed in, and what they are called cannot be read now either.
+        g.actor = None
+        page = _page(503, typed=typed(), **words)
+    answer = make_response(page)
+    answer.headers["Retry-After"] = str(AGAIN_IN[why])
+    return answer
+
+
 def _log(exc_info: object) -> None:
     log.error("page.failed", exc_info=exc_info)
 
 
+def _erased(error: HolderErased) -> ResponseReturnValue:
+    log.warning("page.erased", holder=str(error))
+    return _page(409, typed=typed(), title=ERASED_WORDS[0], lines=ERASED_WORDS[1])
+
+
 def install(app: Flask) -> None:
     """Answer every error with a page."""
+    app.register_error_handler(HolderErased, _erased)
     # What breaks outside of a view is logged like the rest: the framework's own line would quote the address.
     app.log_exception = _log  # type: ignore[method-assign]
 
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> ResponseReturnValue:
+        # What breaks outside of a view, such as in the answer to another error, comes here as an error of the server.
+        cause = getattr(error, "original_exception", None)
+        if cause is not None and (why := outage(cause)) is not None:
+            return _out(why, cause)
         if error.code is None or error.code < 400:
             return error
         return _page(error.code, typed=typed())
@@ -71,12 +119,6 @@ def install(app: Flask) -> None:
     def _token(error: CSRFError) -> ResponseReturnValue:
         load_actor()
         return keep_and_lead_back() or _page(400, typed=typed(), stale=True)
-
-    @app.errorhandler(OperationalError)
-    def _busy(error: OperationalError) -> ResponseReturnValue:
-        # The database is locked or restarting: nothing was written, and the same form can be sent again.
-        log.error("database.away", trouble=type(error.orig).__name__)
-        return _page(503, typed=typed())
 
     @app.errorhandler(Frozen)
     def _frozen(error: Frozen) -> ResponseReturnValue:
@@ -91,6 +133,8 @@ def install(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def _unexpected(error: Exception) -> ResponseReturnValue:
+        if (why := outage(error)) is not None:
+            return _out(why, error)
         if app.testing:
             raise error
         log.error("page.failed", exc_info=error)

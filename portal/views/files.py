@@ -1,51 +1,42 @@
 """Files that the team sends and takes: one page for a file of rows, and one answer for a list as a file."""
 
-from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any
 from urllib.parse import quote
 
-from flask import Response, flash, render_template, request
+from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from portal import sent_files
 from portal.forms.programme import FileForm
 from portal.imports import FileFaults
-from portal.views.context import work
-from privacy.work import Work
+from portal.views.context import clock_now, programme, session, the_actor, work
 
 
-class Noted(Protocol):
-    """What an import did; `notes` say how the file was read."""
+def file_page(template: str, *, kind: str, done: str, **shown: Any) -> ResponseReturnValue:
+    """A page that takes a file whole or not at all, or only checks it; the faults are shown by line (422).
 
-    @property
-    def notes(self) -> list[str]: ...
-
-
-Taken = TypeVar("Taken", bound=Noted)
-
-
-def file_page(
-    template: str,
-    *,
-    check: Callable[[bytes], Taken],
-    take: Callable[[Work, bytes], Taken],
-    done: Callable[[Taken], ResponseReturnValue],
-    **shown: Any,
-) -> ResponseReturnValue:
-    """A page that takes a file whole or not at all, or only checks it; the faults are shown by line (422)."""
-    form = FileForm()
+    A long one is put aside for the worker, and its own page tells how far it is. `done` is the endpoint to go on to.
+    """
+    form, rows = FileForm(), sent_files.KINDS[kind]
     if not form.validate_on_submit():
         return render_template(template, form=form, **shown), 422 if form.errors else 200
-    data = form.file.data.read()
+    data, actor = form.file.data.read(), the_actor()
     try:
         if "check" in request.form:
-            return render_template(template, form=form, taken=check(data), **shown)
+            taken = rows.check(session(), programme(), data, actor.ref, clock_now())
+            return render_template(template, form=form, taken=taken, **shown)
+        if sent_files.is_long(data):
+            with work() as unit:
+                put = sent_files.put(unit, person_id=actor.person_id, kind=kind, data=data)
+            return redirect(url_for("sent_files.show", file_id=put), 303)
         with work() as unit:
-            taken = take(unit, data)
+            taken = rows.take(unit, programme(), data)
     except FileFaults as faults:
         return render_template(template, form=form, faults=faults, **shown), 422
     for note in taken.notes:
         flash(note, "notice")
-    return done(taken)
+    flash(rows.said(taken), "success")
+    return redirect(url_for(done), 303)
 
 
 def attach(answer: Response, name: str) -> Response:

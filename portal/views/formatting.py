@@ -1,16 +1,22 @@
 """Gives templates the portal's way of writing dates, times and lengths, and the addresses of static files."""
 
-from flask import Flask, current_app
+from collections.abc import MutableMapping
+from typing import Any
+
+from flask import Flask
+from flask.templating import Environment
 
 from portal import filters
 from portal.booking import places
 from portal.views.context import programme
 
 
-def asset(name: str) -> str:
-    """The hashed address of a static file."""
-    url: str = current_app.extensions["assets"].url(name)
-    return url
+class SharedGlobals(Environment):
+    """No template of ours has globals of its own: they share those of all, which are looked up for each import and each
+    page and would otherwise lie under a mapping in Python."""
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        return super().make_globals(d) if d else self.globals
 
 
 def install(app: Flask) -> None:
@@ -34,4 +40,3 @@ def install(app: Flask) -> None:
     app.add_template_global(places.map_link)
     app.add_template_global(filters.span)
     app.add_template_global(filters.month_name)
-    app.add_template_global(asset)

@@ -2,10 +2,24 @@
 
 from typing import Any
 
-from flask import Response, make_response, render_template
+from flask import Flask, Response, make_response, render_template
 from htmx_flask import Htmx, request
 
 htmx = Htmx()
+
+
+def install(app: Flask) -> None:
+    htmx.init_app(app)
+    app.after_request(_led_there)
+
+
+def _led_there(response: Response) -> Response:
+    """Where an act leads on, the browser goes there as a whole: followed by htmx, the page would land in a piece."""
+    if request.htmx and response.status_code == 303:
+        response.headers["HX-Redirect"] = response.headers.pop("Location")
+        response.status_code = 204
+        response.set_data(b"")
+    return response
 
 
 def wants_fragment() -> bool:
@@ -15,8 +29,9 @@ def wants_fragment() -> bool:
 
 
 def page_or_fragment(page: str, fragment: str, *, status: int = 200, **context: Any) -> Response:
-    """Render the fragment file alone, or the page that includes it."""
+    """Render the fragment file alone, and tell it that it is `swapped` in, or the page that includes it."""
     template = fragment if wants_fragment() else page
-    response = make_response(render_template(template, **context), status)
+    shown = {"swapped": True} if template == fragment else {}
+    response = make_response(render_template(template, **shown, **context), status)
     response.vary.add("HX-Request")
     return response

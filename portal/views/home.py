@@ -1,8 +1,9 @@
-"""The start page, the pages about the portal, and the health check."""
+"""The start page, the pages about the portal, and what monitors ask."""
 
-from flask import Blueprint, abort, redirect, render_template
+from flask import Blueprint, abort, current_app, redirect, render_template
 from flask.typing import ResponseReturnValue
 
+from portal.health.readiness import Readiness
 from portal.own_data import notices as privacy_notices
 from portal.own_data.notices import Version
 from portal.views.context import current_actor, today
@@ -10,6 +11,8 @@ from portal.views.guards import public
 from portal.views.navigation import home_for
 
 bp = Blueprint("home", __name__)
+
+PLAIN = {"Content-Type": "text/plain; charset=utf-8"}
 
 
 @bp.get("/")
@@ -64,4 +67,14 @@ def contact() -> ResponseReturnValue:
 @bp.get("/healthz")
 @public("a process monitor has no account; it learns only that the process answers")
 def healthz() -> ResponseReturnValue:
-    return "ok\n", 200, {"Content-Type": "text/plain; charset=utf-8"}
+    return "ok\n", 200, PLAIN
+
+
+@bp.get("/readyz")
+@public("a monitor has no account; it learns which part works and which does not")
+def readyz() -> ResponseReturnValue:
+    """`part: ok` or `part: trouble`, a line each; 503 where there is any trouble."""
+    readiness: Readiness = current_app.extensions["readiness"]
+    parts = readiness.parts()
+    lines = "".join(f"{part.name}: {part.trouble or 'ok'}\n" for part in parts)
+    return lines, 503 if any(part.trouble for part in parts) else 200, PLAIN

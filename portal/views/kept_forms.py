@@ -79,6 +79,8 @@ def _keep(person_id: UUID, browser_session_id: UUID) -> str | None:
 def kept_here() -> Parked | None:
     """The form of this very page that is kept for whoever asks for it, if they may read it here."""
     actor = the_actor()
+    if not actor.keeps:
+        return None
     kept = parking.newest(session(), person_id=actor.person_id, path=request.path, now=clock_now())
     return kept if kept is not None and policies.may_read_kept(actor, kept) else None
 

@@ -38,6 +38,7 @@ COUNTED: dict[Limit, frozenset[str]] = {
             "notices.further",
             "packages.invite",
             "people.reminders",
+            "sendings.choose",
             "test_mails.to_oneself",
             "test_mails.to_person",
         }

@@ -39,7 +39,7 @@ from portal.resources.shelves import Shown
 from portal.results import releases
 from portal.results.releases import Release
 from portal.returning import page as return_page
-from portal.views.context import clock_now, programme, session, today
+from portal.views.context import clock_now, current_actor, programme, session, today
 from privacy import risks, subprocessors
 from privacy.cases import acts, notices
 from privacy.cases.letters import CaseLetter
@@ -198,6 +198,7 @@ def load_call(call_id: UUID) -> CallRequest | None:
 
 def load_asked(participation_id: UUID, wave: str, occasion: str) -> Asked | None:
     """One questionnaire of one participation; None if nobody is or ever was asked that."""
+    actor = current_actor()
     return questionnaires.asked(
         session(),
         programme(),
@@ -205,6 +206,7 @@ def load_asked(participation_id: UUID, wave: str, occasion: str) -> Asked | None
         wave=wave,
         occasion=occasion,
         now=clock_now(),
+        by=actor.person_id if actor is not None else None,
     )
 
 

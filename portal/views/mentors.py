@@ -33,8 +33,9 @@ bp = Blueprint("mentors", __name__)
 @bp.get("/mentor")
 @guarded(None, policies.may_mentor)
 def home() -> ResponseReturnValue:
-    shown = mentoring.home(db(), programme(), mentor_id=the_actor().person_id, now=clock_now())
-    return render_template("mentors/home.html", home=shown, heading_of=_heading_of)
+    now = clock_now()
+    shown = mentoring.home(db(), programme(), mentor_id=the_actor().person_id, now=now)
+    return render_template("mentors/home.html", home=shown, heading_of=_heading_of, now=now)
 
 
 @bp.get("/mentor/packages/<uuid:package_id>")

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, request, url_for
+from flask import Flask, current_app, request, url_for
 
 from portal.actors import Actor
+from portal.health.disk import Disks, Room
 from portal.models import PARTICIPANT, Role
 from portal.views.context import clock_now, current_actor, instance
 from portal.views.searches_kept import search_id
@@ -74,6 +75,12 @@ def home_for(actor: Actor) -> str:
     return links[0].href if links else url_for("account.devices")
 
 
+def _room(actor: Actor | None) -> Room:
+    """How much room the disks have, which those who can do something about it are told on every page."""
+    disks: Disks = current_app.extensions["disks"]
+    return disks.room() if actor is not None and actor.is_staff else Room.ENOUGH
+
+
 def install(app: Flask) -> None:
     """Give it to every template."""
 
@@ -90,5 +97,6 @@ def install(app: Flask) -> None:
             "contacts": open_instance.programme.contacts,
             "programme": open_instance.programme,
             "demo": open_instance.demo,
+            "room": _room(actor),
             "year": london_date(clock_now()).year,
         }

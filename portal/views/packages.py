@@ -32,8 +32,7 @@ from portal.mailing import invitations
 from portal.mailing import queue as mail
 from portal.models import Goal, GoalState, Package, PackageState, Participation, Strand
 from portal.packages import acts as packages
-from portal.packages import file as packages_file
-from portal.packages import goals
+from portal.packages import goals, pipeline
 from portal.packages import lists as package_lists
 from portal.packages import members as matching
 from portal.packages import rows as package_rows
@@ -56,18 +55,33 @@ Word = TypeVar("Word", bound=StrEnum)
 def index() -> ResponseReturnValue:
     if request.method == "POST":
         return searches_kept.to_results()
-    text = searches_kept.words()
-    state, strand = _word(PackageState, "state"), _word(Strand, "strand")
-    found = package_lists.listing(
+    return render_template(
+        "packages/index.html",
+        found=_listing(page=request.args.get("page", 1, type=int)),
+        text=searches_kept.words(),
+        state=_word(PackageState, "state"),
+        strand=_word(Strand, "strand"),
+        called=package_lists.called,
+    )
+
+
+@bp.get("/list.csv")
+@guarded(None, policies.may_run_programme)
+def download() -> ResponseReturnValue:
+    """The list as it is narrowed, as a file."""
+    found = _listing(page=None)
+    data = pipeline.as_csv(found.packages, found.ledgers, programme())
+    return files.csv_file(data, f"packages-{today().isoformat()}")
+
+
+def _listing(*, page: int | None) -> package_lists.Listing:
+    return package_lists.listing(
         session(),
         programme(),
-        text=text,
-        state=state,
-        strand=strand,
-        page=request.args.get("page", 1, type=int),
-    )
-    return render_template(
-        "packages/index.html", found=found, text=text, state=state, strand=strand, called=package_lists.called
+        text=searches_kept.words("packages.index"),
+        state=_word(PackageState, "state"),
+        strand=_word(Strand, "strand"),
+        page=page,
     )
 
 
@@ -88,13 +102,8 @@ def new() -> ResponseReturnValue:
 @bp.route("/import", methods=["GET", "POST"])
 @guarded(None, policies.may_run_programme)
 def import_file() -> ResponseReturnValue:
-    now = clock_now()
     return files.file_page(
-        "packages/import.html",
-        check=lambda data: packages_file.check_file(session(), programme(), data, now=now),
-        take=lambda unit, data: packages_file.import_file(unit, programme(), data),
-        done=_taken,
-        columns=package_rows.COLUMNS,
+        "packages/import.html", kind="packages", done="packages.index", columns=package_rows.COLUMNS
     )
 
 
@@ -289,12 +298,6 @@ def _second_step(strand: Strand, council_id: UUID | None) -> ResponseReturnValue
         grounds=GROUNDS,
         offices=offices,
     ), status_of(form)
-
-
-def _taken(taken: packages_file.Taken) -> Response:
-    made = filters.count(taken.packages, "new package", "new packages")
-    flash(f"Taken: {made} and {filters.count(taken.sessions, 'session', 'sessions')}.", "success")
-    return redirect(url_for("packages.index"), 303)
 
 
 def _post_closes(form: EndForm | MoveEndForm | LeaveForm) -> str:

@@ -9,7 +9,7 @@ from werkzeug import Response
 
 from portal import policies
 from portal.councils import register as councils
-from portal.filters import count, day_time
+from portal.filters import day_time
 from portal.forms.people import ContactForm, EndOfficeForm, OfficeForm, PersonForm
 from portal.forms.programme import ConfirmForm, day
 from portal.mailing import queue as mail
@@ -18,7 +18,6 @@ from portal.mentors import deliverers, mentoring
 from portal.models import Office, Person, Role
 from portal.packages import lists as package_lists
 from portal.people import delegations, directory, needs
-from portal.people import file as people_file
 from portal.people import register as people
 from portal.people.register import Authority
 from portal.views import files, searches_kept
@@ -36,14 +35,30 @@ bp = Blueprint("people", __name__, url_prefix="/team/people")
 def index() -> ResponseReturnValue:
     if request.method == "POST":
         return searches_kept.to_results()
-    text, role = searches_kept.words(), request.args.get("role", "")
-    found = directory.listing(
-        session(),
-        text=text,
-        role=Role(role) if role in set(Role) else None,
-        page=request.args.get("page", 1, type=int),
+    return render_template(
+        "people/index.html",
+        found=_listing(page=request.args.get("page", 1, type=int)),
+        text=searches_kept.words(),
+        role=request.args.get("role", ""),
+        today=today(),
     )
-    return render_template("people/index.html", found=found, text=text, role=role, today=today())
+
+
+@bp.get("/list.csv")
+@guarded(None, policies.may_run_programme)
+def download() -> ResponseReturnValue:
+    """The list as it is narrowed, as a file."""
+    return files.csv_file(directory.as_csv(_listing(page=None)), f"people-{today().isoformat()}")
+
+
+def _listing(*, page: int | None) -> directory.Listing:
+    role = request.args.get("role", "")
+    return directory.listing(
+        session(),
+        text=searches_kept.words("people.index"),
+        role=Role(role) if role in set(Role) else None,
+        page=page,
+    )
 
 
 @bp.get("/<uuid:person_id>")
@@ -138,20 +153,7 @@ def reminders(person: Person) -> ResponseReturnValue:
 @bp.route("/import", methods=["GET", "POST"])
 @guarded(None, policies.may_run_programme)
 def import_file() -> ResponseReturnValue:
-    ref, now = the_actor().ref, clock_now()
-    return files.file_page(
-        "people/import.html",
-        check=lambda data: people_file.check_file(session(), programme(), data, actor=ref, now=now),
-        take=lambda unit, data: people_file.import_file(unit, programme(), data),
-        done=_taken,
-        roles=_authority().roles,
-    )
-
-
-def _taken(taken: people_file.Taken) -> Response:
-    new_people = count(taken.people, "new person", "new people")
-    flash(f"Taken: {new_people} and {count(taken.offices, 'new role', 'new roles')}.", "success")
-    return redirect(url_for("people.index"), 303)
+    return files.file_page("people/import.html", kind="people", done="people.index", roles=_authority().roles)
 
 
 def _person_page(person: Person, form: ConfirmForm) -> ResponseReturnValue:

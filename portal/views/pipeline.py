@@ -33,7 +33,8 @@ def index() -> ResponseReturnValue:
 @guarded(None, policies.may_run_programme)
 def download() -> ResponseReturnValue:
     """The pipeline as it is narrowed, as a file."""
-    data = pipeline.as_csv(_narrowed(), programme())
+    shown = _narrowed()
+    data = pipeline.as_csv(shown.packages, shown.ledgers, programme())
     return files.csv_file(data, f"packages-{today().isoformat()}")
 
 

@@ -134,6 +134,11 @@ def anchors(errors: Sequence[Cleaned]) -> list[tuple[str, str]]:
     return [(error.input.replace(".", "-"), error.error or "") for error in errors]
 
 
+def can_be_cleared(question: Question) -> bool:
+    """Whether a button takes the answer back: only radios can't be unchosen by themselves."""
+    return bool(question.listed()) and question.kind != "choices" and not question.required
+
+
 def _field(
     question: Question, *, answers: Answers, typed: Posted | None, faults: Mapping[str, str | None]
 ) -> QuestionField:
@@ -150,8 +155,7 @@ def _field(
         items=[_item(question, option, shown, faults) for option in question.listed()],
         maxlength=getattr(question, "max_length", None) if question.kind == "long_text" else None,
         quote=shown.get(f"{code}.quote") == "yes" if f"{code}.quote" in question.companion_keys() else None,
-        # Only radios can't be unchosen by themselves.
-        clears=bool(question.listed()) and question.kind != "choices" and not question.required,
+        clears=can_be_cleared(question),
     )
 
 

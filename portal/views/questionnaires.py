@@ -16,10 +16,11 @@ from portal.forms.questionnaires import RingMeForm
 from portal.views import covers
 from portal.views.asked import address, around, closed, interviewing, mode_of, note_opened, takes
 from portal.views.context import clock_now, programme, session, the_actor, work
+from portal.views.drawn_questions import is_list_of_statements, questions, sheet
 from portal.views.guards import guarded
 from portal.views.kept_forms import KEPT, WRITING, kept_fields, kept_here, kept_id
 from portal.views.loaders import load_asked
-from portal.views.question_fields import anchors, both, fields, posted, told, without
+from portal.views.question_fields import anchors, both, can_be_cleared, posted, told, without
 from portal.views.shown_answers import sharing
 from privacy.work import Work
 from surveys.models import ResponseState, Wave
@@ -299,10 +300,10 @@ def _page(
         kept=kept.id if kept is not None else sent.get(KEPT),
         was_kept=kept is not None,
         errors=anchors(errors or []),
-        fields=fields(
-            stop.questions,
-            role=asked.asking.role,
-            places=asked.places,
+        clears=any(map(can_be_cleared, stop.questions)),
+        statements=is_list_of_statements(stop.questions),
+        questions=questions(
+            sheet(sitting, stop, places=asked.places),
             answers=covers.uncovered(sitting.answers, hidden),
             typed=typed,
             errors=errors or [],

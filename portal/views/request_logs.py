@@ -11,10 +11,12 @@ from flask import Flask, Response, g, request
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from portal.access.browsers import browser_words
+from portal.health.counts import Counts
 from portal.views.context import current_actor
 from privacy.clock import ticks
 
-SILENT = {"home.healthz"}
+SILENT = frozenset({"home.healthz", "home.readyz"})
+"""Pages of monitors: nobody acts there, and they ask all day."""
 UNTOLD = {"resources.download"}
 """Nobody is to know who opened which toolkit."""
 METHODS = {"GET", "HEAD", "OPTIONS", "POST"}
@@ -23,7 +25,8 @@ log = structlog.get_logger("pages")
 
 
 def install(app: Flask) -> None:
-    """Log each request. Stands before everything else that looks at one."""
+    """Log and count each request. Stands before everything else that looks at one."""
+    counts: Counts = app.extensions["counts"]
 
     @app.before_request
     def _begin() -> None:
@@ -33,18 +36,23 @@ def install(app: Flask) -> None:
 
     @app.after_request
     def _end(response: Response) -> Response:
+        seconds = ticks() - g.get("began_at", ticks())
+        method = request.method if request.method in METHODS else "other"
+        counts.request(
+            route=request.endpoint or "none", method=method, status=response.status_code, seconds=seconds
+        )
         if request.endpoint not in SILENT:
             actor = current_actor()
             tell = log.warning if response.status_code >= 500 else log.info
             tell(
                 "page.answered",
                 page=request.endpoint,
-                method=request.method if request.method in METHODS else "other",
+                method=method,
                 things={name: str(value) for name, value in _things().items()},
                 status=response.status_code,
                 actor=actor.ref if actor is not None else None,
                 browser=browser_words(request.user_agent.string),
-                ms=round((ticks() - g.get("began_at", ticks())) * 1000),
+                ms=round(seconds * 1000),
             )
         return response
 

@@ -2,7 +2,6 @@
 
 from flask import Flask, Request, g, request
 from flask_login import LoginManager, current_user
-from sqlalchemy.exc import OperationalError
 
 from portal.access import devices
 from portal.access.browsers import browser_words
@@ -10,10 +9,13 @@ from portal.actors import Actor, actor_of
 from portal.people import former
 from portal.views import cookies
 from portal.views.context import clock_now, programme, session, today, work
+from portal.views.request_logs import SILENT
+from privacy.outages import outage
 
-NOBODY_ACTS = {"home.healthz"}
-ASKED_BY_PAGES = {"cases.minutes", "cases.not_told", "staying.left", "your_data.copy"}
+ASKED_BY_PAGES = {"cases.minutes", "cases.not_told", "sent_files.show", "staying.left", "your_data.copy"}
 """What an open page asks for again by itself."""
+NOTE_WITHIN = 0.25
+"""Seconds in which it is noted that a browser was used, or left to its next request."""
 
 
 def install(app: Flask) -> None:
@@ -41,13 +43,13 @@ def load_actor() -> None:
     if "actor" in g:
         return
     g.actor = None
-    if request.endpoint not in NOBODY_ACTS:
+    if request.endpoint not in SILENT:
         bool(current_user)
 
 
 def _signed_in_browser(asked: Request) -> Actor | None:
     token = cookies.read(cookies.SESSION)
-    row = devices.live_session(session(), token, now=clock_now(), programme=programme()) if token else None
+    row = devices.signed_in(session(), token, now=clock_now(), programme=programme()) if token else None
     if row is None:
         return None
     returned = former.comes_back(session(), programme(), row.person, now=clock_now())
@@ -57,10 +59,12 @@ def _signed_in_browser(asked: Request) -> Actor | None:
     g.time_left = devices.left(row, seen_at=clock_now() if used else row.seen_at, now=clock_now())
     if used:
         try:
-            with work(frozen_too=True) as unit:
+            with work(frozen_too=True, patience=NOTE_WITHIN) as unit:
                 devices.see(unit, browser_session_id=actor.browser_session_id)
-        except OperationalError:
-            # A busy database must not keep anybody from a page: the next request notes it.
+        except Exception as error:
+            # A database that cannot be written to must not keep anybody from a page: the next request notes it.
+            if outage(error) is None:
+                raise
             session().rollback()
     return actor
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from privacy.clock import london, london_date
+from privacy.clock import day_words, london, london_date, time_words
 from privacy.papers import Block, Paper, bullets, facts, heading, paragraph, table
 from privacy.returns.stores import Method
 
@@ -163,10 +163,10 @@ def _moment(text: str | None) -> str:
         return "-"
     if len(text) == len("2024-03-31"):
         return _day(text)
-    at = london(datetime.fromisoformat(text))
-    return f"{at.day} {at:%B %Y}, {at:%H:%M}"
+    at = datetime.fromisoformat(text)
+    return f"{day_words(london(at))}, {time_words(at)}"
 
 
 def _day(text: str) -> str:
     day = date.fromisoformat(text)
-    return f"{day.day} {day:%B %Y}"
+    return day_words(day)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from privacy.clock import london
+from privacy.clock import day_words, london
 from privacy.person_file import NO_SCRIPT, STYLE
 from privacy.returns.about import About
 from privacy.returns.chapters import Chapter
@@ -52,7 +52,7 @@ def index(
     made = london(about.made_at)
     body = [
         f"<p>Returned by {escape(about.processor)} to {escape(about.controller)}.",
-        f"Put together on {made.day} {made:%B %Y}. {escape(_scope(about))}</p>",
+        f"Put together on {day_words(made)}. {escape(_scope(about))}</p>",
         "<h2>To read</h2><ul>",
         *(f'<li><a href="{_link(one.path)}">{escape(one.title)}</a></li>' for one in chapters),
         '<li><a href="../reconcile.csv">How many rows there were, how many are here, and what was left out</a></li>',

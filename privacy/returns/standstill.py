@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session, UOWTransaction
 from privacy import reach
 from privacy.errors import Frozen
 from privacy.returns.tables import DataReturn, ReturnKind
+from privacy.statements import run
 
 _WRITERS = "data-return writers"
 
@@ -30,11 +31,12 @@ class Standstill:
     people: frozenset[UUID]
 
 
+_FROZEN = select(DataReturn.kind, DataReturn.people).where(DataReturn.frozen_at.is_not(None))
+
+
 def standstill(db: Session) -> Standstill:
     """What is frozen now; one query."""
-    found = db.execute(
-        select(DataReturn.kind, DataReturn.people).where(DataReturn.frozen_at.is_not(None))
-    ).all()
+    found = run(db, _FROZEN, {}).all()
     return Standstill(
         any(row.kind is not ReturnKind.PARTIAL for row in found),
         frozenset(UUID(one) for row in found for one in row.people or ()),

@@ -1,20 +1,25 @@
 """`make bench`: what things cost, as medians of several turns in one run, with their spread. Writes bench.json.
 
-Nothing here is a test: a busy machine is no fault. A row says its limit and whether it holds.
+Nothing here is a test: a busy machine is no fault. A row says its limit and whether it holds; how busy the machine was
+stands beside it. `make bench ONLY=pages,serving` measures some, and then bench.json keeps the other rows.
 """
 
 import json
+import logging
 import os
 import platform
 import statistics
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from heapq import merge
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
+from typing import Any
+
+import structlog
 
 from portal.booking.availability import (
     Agenda,
@@ -31,7 +36,20 @@ from surveys.kinds import YesNo
 from surveys.questionnaires import Page, Questionnaire, Section, load_definition
 from surveys.questions import Value
 from surveys.routing import path
-from tests.bench import backups, keys, people, results, returns, sign_in
+from tests.bench import (
+    backups,
+    keys,
+    mails,
+    pages,
+    people,
+    results,
+    returns,
+    serving,
+    sign_in,
+    soaking,
+    starting,
+)
+from tests.bench.row import Row
 
 TURNS = 9
 
@@ -113,36 +131,72 @@ ROWS: tuple[tuple[str, Callable[[], Callable[[], object]], int, float], ...] = (
 )
 
 
-MEASURES = (keys.rows, backups.rows, people.rows, results.rows, returns.rows, sign_in.rows)
-"""Those that arrange more than one act: each gives name, value, unit, limit and spread, row by row."""
+PURE = "pure"
+MEASURES: dict[str, Callable[[], Iterable[tuple[Any, ...]]]] = {
+    "starting": starting.rows,
+    "pages": pages.rows,
+    "serving": serving.rows,
+    "mails": mails.rows,
+    "sign_in": sign_in.rows,
+    "keys": keys.rows,
+    "backups": backups.rows,
+    "people": people.rows,
+    "results": results.rows,
+    "returns": returns.rows,
+    "soaking": soaking.rows,
+}
+"""Those that arrange more than one act: each gives its rows, as they are measured."""
+INTO = Path("bench.json")
 
 
-def measured() -> Iterator[tuple[str, float, str, float, float]]:
-    for name, make, times, limit in ROWS:
-        value, spread = median(make(), times=times)
-        yield name, value, "ms", limit, spread
-    for measure in MEASURES:
-        yield from measure()
+def measured(wanted: Collection[str]) -> Iterator[Row]:
+    if PURE in wanted:
+        for name, make, times, limit in ROWS:
+            value, spread = median(make(), times=times)
+            yield Row(name, value, "ms", limit, spread)
+    for part, measure in MEASURES.items():
+        if part in wanted:
+            yield from (Row(*row) for row in measure())
+
+
+def machine() -> str:
+    """What it ran on, and how much else went on there."""
+    words = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    return f"{words}, load {os.getloadavg()[2]:.1f} of the last 15 minutes"
 
 
 def main() -> None:
+    everything = {PURE, *MEASURES}
+    wanted = set(sys.argv[1].split(",")) if len(sys.argv) > 1 else everything
+    if unknown := wanted - everything:
+        sys.exit(f"{', '.join(sorted(unknown))}: none of {', '.join(sorted(everything))}")
+    # A line for each request would bury the figures.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     rows = []
-    for name, value, unit, limit, spread in measured():
-        rows.append(
-            {
-                "name": name,
-                "value": round(value, 4),
-                "unit": unit,
-                "limit": limit,
-                "spread": round(spread, 4),
-                "holds": value <= limit,
-            }
+    for row in measured(wanted):
+        rows.append(row)
+        bound = "at least" if row.at_least else "at most"
+        mark = "" if row.holds else "  DOES NOT HOLD"
+        print(
+            f"{row.name:84} {row.value:10.3f} {row.unit:3} ({bound} {row.limit:g}, spread {row.spread:.3f}){mark}",
+            flush=True,
         )
-        print(f"{name:50} {value:9.3f} {unit}  (limit {limit:g}, spread {spread:.3f})")
-    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    Path("bench.json").write_text(json.dumps({"machine": machine, "rows": rows}, indent=2) + "\n")
-    print(machine)
-    sys.exit(0 if all(row["holds"] for row in rows) else 1)
+    print(machine())
+    _write(rows, keep=wanted != everything)
+    sys.exit(0 if all(row.holds for row in rows) else 1)
+
+
+def _write(rows: list[Row], *, keep: bool) -> None:
+    """The rows; with `keep`, in the place of those with their names, and the others stay."""
+    told = {row.name: _as_json(row) for row in rows}
+    if keep and INTO.exists():
+        told = {row["name"]: row for row in json.loads(INTO.read_text())["rows"]} | told
+    INTO.write_text(json.dumps({"machine": machine(), "rows": list(told.values())}, indent=2) + "\n")
+
+
+def _as_json(row: Row) -> dict[str, Any]:
+    numbers = {name: round(getattr(row, name), 4) for name in ("value", "limit", "spread")}
+    return {"name": row.name, "unit": row.unit, **numbers, "at_least": row.at_least, "holds": row.holds}
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import Engine, insert
@@ -86,7 +87,7 @@ class World:
         return perf_counter() - began
 
 
-def _add(engine: Engine, people: list[dict[str, object]], offices: list[dict[str, object]]) -> None:
+def _add(engine: Engine, people: list[dict[str, Any]], offices: list[dict[str, Any]]) -> None:
     mails = [
         {
             "id": uuid4(),

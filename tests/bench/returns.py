@@ -71,7 +71,7 @@ class World:
         names = "seq, at, actor, action, object, holder, details, mac"
         insert = f"insert into audit_entry ({names}) values (?, ?, ?, ?, ?, ?, ?, ?)"
         with self.engine.begin() as connection:
-            connection.connection.cursor().executemany(insert, _lines(count))
+            connection.connection.cursor().executemany(insert, list(_lines(count)))
 
     def fill_sealed(self, count: int) -> None:
         with DbSession(self.engine, info={"vault": self.vault}) as db:

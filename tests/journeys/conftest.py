@@ -19,6 +19,7 @@ from typing import ClassVar
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests import commands
 from tests.browser import launch
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,17 +55,9 @@ class Portal:
 
     def command(self, *words: str, stdin: str = "", fails: bool = False) -> str:
         """Run `flask ...`; returns what it printed on standard output."""
-        ended = subprocess.run(
-            [FLASK, *words],
-            cwd=ROOT,
-            env=self.environ,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert (ended.returncode != 0) is fails, f"flask {' '.join(words)}: {ended.stdout}{ended.stderr}"
-        return ended.stdout if not fails else ended.stderr
+        ended = commands.run(words, environ=self.environ, folder=ROOT, stdin=stdin)
+        assert (ended.code != 0) is fails, f"flask {' '.join(words)}: {ended.out}{ended.err}"
+        return ended.out if not fails else ended.err
 
     def now(self) -> datetime:
         """What the server's clock says, within a second."""
@@ -146,13 +139,20 @@ def portal(tmp_path: Path) -> Iterator[Portal]:
     made.stop()
 
 
+def _shown_on(page: Page) -> str:
+    """At once, whatever stands there."""
+    return str(page.evaluate("(document.querySelector('main') ?? document.body)?.innerText.slice(0, 1500)"))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Where a journey stops, say what was on each page."""
     report = yield
     if report.when == "call" and report.failed:
         for person in Person.everybody:
-            shown = f"{person.page.url}\n{person.reads()[:1500]}" if not person.page.is_closed() else "closed"
+            shown = (
+                f"{person.page.url}\n{_shown_on(person.page)}" if not person.page.is_closed() else "closed"
+            )
             report.sections.append((f"page of {person.address}", shown))
     if report.when == "call":
         Person.everybody.clear()
@@ -170,6 +170,7 @@ class Person:
     """Somebody at a browser of their own, who signs in by the mailed code."""
 
     everybody: ClassVar[list["Person"]] = []
+    taps = 0
 
     def __init__(self, browser: Browser, portal: Portal, address: str, *, javascript: bool = True) -> None:
         self.portal = portal
@@ -192,8 +193,22 @@ class Person:
     def open(self, path: str) -> None:
         self.page.goto(path)
 
+    def tap_button(self, name: str | re.Pattern[str]) -> None:
+        """Press a button, and count it."""
+        self.taps += 1
+        self.page.get_by_role("button", name=name).first.click()
+
+    def tap_radio(self, name: str | re.Pattern[str]) -> None:
+        self.taps += 1
+        self.page.get_by_role("radio", name=name).first.check()
+
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name, exact=True).click()
+
+    def send(self, name: str) -> None:
+        """Press a button that sends what was written, and wait for the page that follows."""
+        with self.page.expect_navigation():
+            self.press(name)
 
     def follow(self, name: str) -> None:
         self.page.get_by_role("link", name=name).first.click()

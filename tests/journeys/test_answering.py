@@ -153,6 +153,26 @@ def test_sending_waits_for_a_save_that_is_under_way(me: Answerer, db: DbSession,
     assert answers(db)["feedback"]["more"] == "We ask more"
 
 
+@pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
+def test_who_is_not_connected_is_told_and_goes_on_afterwards(me: Answerer, db: DbSession, words: str) -> None:
+    me.open(words)
+    me.context.set_offline(True)
+    me.box().fill("We ask")
+    me.press("Save and continue")
+    alert = me.page.locator("#alert")
+    expect(alert).to_contain_text("You are not connected. Your answer is still on this page.")
+    assert me.box().input_value() == "We ask"
+    me.context.set_offline(False)
+    expect(alert).to_be_empty()
+    me.said("Saved at 9am")
+    # Within a second, a second press of a button counts as the first.
+    me.page.wait_for_timeout(1100)
+    me.press("Save and continue")
+    me.heading("The end")
+    assert answers(db)["feedback"]["more"] == "We ask"
+    me.messages.clear()
+
+
 def test_a_page_survives_its_sign_in(me: Answerer, db: DbSession, clock: SetClock, words: str) -> None:
     me.open(words)
     me.box().fill(LONG)
@@ -331,6 +351,7 @@ def test_statements_on_a_small_screen(
     page.goto(f"{address(package)}/1")
     page.get_by_role("radio", name="Very confident").check()
     page.get_by_role("button", name="Save and continue").click()
+    expect(page.locator("h1")).to_have_text("Your duties")
     for _ in range(4):
         groups = page.locator("main fieldset")
         assert sideways(page) == 0

@@ -6,6 +6,7 @@ The pages are served from within the test; the worker's mail is delivered by han
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -84,7 +85,7 @@ class Officer(Person):
         self.sees("The case is open")
         return page.url
 
-    def happens(self, event: str, **typed: str) -> None:
+    def happens(self, event: str, **typed: Any) -> None:
         """Open the form of an event, fill it in, and save it."""
         form = self.page.locator(f"#form-{event}")
         if not form.is_visible():

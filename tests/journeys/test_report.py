@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -81,10 +82,14 @@ def _supported(stack: Stack, db: DbSession, make: Factory) -> None:
             items={DataItem.KPI_NUMBERS: True},
         )
     council = make.council(region="North West")
-    ended = {"state": PackageState.ENDED, "starts_on": date(2022, 3, 3), "ends_on": date(2022, 6, 30)}
+    ended: dict[str, Any] = {
+        "state": PackageState.ENDED,
+        "starts_on": date(2022, 3, 3),
+        "ends_on": date(2022, 6, 30),
+    }
     for number in range(LEADERS):
         package = make.package(make.person(council=council), council=council, **ended)
-        asked = {"respondent_id": package.participations[0].id, "role": "lead_member"}
+        asked: dict[str, Any] = {"respondent_id": package.participations[0].id, "role": "lead_member"}
         for wave, at, confidence in (
             (Wave.BASELINE, BEFORE, "slightly"),
             (Wave.POST, AFTER, "very" if number < ROSE else "slightly"),

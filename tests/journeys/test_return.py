@@ -98,8 +98,6 @@ class World:
                 flask_db.engine.dispose()
                 if (instance := app.extensions.get("instance")) is not None:
                     instance.vault.engine.dispose()
-            # An app that is opened lends its vault to every session of the process; in life each has its own process.
-            flask_db.session.session_factory.configure(info={"vault": self.stack.instance.vault})
         assert (ended.exit_code != 0) is fails, f"{words}: {ended.output}"
         return ended.output
 

@@ -162,6 +162,8 @@ def whose(side: Side, version_id: UUID) -> dict[str, list[tuple[str, dict[str, A
         "activity": [("answers", {"activity": "response"})],
         "name": [("necessity", {"name": "necessity"})],
         "call_id": [("call to the member", {"call_id": side.call})],
+        "file_id": [("long file of one of the team", {"file_id": side.sent_file})],
+        "sending": [("invitations", {"sending": "invitations"}), ("reminders", {"sending": "reminders"})],
         "parked_id": [("leader's kept form", {"parked_id": side.kept})],
         "code": [("last questionnaire", {"code": "post"}), ("tool", {"code": TOOL})],
         "version_id": [("tool", {"version_id": version_id})],
@@ -199,6 +201,24 @@ class Crawl:
 @pytest.fixture(scope="module")
 def crawl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crawl]:
     stack = make_stack(tmp_path_factory.mktemp("access"), {})
+    sides, visitors = populated(stack)
+    first, _ = sides
+    clients = {name: client_of(stack, name, person_id) for name, person_id in visitors.items()}
+    clients["team"].say_why()
+    before = digest(stack)
+    rows = {
+        row: {name: opened(client.http.get(address)) for name, client in clients.items()}
+        for row, address in addresses(stack, first).items()
+    }
+    yield Crawl(stack, visitors, rows, sides, before, digest(stack))
+    with stack.app.app_context():
+        flask_db.session.remove()
+    stack.engine.dispose()
+    stack.instance.vault.engine.dispose()
+
+
+def populated(stack: Stack) -> tuple[tuple[Side, Side], dict[str, UUID | None]]:
+    """Two sides on a fresh stack, and everybody who comes to look, by the names of the table."""
     with DbSession(stack.engine, info={"vault": stack.instance.vault}) as db:
         versions.publish_shipped(db, stack.clock)
         make = Factory(db, stack.clock, stack.instance.programme)
@@ -212,6 +232,7 @@ def crawl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crawl]:
                 items={DataItem.ADJUSTMENTS: True, DataItem.DIETARY: True},
             )
         staff = {role.value: make.person(role=role).id for role in STAFF}
+        staff[Role.TEAM.value] = first.sender
     visitors = {
         "nobody": None,
         "leader": first.leader,
@@ -225,21 +246,10 @@ def crawl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crawl]:
         **staff,
         MAILBOX: first.leader,
     }
-    clients = {name: _client(stack, name, person_id) for name, person_id in visitors.items()}
-    clients["team"].say_why()
-    before = digest(stack)
-    rows = {
-        row: {name: opened(client.http.get(address)) for name, client in clients.items()}
-        for row, address in addresses(stack, first).items()
-    }
-    yield Crawl(stack, visitors, rows, (first, second), before, digest(stack))
-    with stack.app.app_context():
-        flask_db.session.remove()
-    stack.engine.dispose()
-    stack.instance.vault.engine.dispose()
+    return (first, second), visitors
 
 
-def _client(stack: Stack, name: str, person_id: UUID | None) -> PageClient:
+def client_of(stack: Stack, name: str, person_id: UUID | None) -> PageClient:
     client = PageClient(stack.app, stack.instance)
     level = Level.MAIL if name == MAILBOX else Level.PROOF
     return client if person_id is None else client.sign_in(person_id, level=level)
@@ -400,7 +410,7 @@ def test_a_reading_is_noted_once_a_day(crawl: Crawl) -> None:
 
 def test_row_22_ids_that_nothing_has_are_not_found(crawl: Crawl) -> None:
     routes = crawl.stack.app.url_map.bind("localhost")
-    client = _client(crawl.stack, "team", crawl.visitors["team"])
+    client = client_of(crawl.stack, "team", crawl.visitors["team"])
     made_up = {"wave": "baseline", "occasion": "once", "number": 1}
     for rule in crawl.stack.app.url_map.iter_rules():
         if rule.arguments and rule.arguments != {"token"} and "GET" in (rule.methods or ()):
@@ -452,7 +462,7 @@ def test_row_22_ids_of_the_other_side_in_ones_own_forms_are_not_found(crawl: Cra
     """An id of the other side in an address is not found; in a field, it changes nothing of theirs."""
     before, wrong, tried = digest(crawl.stack), [], 0
     for visitor in WHOSE:
-        http = _client(crawl.stack, visitor, crawl.visitors[visitor]).http
+        http = client_of(crawl.stack, visitor, crawl.visitors[visitor]).http
         token = Page(http.get("/your-devices")).token()
         for (endpoint, name), (address, fields) in swapped(crawl, visitor).items():
             tried += 1
@@ -480,7 +490,7 @@ def test_every_answer_carries_the_security_headers(crawl: Crawl) -> None:
 
 
 def test_so_do_the_pages_of_what_went_wrong(crawl: Crawl) -> None:
-    http = _client(crawl.stack, "nobody", None).http
+    http = client_of(crawl.stack, "nobody", None).http
     token = Page(http.get("/sign-in")).token()
     for expected, response in (
         (404, http.get("/nowhere")),

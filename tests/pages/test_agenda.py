@@ -1,6 +1,7 @@
 """The calendar of mentors and the team: a month of weeks, days to come, one day on paper, and how hours are used."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -56,7 +57,7 @@ class Office:
         package = self.make.package(gets, mentor=self.db.get_one(Person, ids[0]), council=council)
         return *ids, package.id
 
-    def session(self, starts_at: datetime, *, mentor: UUID | None = None, **more: object) -> UUID:
+    def session(self, starts_at: datetime, *, mentor: UUID | None = None, **more: Any) -> UUID:
         mentor_id = mentor or self.ada
         package_id = self.first if mentor_id == self.ada else self.second
         person_id = self.sam if mentor_id == self.ada else self.kim

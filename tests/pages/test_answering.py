@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -128,7 +129,7 @@ def text_in(page: Page, name: str) -> str:
     return "".join(area.itertext()).strip("\n")
 
 
-def send_all(client: PageClient, package: Package, wave: str = "baseline", **typed: object) -> Page:
+def send_all(client: PageClient, package: Package, wave: str = "baseline", **typed: Any) -> Page:
     """Answer a whole questionnaire and send it; returns the receipt."""
     here = address(package, wave)
     answer(client, here, **typed)
@@ -275,7 +276,7 @@ def test_codes_are_not_kept(client: PageClient, db: DbSession, leader: Person) -
 # ---- saving while somebody writes
 
 
-def autosave(client: PageClient, path: str, form: dict[str, object], *, status: int = 200) -> dict[str, str]:
+def autosave(client: PageClient, path: str, form: dict[str, Any], *, status: int = 200) -> dict[str, str]:
     response = client.http.post(path, data={**form, "_writing": "yes"}, headers={"HX-Request": "true"})
     assert response.status_code == status, response.get_data(as_text=True)[:500]
     answered: dict[str, str] = response.get_json()
@@ -684,7 +685,7 @@ CODES = [question.code for question in load_definition("baseline").questions if 
 ANSWERED = ",".join(["Very confident"] * len(CODES))
 
 
-def a_file(*rows: str, head: str = HEAD + ",".join(CODES)) -> dict[str, object]:
+def a_file(*rows: str, head: str = HEAD + ",".join(CODES)) -> dict[str, Any]:
     return {"wave": "baseline", "file": (io.BytesIO("\n".join([head, *rows]).encode()), "answers.csv")}
 
 

@@ -104,7 +104,7 @@ def test_there_is_no_page_of_what_was_not_published(team: PageClient) -> None:
 # ---- preview
 
 
-def answered(page: Page, **chosen: str) -> dict[str, Any]:
+def answered(page: Page, **chosen: Any) -> dict[str, Any]:
     data = hidden(page)
     for field in page.all("input", type="radio"):
         data.setdefault(field.get("name"), field.get("value"))
@@ -155,7 +155,7 @@ def test_a_preview_asks_for_what_is_required(team: PageClient, db: DbSession) ->
 # ---- words
 
 
-def corrected(page: Page, **changes: str) -> dict[str, Any]:
+def corrected(page: Page, **changes: Any) -> dict[str, Any]:
     data = {name: values[0] for name, values in hidden(page).items()}
     data |= {field.get("name"): (field.text or "").removeprefix("\n") for field in page.all("textarea")}
     data |= {field.get("name"): field.get("value", "") for field in page.all("input", type="text")}

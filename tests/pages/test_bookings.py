@@ -1,6 +1,7 @@
 """The pages of bookings, through a browser without JavaScript."""
 
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -40,7 +41,7 @@ class World:
     def as_mentor(self) -> PageClient:
         return self.client.sign_in(self.mentor)
 
-    def form(self, starts_at: datetime = TEN, **more: str) -> dict[str, str]:
+    def form(self, starts_at: datetime = TEN, **more: Any) -> dict[str, str]:
         return {
             "session_id": str(uuid4()),
             "time": f"{starts_at.isoformat()} {self.mentor}",
@@ -78,7 +79,8 @@ def posted_by(page: Page, text: str) -> dict[str, str]:
 def test_two_taps_book_from_the_list(world: World) -> None:
     page = world.as_leader().get(world.times)
     assert "Thursday 2 March 2023" in page.words()
-    assert "10am to 11am with Siân Ŵyn-Žák" in page.words()
+    assert "All of these are with Siân Ŵyn-Žák." in page.words()
+    assert "10am to 11am" in page.words()
     shown = world.client.follow(world.client.post(world.times, posted_by(page, "Book this time")))
     assert "Your session is booked" in shown.words()
     assert "Siân Ŵyn-Žák" in shown.words()
@@ -151,7 +153,7 @@ def test_a_time_from_further_on_stays_chosen_when_something_else_is_wrong(world:
         {"place": "in_person", "where": "x" * 301},
     ],
 )
-def test_a_broken_form_says_what_is_wrong(world: World, broken: dict[str, str]) -> None:
+def test_a_broken_form_says_what_is_wrong(world: World, broken: dict[str, Any]) -> None:
     page = world.as_leader().post(world.times, world.form(**broken), status=422)
     assert "There is a problem" in page.words()
     assert world.db.scalars(select(Session.id)).all() == []
@@ -313,3 +315,21 @@ def test_reading_pages_changes_nothing(world: World, clock: SetClock) -> None:
             assert world.client.http.head(f"/sessions/{booked}{path}").status_code == 200
     assert world.session(booked).sequence == before
     assert world.session(booked).state is SessionState.BOOKED
+
+
+def test_a_day_is_chosen_in_a_calendar(world: World) -> None:
+    listed = world.as_leader().get(world.times)
+    (leads,) = (one for one in listed.all("a") if listed.words(one) == "Choose a day in a calendar")
+    page = world.client.get(leads.get("href"))
+    assert [page.words(one) for one in page.all("caption")][:2] == ["March 2023", "April 2023"]
+    days = {
+        page.words(one.find("span[2]")): one.get("href")
+        for one in page.all("a")
+        if "from=" in one.get("href")
+    }
+    first = next(iter(days))
+    assert first == "Thursday 2 March 2023, 12 times free", "the number is the length of the list of that day"
+    there = world.client.get(days[first])
+    (group,) = (one for one in there.all("fieldset") if "Thursday 2 March" in there.words(one))
+    assert len([one for one in group.iter("input") if one.get("name") == "time"]) == 12
+    assert not [day for day in days if day.startswith(("Saturday", "Sunday"))]

@@ -47,7 +47,7 @@ class Town:
         self.session = self.book(days=8)
         self.workshop = self.schedule(days=9)
 
-    def work(self):  # type: ignore[no-untyped-def]
+    def work(self):
         return unit_of_work(self.db, self.clock, "person:test")
 
     def book(self, *, days: int) -> UUID:
@@ -85,7 +85,7 @@ class Town:
             return held.id
 
     @property
-    def today(self):  # type: ignore[no-untyped-def]
+    def today(self):
         return self.clock().date()
 
     def cancel(self, session_id: UUID) -> None:

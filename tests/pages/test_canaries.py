@@ -26,6 +26,7 @@ from portal.models import (
     SessionKind,
     Strand,
 )
+from privacy.scrub import checkpoint
 from surveys import versions
 from surveys.models import Response, Wave
 from tests.canaries import ACCENTED, MARK, Canaries, files, forms, found, needles
@@ -384,8 +385,7 @@ def test_nothing_that_was_typed_lies_in_a_file_of_the_instance(walked: Walk) -> 
 
 def test_nothing_lies_there_once_the_log_is_written_back(walked: Walk) -> None:
     for engine in (walked.stack.engine, walked.stack.instance.vault.engine):
-        with engine.connect() as connection:
-            connection.execute(text("pragma wal_checkpoint(truncate)"))
+        assert checkpoint(engine)
     wanted = needles(walked.canaries)
     for path in files(walked.stack.instance.settings.instance):
         assert found(path.read_bytes(), wanted) == [], path.name
@@ -426,8 +426,7 @@ def test_the_search_finds_what_lies_in_clear(tmp_path: Path) -> None:
     folder = stack.instance.settings.instance
     in_log = [path.name for path in files(folder) if found(path.read_bytes(), needles(canaries))]
     assert in_log == ["portal.sqlite-wal"]
-    with stack.engine.connect() as connection:
-        connection.execute(text("pragma wal_checkpoint(truncate)"))
+    assert checkpoint(stack.engine)
     in_file = [path.name for path in files(folder) if found(path.read_bytes(), needles(canaries))]
     assert in_file == ["portal.sqlite"]
     stack.engine.dispose()

@@ -82,7 +82,7 @@ class World:
         self.workshop = self._workshop()
         with self.work() as work:
             for session_id in self.coming:
-                said = {"author_id": self.first, "kind": NoteKind.SHARED, "text": "firstnote"}
+                said: dict[str, Any] = {"author_id": self.first, "kind": NoteKind.SHARED, "text": "firstnote"}
                 notes.write(work, session_id=session_id, **said)
             goal = work.db.scalars(select(Goal)).one()
             goals.revisit(work, package_id=self.one, goal_id=goal.id, remark="firstremark")

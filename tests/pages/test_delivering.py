@@ -1,6 +1,7 @@
 """Profiles, matching, interests, hand-over, instructions and balance, through a browser without JavaScript."""
 
 from datetime import UTC, date, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -301,7 +302,12 @@ def test_a_session_is_not_given_over_another(world: World) -> None:
     ).id
     with unit_of_work(world.db, world.stack.clock, "person:test") as work:
         work.db.execute(update(Package).values(baseline_waived_at=work.now))
-        book = {"package_id": other, "session_id": uuid4(), "mentor_id": world.bo, "place": Place.REMOTE}
+        book: dict[str, Any] = {
+            "package_id": other,
+            "session_id": uuid4(),
+            "mentor_id": world.bo,
+            "place": Place.REMOTE,
+        }
         bookings.book(work, world.stack.instance.programme, starts_at=TEN, **book)
     typed = {"to": str(world.bo), "at": "10am", **date_of("on", 2)}
     page = world.client.post(f"/sessions/{first}/mentor", typed, status=409)

@@ -86,6 +86,24 @@ def test_the_home_page_shows_the_day_and_whom_one_supports(world: World) -> None
     assert "Record what happened" in page.words()
 
 
+def test_who_has_no_hours_from_today_on_is_asked_to_publish_some(world: World) -> None:
+    def asked() -> bool:
+        return "Leaders can book you only at times that you publish." in world.client.get("/mentor").words()
+
+    def on(day: date, *spans: Span) -> None:
+        with unit_of_work(world.db, world.stack.clock, "system:test") as work:
+            hours.set_day(work, mentor_id=world.mentor, on=day, spans=spans)
+
+    assert not asked()
+    with unit_of_work(world.db, world.stack.clock, "system:test") as work:
+        hours.publish_week(work, mentor_id=world.mentor, weekly={})
+    on(date(2023, 3, 2))
+    on(date(2023, 2, 20), Span(540, 720))
+    assert asked(), "a closed day, and one that has passed, are no hours"
+    on(date(2023, 3, 3), Span(540, 720))
+    assert not asked()
+
+
 def test_lists_cost_the_same_for_many(world: World) -> None:
     def queries(path: str) -> int:
         seen: list[str] = []

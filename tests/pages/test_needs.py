@@ -44,7 +44,7 @@ class World:
                 place=Place.REMOTE,
             ).id
 
-    def work(self):  # type: ignore[no-untyped-def]
+    def work(self):
         return unit_of_work(self.db, self.stack.clock, "system:test")
 
     def instruct(self, items: dict[DataItem, bool]) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
 from portal.booking import acts as bookings
-from portal.models import Goal, GoalEvent, Package, Person, Place, Role, SessionNote
+from portal.models import Goal, GoalEvent, Package, PackageState, Person, Place, Role, SessionNote
 from portal.packages import goals
 from portal.programme import Programme
 from privacy.audit import AuditEntry
@@ -158,7 +158,7 @@ def test_a_leader_says_how_it_goes_and_changes_no_goal(world: World) -> None:
 def test_after_support_has_ended_goals_stay_as_they_are(world: World) -> None:
     with unit_of_work(world.db, world.stack.clock, "system:test") as work:
         package = work.db.get_one(Package, world.package)
-        package.state, package.ends_on = "ended", work.now.date()
+        package.state, package.ends_on = PackageState.ENDED, work.now.date()
     path = f"/goals/{world.goal}"
     mentor = world.as_(world.mentor)
     assert not mentor.get(path).all("textarea")

@@ -58,7 +58,7 @@ class Filed:
     def notice_id(self) -> UUID:
         self.db.rollback()
         asked = select(Notice.id).where(Notice.case_id == self.case_id).order_by(Notice.number.desc())
-        return self.db.scalars(asked).first()  # type: ignore[return-value]
+        return self.db.scalars(asked).first()
 
     def refuse(self, to: Mailbox) -> None:
         with unit_of_work(self.db, self.clock, "system:post") as work:
@@ -76,7 +76,7 @@ def filed(stack: Stack, db: DbSession, clock: SetClock) -> Filed:
     return Filed(stack, db, clock)
 
 
-def carried(dpo: PageClient, notice_id: UUID, **changes: str) -> Page:
+def carried(dpo: PageClient, notice_id: UUID, **changes: Any) -> Page:
     form = {
         "way": "post",
         "to": "department",

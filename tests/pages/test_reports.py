@@ -3,6 +3,7 @@
 import hashlib
 import json
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session as DbSession
@@ -24,7 +25,11 @@ def _world(db: DbSession, clock: SetClock, make: Factory) -> None:
     """One leader who answered and whose window has closed, one who was silent, one whose support runs."""
     versions.publish_shipped(db, clock)
     today = clock()
-    ended = {"state": PackageState.ENDED, "starts_on": date(2022, 9, 1), "ends_on": date(2022, 11, 1)}
+    ended: dict[str, Any] = {
+        "state": PackageState.ENDED,
+        "starts_on": date(2022, 9, 1),
+        "ends_on": date(2022, 11, 1),
+    }
     answering = make.package(make.person("Ada Lead"), **ended)
     make.package(make.person("Sil Ent"), **ended)
     make.package(make.person("Run Ning"))

@@ -11,7 +11,7 @@ from privacy.holdings import Store
 from privacy.returns import acts, stores
 from privacy.returns.course import Step
 from privacy.returns.stores import Method
-from privacy.returns.tables import ReturnKind, Wanted
+from privacy.returns.tables import Act, ReturnKind, Wanted
 from privacy.work import unit_of_work
 from tests.conftest import SetClock, Stack
 from tests.factories import Factory
@@ -104,7 +104,7 @@ def test_it_can_be_said_while_everything_is_frozen(
                 work,
                 return_id=returned,
                 step=Step.FINGERPRINT,
-                act=acts.Act.CONFIRMED,
+                act=Act.CONFIRMED,
                 by=who,
                 digests=["ab"],
             )

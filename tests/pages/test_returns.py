@@ -5,6 +5,7 @@ import zipfile
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -49,7 +50,7 @@ class Desk:
         admin = make.person("Ike", role=Role.ADMINISTRATOR)
         self.admin = PageClient(stack.app, stack.instance).sign_in(admin.id)
 
-    def direct(self, status: int = 303, **changed: object) -> Page:
+    def direct(self, status: int = 303, **changed: Any) -> Page:
         certificate = (BytesIO(self.department.certificate.read_bytes()), "department.pem")
         form = self.officer.get("/desk/returns/new")
         return_id = str(form.all("input", name="return_id")[0].get("value"))
@@ -65,7 +66,7 @@ class Desk:
     def path(self) -> str:
         return f"/desk/returns/{self.course.of.id}"
 
-    def take(self, by: PageClient, step: str, status: int = 303, **data: object) -> Page:
+    def take(self, by: PageClient, step: str, status: int = 303, **data: Any) -> Page:
         event_id = next((one.get("value") for one in by.get(self.path).all("input", name="event_id")), "")
         sent = {"event_id": str(event_id), **data}
         return by.post(f"{self.path}/steps/{step}", sent, page=self.path, status=status)
@@ -84,9 +85,9 @@ class Desk:
         self.take(self.officer, "test_read_back", code=self.code(), words="By telephone")
         self.take(self.officer, "freeze", sure="y")
 
-    def machine(self, step: Step, **facts: object) -> None:
+    def machine(self, step: Step, **facts: Any) -> None:
         with unit_of_work(self.db, self.stack.clock, "system:command", frozen_too=True) as work:
-            acts.happen(work, return_id=self.course.of.id, step=step, digests=[PACKAGE], **facts)  # type: ignore[arg-type]
+            acts.happen(work, return_id=self.course.of.id, step=step, digests=[PACKAGE], **facts)
 
 
 @pytest.fixture
@@ -158,7 +159,7 @@ def test_the_package_is_downloaded_once_whole(desk: Desk, tmp_path: Path) -> Non
     assert "cannot be downloaded again" in desk.officer.get(desk.path).words()
     desk.officer.post(f"{desk.path}/package", {}, page=desk.path)
     assert "was downloaded once already" in desk.officer.get(desk.path).words()
-    day = {"on-day": "1", "on-month": "3", "on-year": "2023"}
+    day: dict[str, Any] = {"on-day": "1", "on-month": "3", "on-year": "2023"}
     desk.take(desk.officer, "hand_over", how="download", words="Sent by their transfer service", **day)
     line = desk.officer.http.get(f"{desk.path}/receipt.txt").get_data()
     assert line == f"{PACKAGE}  package.json\n".encode()

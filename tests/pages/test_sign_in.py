@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -67,7 +68,7 @@ def other(stack: Stack) -> PageClient:
     return PageClient(stack.app, stack.instance)
 
 
-def ask(client: PageClient, address: str = "ana@council.example", **data: str) -> Page:
+def ask(client: PageClient, address: str = "ana@council.example", **data: Any) -> Page:
     return client.post("/sign-in", {"email": address, **data})
 
 
@@ -342,7 +343,7 @@ def cookie(client: PageClient, name: str):
     return client.http.get_cookie(name)
 
 
-def come_in(client: PageClient, outbox, address: str = "ana@council.example", **data: str) -> Page:
+def come_in(client: PageClient, outbox, address: str = "ana@council.example", **data: Any) -> Page:
     ask(client, address)
     return client.post("/sign-in/finish", {"code": code_in(outbox()), **data}, page="/sign-in/code")
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -79,10 +80,10 @@ def codebook(db: DbSession, clock: SetClock, *labels: str) -> None:
             )
 
 
-def sort(db: DbSession, clock: SetClock, programme: Programme, response_id: UUID, **asked: object) -> None:
+def sort(db: DbSession, clock: SetClock, programme: Programme, response_id: UUID, **asked: Any) -> None:
     given = {"question": "impact_changed", "codes": ["data"], "quote": None, "seen": "", **asked}
     with unit_of_work(db, clock, "person:somebody") as work:
-        theming.sort(work, programme, response_id=response_id, **given)  # type: ignore[arg-type]
+        theming.sort(work, programme, response_id=response_id, **given)
 
 
 def test_from_the_first_theme_to_the_last_answer(

@@ -45,7 +45,7 @@ class World:
         form = form_of(self.client.get(on or path), path, having=having)
         return self.client.post(path, {**as_it_stands(form), **typed}, page=on, status=status)
 
-    def book(self, starts_at: datetime = TEN, **more: str) -> UUID:
+    def book(self, starts_at: datetime = TEN, **more: Any) -> UUID:
         value = f"{starts_at.isoformat()} {self.mentor}"
         self.send(self.times, having="time", time=value, **{"where": "", "travel": "", **more})
         self.db.rollback()
@@ -61,7 +61,7 @@ def world(stack: Stack, db: DbSession, make: Factory, client: PageClient) -> Wor
     return World(stack, db, make, client)
 
 
-def stretch(first: int, last: int, *, from_at: str = "", to_at: str = "") -> dict[str, str]:
+def stretch(first: int, last: int, *, from_at: str = "", to_at: str = "") -> dict[str, Any]:
     """What the boxes of a stretch in March hold."""
     found = {"from_at": from_at, "to_at": to_at}
     for name, day in (("from_on", first), ("to_on", last)):
@@ -310,7 +310,7 @@ def test_a_typed_time_that_has_gone_shows_what_is_free(world: World) -> None:
 
 
 class TestSeries:
-    def plan(self, world: World, **more: str) -> Page:
+    def plan(self, world: World, **more: Any) -> Page:
         return world.send(
             f"/packages/{world.package}/series",
             status=200,
@@ -328,7 +328,7 @@ class TestSeries:
             },
         )
 
-    def rows(self, page: Page, **typed: str) -> dict[str, str]:
+    def rows(self, page: Page, **typed: Any) -> dict[str, str]:
         form = next(one for one in page.all("form", method="post") if "series" in one.get("action"))
         return {**as_it_stands(form), **typed}
 

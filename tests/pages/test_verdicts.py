@@ -15,6 +15,7 @@ from privacy.work import unit_of_work
 from surveys import responses, versions
 from surveys.models import Mode, Response, Wave
 from surveys.questions import Value
+from surveys.results import Verdict
 from surveys.sittings import Asking
 from tests.cleared import needed
 from tests.conftest import SetClock
@@ -153,7 +154,7 @@ def test_two_reviewers_at_once_lose_neither_verdict(
     response_id = sent(db, clock, package)
     path = f"/team/verdicts/{response_id}"
     with unit_of_work(db, clock, "person:other") as work:
-        verdicts.give(work, response_id=response_id, verdict=verdicts.Verdict.PARTLY, note="When was it?")
+        verdicts.give(work, response_id=response_id, verdict=Verdict.PARTLY, note="When was it?")
     client.sign_in(reviewer.id).say_why()
     second = client.post(path, {"verdict": "accepted", "note": "Clear to me", "seen": "0"}, status=409)
     assert "Somebody else gave a verdict just now" in second.words()

@@ -338,7 +338,7 @@ def test_four_stages_tell_where_support_stands(world: World) -> None:
     world.send(Wave.BASELINE)
     assert ["Sessions begin" in one for one in here(world.page())] == [True]
     world.hold(world.book())
-    assert ["Support ends" in one for one in here(world.page())] == [True]
+    assert ["Support goes on" in one for one in here(world.page())] == [True]
     world.end(date(2023, 2, 27))
     assert ["Last questionnaire" in one for one in here(world.page())] == [True]
     assert world.db.scalars(select(Session.id)).all()

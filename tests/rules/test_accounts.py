@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -26,7 +27,7 @@ BROWSER = "Safari on iPad"
 def act(db: DbSession, clock: SetClock) -> Callable[..., object]:
     """Run a rule in a unit of work of its own."""
 
-    def run(rule: Callable[..., object], **arguments: object) -> object:
+    def run(rule: Callable[..., object], **arguments: Any) -> object:
         with unit_of_work(db, clock, "system:test") as work:
             return rule(work, **arguments)
 
@@ -34,7 +35,7 @@ def act(db: DbSession, clock: SetClock) -> Callable[..., object]:
 
 
 def ask(
-    act, address: str = "ana@council.example", next_path: str | None = None, **browser: object
+    act, address: str = "ana@council.example", next_path: str | None = None, **browser: Any
 ) -> asking.Asked:
     return act(asking.ask, address=address, next_path=next_path, **browser)
 
@@ -47,7 +48,7 @@ def link_for(stack: Stack, asked: asking.Asked) -> str:
     return accounts.link_token(stack.instance.vault.ring, asked.sign_in_id)
 
 
-def finish(act, asked: asking.Asked, **proof: object):
+def finish(act, asked: asking.Asked, **proof: Any):
     return act(accounts.finish, verifier=asked.verifier, browser=BROWSER, **proof)
 
 

@@ -1,5 +1,6 @@
 """The package for an audit: what is in it, what its verifier finds, and that it needs nothing else."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -140,7 +141,7 @@ def changed(data: bytes, name: str, change: Any, *, renew: bool = False) -> byte
             digest = audit_verifier.next_digest(digest, line)
         manifest["trail"] = {"lines": len(lines), "digest": digest}
         manifest["files"] = {
-            one: audit_verifier.hashlib.sha256(text.encode()).hexdigest()
+            one: hashlib.sha256(text.encode()).hexdigest()
             for one, text in found.items()
             if one != "manifest.json"
         }

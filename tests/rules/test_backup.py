@@ -22,10 +22,11 @@ from portal.access.devices import let_in
 from portal.desk import backups, housekeeping
 from portal.desk.backups import Order, Regular
 from portal.desk.housekeeping import spread_ledger
+from portal.desk.shifts import Shifts
 from portal.instance import Instance, open_instance
 from portal.mailing import post
 from portal.mailing import queue as mail
-from portal.models import BrowserSession, Person, SecondAct, Session
+from portal.models import BrowserSession, Level, Person, SecondAct, Session
 from portal.references import new_reference
 from portal.settings import Settings
 from privacy import audit, backup, erasure, keys, ledger
@@ -34,7 +35,7 @@ from privacy.backup_folder import Busy, locked, read_tombstones
 from privacy.backup_folder import backups as found_in
 from privacy.backup_postgres import ProgramMissing, program
 from privacy.backup_records import release_mail
-from privacy.backup_restore import LedgerTooOld, NotEmpty
+from privacy.backup_restore import LedgerTooOld, NotEmpty, Restored
 from privacy.certificates import CertificateUnusable, read_private_key
 from privacy.engines import open_engine
 from privacy.envelopes import EnvelopeBroken
@@ -99,7 +100,7 @@ class Desk:
             self._other = empty_settings(self.stack, self.tmp_path, self.server)
         return self._other
 
-    def restore(self, name: str | None = None) -> "backups.Restored":
+    def restore(self, name: str | None = None) -> Restored:
         return backups.restore(
             self.other,
             self.folder,
@@ -109,7 +110,7 @@ class Desk:
             name=name,
         )
 
-    def drill(self) -> "backups.Restored":
+    def drill(self) -> Restored:
         key = read_private_key(self.reader.key)
         return backups.drill(self.instance, self.sessions, self.folder, key, schema=None)
 
@@ -300,7 +301,7 @@ def test_restored_whole_and_nobody_is_signed_in(
     person = make.person("Ada Lead")
     package = make.package(person, mentor=make.mentor("Max Mentor"))
     with unit_of_work(db, clock, "system:test") as work:
-        let_in(work, work.db.get_one(Person, person.id), by="demo", level=1, browser="Safari")
+        let_in(work, work.db.get_one(Person, person.id), by="demo", level=Level.MAIL, browser="Safari")
         mail.queue(work, template="invitation", about=package.participations[0].id, to=person.id)
     made = desk.create()
     before = {
@@ -471,6 +472,25 @@ def test_the_ledger_of_a_later_key_store_counts_too(desk: Desk, make: Factory) -
     assert desk.restore(old.data.name).purged == 1
 
 
+def test_what_is_erased_after_a_restore_stays_erased_in_the_next(
+    desk: Desk, make: Factory, tmp_path: Path
+) -> None:
+    """A backup does not hold the note of itself, so the folder is known by that of the restore."""
+    gone_id = make.person("Gone Person").id
+    desk.create()
+    desk.restore()
+    engine, opened = desk.opened()
+    sessions = partial(DbSession, engine, info={"vault": opened.vault})
+    with sessions() as db, unit_of_work(db, desk.stack.clock, "system:test") as work:
+        enter(work, register=Register.INSTRUCTION, letter="DfE-2", from_on=date(2023, 1, 1))
+        work.db.flush()
+        erasure.begin(work, person_id=gone_id, letter="DfE-2")
+    erasure.finish(housekeeping.places(opened, sessions))
+    engine.dispose()
+    opened.vault.engine.dispose()
+    assert gone_id in read_tombstones(desk.folder)
+
+
 def test_a_ledger_that_is_too_old_is_refused(desk: Desk, make: Factory) -> None:
     gone = make.person("Gone Person")
     desk.create()
@@ -620,13 +640,14 @@ def test_a_drill_that_fails_is_on_record(desk: Desk, db: DbSession) -> None:
 
 
 def test_the_worker_makes_them_by_the_hour(
-    desk: Desk, db: DbSession, clock: SetClock, tmp_path: Path
+    stack: Stack, desk: Desk, db: DbSession, clock: SetClock, tmp_path: Path
 ) -> None:
     asked = Settings.from_environ(
         {"BACKUP_DIR": str(desk.folder), "BACKUP_CERTIFICATE": str(desk.reader.certificate)}, root=tmp_path
     ).backups
     instance = replace(desk.instance, settings=replace(desk.instance.settings, backups=asked))
-    regular = Regular(instance, desk.sessions)
+    shifts = Shifts(stack.engine, instance.settings.instance)
+    regular = Regular(instance, desk.sessions, shifts)
 
     def made() -> int:
         regular()
@@ -639,7 +660,7 @@ def test_the_worker_makes_them_by_the_hour(
     assert made() == 1
     clock.pass_time(minutes=1)
     assert made() == 2
-    Regular(desk.instance, desk.sessions)()
+    Regular(desk.instance, desk.sessions, shifts)()
     assert len(found_in(desk.folder, Kind.DATA)) == 2, "without the setting none is made"
 
 

@@ -1,6 +1,7 @@
 """Booking, moving and cancelling, group places, and what took place: the rules, on both databases."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -70,7 +71,7 @@ class World:
                 update(Package).where(Package.id == package_id).values(baseline_waived_at=self.clock())
             )
 
-    def book(self, starts_at: datetime = TEN, **more: object) -> Session:
+    def book(self, starts_at: datetime = TEN, **more: Any) -> Session:
         asked = {
             "package_id": self.package,
             "session_id": uuid4(),
@@ -82,7 +83,7 @@ class World:
         with unit_of_work(self.db, self.clock, "person:test") as work:
             return bookings.book(work, self.programme, **asked)
 
-    def move(self, session_id: UUID, starts_at: datetime, **more: object) -> Session:
+    def move(self, session_id: UUID, starts_at: datetime, **more: Any) -> Session:
         with unit_of_work(self.db, self.clock, "person:test") as work:
             asked = {"place": Place.REMOTE, **more}
             return bookings.move(work, self.programme, session_id=session_id, starts_at=starts_at, **asked)
@@ -91,7 +92,7 @@ class World:
         with unit_of_work(self.db, self.clock, "person:test") as work:
             return bookings.cancel(work, session_id=session_id)
 
-    def times(self, package_id: UUID | None = None, limit: int = 500, **more: object) -> list[datetime]:
+    def times(self, package_id: UUID | None = None, limit: int = 500, **more: Any) -> list[datetime]:
         package = self.db.get_one(Package, package_id or self.package)
         found = bookings.times(self.db, self.programme, package, now=self.clock(), limit=limit, **more)
         return [choice.starts_at for choice in found]
@@ -510,7 +511,7 @@ def _answer_baseline(world: World, package_id: UUID) -> None:
 
 
 def _log(
-    world: World, starts_at: datetime, minutes: int, *, package_id: UUID | None = None, **more: object
+    world: World, starts_at: datetime, minutes: int, *, package_id: UUID | None = None, **more: Any
 ) -> Session:
     with unit_of_work(world.db, world.clock, "person:test") as work:
         return delivery.log_past(
@@ -526,7 +527,7 @@ def _log(
         )
 
 
-def _record(world: World, session_id: UUID, outcome: Outcome, **more: object) -> Session:
+def _record(world: World, session_id: UUID, outcome: Outcome, **more: Any) -> Session:
     with unit_of_work(world.db, world.clock, "person:test") as work:
         return delivery.record(work, world.programme, session_id=session_id, outcome=outcome, **more)
 

@@ -2,6 +2,7 @@
 
 from contextlib import closing
 from datetime import UTC, date, datetime
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -89,7 +90,7 @@ def test_who_was_erased_has_no_key_and_who_never_was_is_a_fault(
 def test_rows_come_in_batches_in_the_order_of_ids_with_every_value(db: DbSession) -> None:
     """More than a batch of them: none is lost where one begins."""
     moment_before = datetime(2023, 3, 26, 0, 59, 59, 5, tzinfo=UTC)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"id": uuid4(), "kind": str(number), "as_of": date(2023, 3, 26), "made_at": moment_before}
         for number in range(AT_ONCE + 3)
     ]

@@ -46,7 +46,9 @@ class World:
         self, name: str, *, office_in: UUID | None = None, until: date | None = None, **record: Any
     ) -> UUID:
         mentor_id = self.make.mentor(name).id
-        values = {key: tuple(value) if isinstance(value, list) else value for key, value in RECORD.items()}
+        values: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in RECORD.items()
+        }
         values |= {"trained_on": TODAY}
         with unit_of_work(self.db, self.make.clock, "system:test") as work:
             profiles.write_record(work, person_id=mentor_id, profile=Profile(**(values | record)))

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from email.message import EmailMessage
 from functools import partial
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, select, update
@@ -68,7 +69,7 @@ def test_contact_with_children_needs_a_dbs_check_and_pages_do_not(make: Factory,
 def test_records_are_kept_and_nobody_clears_themselves(make: Factory, db: DbSession) -> None:
     person = make.person(role=Role.TEAM, cleared=False)
     person_id = person.id
-    asked = {"kind": BPSS, "from_on": date(2023, 2, 1), "expires_on": date(2024, 2, 1)}
+    asked: dict[str, Any] = {"kind": BPSS, "from_on": date(2023, 2, 1), "expires_on": date(2024, 2, 1)}
     with unit_of_work(db, make.clock, "system:test") as work:
         row_id = clearances.record(work, person_id=person_id, **asked, note="Letter 7").id
         clearances.record(work, person_id=person_id, **(asked | {"expires_on": date(2025, 2, 1)}))
@@ -91,7 +92,7 @@ def test_who_is_not_cleared_is_neither_matched_nor_booked(
 ) -> None:
     mentor, leader = make.mentor(), make.person()
     package = make.package(leader, mentor=mentor, council=make.council(), starts_on=date(2023, 2, 1))
-    ids = {"package_id": package.id, "mentor_id": mentor.id}
+    ids: dict[str, Any] = {"package_id": package.id, "mentor_id": mentor.id}
     with unit_of_work(db, make.clock, "system:test") as work:
         work.db.execute(update(Package).values(baseline_waived_at=work.now))
     times = partial(bookings.times, db, programme, now=make.clock(), limit=5)
@@ -99,7 +100,7 @@ def test_who_is_not_cleared_is_neither_matched_nor_booked(
     with unit_of_work(db, make.clock, "system:test") as work:
         work.db.execute(delete(Clearance).where(Clearance.kind == TRAINING))
     assert times(db.get_one(Package, ids["package_id"])) == []
-    book = {"session_id": new_id(), "starts_at": first.starts_at, "place": Place.REMOTE}
+    book: dict[str, Any] = {"session_id": new_id(), "starts_at": first.starts_at, "place": Place.REMOTE}
     with pytest.raises(NotServing), unit_of_work(db, make.clock, "system:test") as work:
         bookings.book(work, programme, **ids, **book, free_time=True)
     other = make.package(make.person(), council=make.council()).id

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -83,7 +84,7 @@ def asked(db: DbSession, clock: SetClock) -> Asking:
     return Asking(respondent_id=respondent_id, wave=Wave.FEEDBACK, role="lead_member")
 
 
-def send(db: DbSession, clock: SetClock, asking: Asking, **answers: str) -> UUID:
+def send(db: DbSession, clock: SetClock, asking: Asking, **answers: Any) -> UUID:
     with unit_of_work(db, clock, "system:test") as work:
         return responses.submit_answers(work, asking, answers=answers, mode=Mode.SELF).id
 

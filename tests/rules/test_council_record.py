@@ -270,7 +270,7 @@ def test_the_pipeline_counts_each_state_and_names_nobody_in_its_file(world: Worl
     assert counts == {"agreed": 1, "withdrawn": 1}
     assert pipeline.pipeline(world.db, world.programme, region="London").total == 0
     assert pipeline.pipeline(world.db, world.programme, state=PackageState.AGREED).total == 1
-    text = pipeline.as_csv(found, world.programme).decode("utf-8-sig")
+    text = pipeline.as_csv(found.packages, found.ledgers, world.programme).decode("utf-8-sig")
     assert "Person" not in text
     assert "Northshire Council" in text
     assert text.splitlines()[0].endswith("planned days,booked days,delivered days,late cancellations")

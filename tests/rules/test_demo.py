@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from click.testing import Result
@@ -16,7 +17,8 @@ from portal import demo as fiction
 from portal import programme as programmes
 from portal.app import create_app
 from portal.db import db
-from portal.demo.cast import GROUPS, LEADERS, Outcome, Stage, gather
+from portal.demo.answers import Outcome
+from portal.demo.cast import GROUPS, LEADERS, Stage, gather
 from portal.demo.data import AREAS, FIRST_PARTS, LAST_PARTS, REGIONS
 from portal.mailing import reminders
 from portal.models import (
@@ -120,7 +122,7 @@ REAL = (
 )
 
 
-def app_for(folder: Path, **environ: str) -> Flask:
+def app_for(folder: Path, **environ: Any) -> Flask:
     settings = Settings.from_environ(
         {"PORTAL_INSTANCE": str(folder / "instance"), "PUBLIC_URL": "http://localhost", **environ},
         root=folder,

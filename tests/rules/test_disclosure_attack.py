@@ -186,9 +186,9 @@ def test_every_two_releases_and_every_two_tables_are_subtracted() -> None:
                 before, after = sums(one[code]), sums(other[code])
                 assert not {after[of] - before[of] for of in before.keys() & after.keys()} & set(SMALL), seed
         for block in world.releases[-1][1]:
-            for one, other in combinations([shown for _, shown in block.tables], 2):
+            for shown, beside in combinations([shown for _, shown in block.tables], 2):
                 # About the same people: the base is one number, and so is what is left of it.
-                assert {one.base, other.base} == {len(block.people)}, seed
+                assert {shown.base, beside.base} == {len(block.people)}, seed
             for table, shown in block.tables:
                 told = sums(shown)
                 assert not set(told.values()) & set(SMALL), (seed, table.code)

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -110,13 +111,23 @@ def test_a_feeder_that_fails_leaves_nothing(tmp_path: Path, readers: tuple[Reade
 
 def test_a_file_of_an_unknown_kind_is_named(tmp_path: Path, readers: tuple[Reader, Reader]) -> None:
     path = tmp_path / "a.cms"
-    command = ["openssl", "cms", "-encrypt", "-binary", "-aes-256-cbc", "-outform", "DER", "-out", path]
+    command: list[str | Path] = [
+        "openssl",
+        "cms",
+        "-encrypt",
+        "-binary",
+        "-aes-256-cbc",
+        "-outform",
+        "DER",
+        "-out",
+        path,
+    ]
     subprocess.run([*command, "-recip", readers[0].certificate], input=TEXT, check=True)
     with pytest.raises(EnvelopeBroken, match="another kind"):
         list(open_stream(path, readers[0].key))
 
 
-UNFIT: list[tuple[dict[str, object], str]] = [
+UNFIT: list[tuple[dict[str, Any], str]] = [
     ({"starts": datetime(2020, 1, 1, tzinfo=UTC), "days": 30}, "expired on 31 January 2020"),
     ({"starts": datetime(2023, 6, 1, tzinfo=UTC)}, "not valid before 1 June 2023"),
     ({"bits": 2048}, "2048 bits"),
@@ -126,8 +137,8 @@ UNFIT: list[tuple[dict[str, object], str]] = [
 
 
 @pytest.mark.parametrize("made,said", UNFIT)
-def test_unfit_certificates_are_refused(tmp_path: Path, made: dict[str, object], said: str) -> None:
-    reader = make_reader(tmp_path, f"unfit{made.get('bits', '')}", **made)  # type: ignore[arg-type]
+def test_unfit_certificates_are_refused(tmp_path: Path, made: dict[str, Any], said: str) -> None:
+    reader = make_reader(tmp_path, f"unfit{made.get('bits', '')}", **made)
     with pytest.raises(CertificateUnusable, match=said):
         read_certificate(reader.certificate, now=START)
 

@@ -15,9 +15,11 @@ import pytest
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session as DbSession
 
+from portal.booking import acts as bookings
 from portal.mailing import post
 from portal.mailing import queue as mail
-from portal.models import Delegation, Goal, Mail, Office, Package, Participation, Person, Strand
+from portal.models import Delegation, Goal, Mail, Office, Package, PackageState, Participation, Person, Strand
+from portal.packages import endings
 from portal.results import kpi as reports
 from privacy import audit, erasure, ledger, purge, reach, registers
 from privacy.columns import sealed_columns
@@ -171,6 +173,35 @@ def test_a_mentor_whose_sessions_count_leaves_an_empty_row(
     left = db.get_one(Person, first.mentor)
     assert (left.name, left.email, left.phone, left.email_index) == (None, None, None, None)
     assert state(places, first.mentor) is ErasureState.ERASED
+
+
+def test_nothing_is_queued_to_a_mentor_who_was_erased(
+    places: Places, first: Side, db: DbSession, stack: Stack
+) -> None:
+    """Their session is still there for its leader, and is called off."""
+    erase(places, first.mentor)
+    with unit_of_work(db, stack.clock, "system:test") as work:
+        bookings.cancel(work, session_id=first.session)
+    assert about(places, first.mentor) == {"person": 1}
+    told = db.scalars(select(Mail.person_id).where(Mail.template == "session", Mail.about == first.session))
+    assert first.leader in set(told)
+
+
+def test_support_of_somebody_who_was_erased_can_end_and_nothing_is_written_of_it(
+    places: Places, first: Side, db: DbSession, stack: Stack
+) -> None:
+    with unit_of_work(db, stack.clock, "system:test") as work:
+        bookings.cancel(work, session_id=first.session)
+        part = work.db.get_one(Participation, first.part)
+        package_id = part.package_id
+        work.db.get_one(Package, package_id).state = PackageState.ACTIVE
+    erase(places, first.leader)
+    with unit_of_work(db, stack.clock, "system:test") as work:
+        endings.end(
+            work, stack.instance.programme, package_id=package_id, on=stack.clock().date(), reason="Why"
+        )
+    ended = db.get_one(Package, package_id)
+    assert (ended.state, ended.short_reason) == (PackageState.ENDED, None)
 
 
 def test_the_name_that_a_leader_gave_an_assistant_goes_with_the_assistant(

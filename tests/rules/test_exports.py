@@ -125,7 +125,13 @@ def test_three_codes_say_why_there_is_no_answer(desk: Desk) -> None:
 
 def test_json_lines_hold_every_answer_as_it_was_saved(desk: Desk) -> None:
     desk.publish(HAVE, RATED, WAYS, WORDS, Number(code="people", text="How many"))
-    said = {"have": "yes", "rated": "low", "ways": ["talking"], "words": "=1+1\n\tso", "people": 7}
+    said: dict[str, Any] = {
+        "have": "yes",
+        "rated": "low",
+        "ways": ["talking"],
+        "words": "=1+1\n\tso",
+        "people": 7,
+    }
     desk.send(said)
     desk.send({"have": "no", "rated": "prefer_not", "ways": ["talking"]})
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -35,7 +36,7 @@ def app() -> Flask:
     return create_app(Settings.from_environ({}, root=Path("/nowhere")))
 
 
-def filled(app: Flask, **typed: str) -> Everything:
+def filled(app: Flask, **typed: Any) -> Everything:
     with app.test_request_context("/", method="POST"):
         data = MultiDict({name.replace("__", "-"): value for name, value in typed.items()})
         form = Everything(formdata=data, meta={"csrf": False})

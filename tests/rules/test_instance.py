@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -22,7 +23,7 @@ from privacy.records import Record
 from tests.conftest import SetClock
 
 
-def settings_for(folder: Path, **environ: str) -> Settings:
+def settings_for(folder: Path, **environ: Any) -> Settings:
     return Settings.from_environ({"PORTAL_INSTANCE": str(folder / "instance"), **environ}, root=folder)
 
 

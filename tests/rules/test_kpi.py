@@ -531,7 +531,7 @@ def _said(
             yield _plain(row[1]), row[2], day, answers, judgement
 
 
-def _by_hand(vault: Vault, value: bytes, table: str, column: str, row: UUID, holder: UUID):  # type: ignore[no-untyped-def]
+def _by_hand(vault: Vault, value: bytes, table: str, column: str, row: UUID, holder: UUID):
     """Open a sealed value knowing only its format: data key by key-encryption key, then the value."""
     with vault.engine.connect() as connection:
         found = connection.execute(text("select holder_id, version, kek_id, wrapped from subject_key")).all()

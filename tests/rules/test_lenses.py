@@ -37,7 +37,7 @@ SHIPPED = {code: load_definition(code) for code in ("baseline", "post", "interim
 @given(code=st.sampled_from(list(SHIPPED)), role=st.sampled_from(ROLES), data=st.data())
 def test_what_is_shipped(code: str, role: str, data: st.DataObject) -> None:
     asked = SHIPPED[code]
-    answers = {
+    answers: dict[str, Value | None] = {
         question.code: data.draw(st.sampled_from((*[one.code for one in question.listed()], None)))
         for question in asked.questions
         if question.kind in ("scale", "choice", "yes_no")

@@ -27,7 +27,7 @@ from privacy.cases import acts
 from privacy.cases import notices as kept
 from privacy.cases.notices import Notice, NoticeKind, Sending, Way
 from privacy.cases.rules import Incomplete, InFuture, NotPossible, OutOfOrder
-from privacy.cases.story import State
+from privacy.cases.story import State, Story
 from privacy.cases.tables import CaseKind, Channel, Event
 from privacy.chain_checks import ChainCheck
 from privacy.clock import london_date
@@ -99,7 +99,7 @@ class Desk:
         self.db.expire_all()
         return notices.stuck(self.db, self.programme, now=self.clock())
 
-    def story(self, case_id: UUID) -> acts.Story:
+    def story(self, case_id: UUID) -> Story:
         self.db.rollback()
         self.db.expire_all()
         return acts.read(self.db, case_id)
@@ -116,7 +116,8 @@ def desk(stack: Stack, db: DbSession, clock: SetClock) -> Desk:
 def read_paper(message: EmailMessage) -> str:
     (enclosed,) = message.iter_attachments()
     assert enclosed.get_content_type() == "application/pdf"
-    reader = PdfReader(BytesIO(enclosed.get_payload(decode=True)))
+    data: Any = enclosed.get_payload(decode=True)
+    reader: Any = PdfReader(BytesIO(data))
     assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"].value
     return " ".join(" ".join(page.extract_text() for page in reader.pages).split())
 
@@ -529,7 +530,7 @@ def test_each_contact_that_gets_nothing_is_told_of(desk: Desk) -> None:
         other = Mail.mailbox == Mailbox.CONTROLLER_DPO
         unit.db.execute(update(Mail).where(other).values(due_at=NOW + timedelta(days=1)))
     desk.deliver()
-    asked = select(func.count()).select_from(Mail).where(Mail.template == notice_watch.STUCK)
+    asked = select(func.count()).select_from(Mail).where(Mail.template == notices.STUCK)
     assert desk.watch() == 1
     first = desk.db.scalar(asked) or 0
     desk.db.rollback()
@@ -544,12 +545,13 @@ def test_each_contact_that_gets_nothing_is_told_of(desk: Desk) -> None:
 def test_the_rota(desk: Desk, people: dict[str, Person], make: Factory) -> None:
     today = london_date(NOW)
     leader = make.person("Lee Leader", email="lee@council.example", council=make.council())
-    for wrong in (
+    refused: list[dict[str, Any]] = [
         {"person_id": people["team"].id, "from_on": today, "to_on": today - timedelta(days=1)},
         {"person_id": people["team"].id, "from_on": date(2022, 1, 1), "to_on": date(2022, 1, 2)},
         {"person_id": people["team"].id, "from_on": today, "to_on": today + timedelta(days=31)},
         {"person_id": leader.id, "from_on": today, "to_on": today},
-    ):
+    ]
+    for wrong in refused:
         with pytest.raises(duty.DutyRefused), desk.work() as unit:
             duty.put(unit, **wrong, today=today)
     with desk.work() as unit:

@@ -41,7 +41,7 @@ def test_it_is_tagged_and_names_its_title_and_language() -> None:
     assert "/StructTreeRoot" in root  # type: ignore[operator]
     assert reader.metadata is not None
     assert reader.metadata.title == "Notice of a request"
-    assert b"pdfuaid:part" in reader.xmp_metadata.stream.get_data()  # type: ignore[union-attr]
+    assert b"pdfuaid:part" in reader.xmp_metadata.stream.get_data()
     for words in ("con_9887", "C-7KX4M2", "Send me all", "Received", "It came", "What happened", "Two"):
         assert words in text
 

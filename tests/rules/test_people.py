@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.orm import Session as DbSession
 
 from portal.imports import FileFaults
-from portal.models import Office, Person, Role, Strand
+from portal.models import PARTICIPANT, Office, Person, Role, Strand
 from portal.packages import members as matching
 from portal.packages.members import ConflictOfInterest
 from portal.people import file as people_file
@@ -115,11 +115,11 @@ def test_staff_is_who_is_or_will_be(
 
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.ASSISTANT])
 def test_each_gives_the_roles_that_are_theirs_to_give(make: Factory, do: Do, role: Role) -> None:
-    council = make.council().id if role in people.PARTICIPANT else None
+    council = make.council().id if role in PARTICIPANT else None
     facts = {"name": "New Body", "role": role, "council_id": council, "starts_on": TODAY}
     facts |= {"ends_on": TODAY + timedelta(days=90)} if role is Role.AUDITOR else {}
     given = {
-        Role.TEAM: role in OTHERS or role in people.PARTICIPANT,
+        Role.TEAM: role in OTHERS or role in PARTICIPANT,
         Role.ADMINISTRATOR: role in {*STAFF, Role.MENTOR} - {Role.ADMINISTRATOR},
         Role.DPO: False,
         None: role is not Role.ADMINISTRATOR,

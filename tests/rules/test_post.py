@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from typing import Any
 from uuid import UUID, uuid4
 
 import icalendar
 import pytest
-from sqlalchemy import create_engine, delete, func, select
+from pysqlite3 import dbapi2
+from sqlalchemy import Connection, create_engine, delete, func, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session as DbSession
 
 from portal.access import accounts, asking
@@ -86,13 +89,13 @@ def work(db: DbSession, clock: SetClock) -> Callable[[], object]:
     return lambda: unit_of_work(db, clock, "system:test")
 
 
-def queue(work, template: str, about: UUID, to: UUID | None, **options: object) -> None:
+def queue(work, template: str, about: UUID, to: UUID | None, **options: Any) -> None:
     with work() as unit:
         mail.queue(unit, template=template, about=about, to=to, **options)
 
 
 @pytest.fixture
-def invited(make: Factory, work) -> Iterator[Person]:
+def invited(make: Factory, work) -> Person:
     """A leader of a package with an invitation that waits."""
     leader = make.person("Niamh O’Shea-D'Arcy & Team", email="niamh@council.example", council=make.council())
     package = make.package(leader, state=PackageState.BASELINE)
@@ -179,15 +182,47 @@ def test_an_unknown_template_is_put_off_not_fatal(db, work, make, deliver):
     assert one(db).trouble == "KeyError"
 
 
-def test_what_a_dead_worker_claimed_is_claimed_again_after_five_minutes(
+def test_what_a_dead_worker_claimed_is_claimed_again_after_a_quarter_of_an_hour(
     stack, db, invited, clock, deliver, tray
 ):
     with sessions(stack) as own:
         assert len(post._claim(own, stack.instance, 10)) == 1
     assert deliver() == 0
-    clock.pass_time(minutes=5)
+    clock.pass_time(minutes=15)
     assert deliver() == 1
     assert len(tray.sent) == 1
+
+
+class Hurrying(Tray):
+    """Others write from the moment in which a mail has gone, until `lock` is closed."""
+
+    def __init__(self, stack: Stack) -> None:
+        super().__init__()
+        self.stack = stack
+        self.lock: Connection | None = None
+
+    def send(self, message: EmailMessage, *, at: datetime) -> None:
+        super().send(message, at=at)
+        if self.lock is None:
+            self.lock = create_engine(self.stack.engine.url, module=dbapi2).connect()
+            self.lock.exec_driver_sql("begin immediate")
+
+
+@pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
+def test_a_mail_that_went_is_not_given_back_while_others_write(
+    stack: Stack, db: DbSession, invited: Person, clock: SetClock, deliver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(post, "MARKED_WITHIN", 0.2)
+    tray = Hurrying(stack)
+    with pytest.raises(OperationalError):
+        post.deliver(stack.instance, lambda: sessions(stack), tray)
+    assert tray.lock is not None
+    tray.lock.close()
+    assert deliver() == 0, "it would go twice"
+    assert states(db) == ["waiting"]
+    clock.now += post.CLAIMED_FOR + timedelta(seconds=1)
+    assert deliver() == 1, "that it went was written nowhere"
+    assert states(db) == ["sent"]
 
 
 def test_two_workers_never_take_the_same(stack, work, make, deliver):
@@ -345,8 +380,8 @@ def add_seat(unit: Work, session: Session, person_id: UUID) -> None:
     )
 
 
-def calendar_of(message: EmailMessage) -> tuple[str, icalendar.Event]:
-    parts = [part for part in message.walk() if part.get_content_type() == "text/calendar"]
+def calendar_of(message: EmailMessage) -> tuple[str, Any]:
+    parts: list[Any] = [part for part in message.walk() if part.get_content_type() == "text/calendar"]
     calendar = icalendar.Calendar.from_ical(parts[0].get_payload(decode=True))
     assert parts[0].get_param("method") == calendar["METHOD"]
     return str(calendar["METHOD"]), calendar.walk("VEVENT")[0]
@@ -510,7 +545,7 @@ class MailServer(socketserver.StreamRequestHandler):
 def mail_server() -> Iterator[socketserver.ThreadingTCPServer]:
     with socketserver.ThreadingTCPServer(("0.0.0.0", 0), MailServer) as server:
         server.daemon_threads = True
-        server.heard, server.says = [], {}
+        vars(server).update(heard=[], says={})
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         yield server

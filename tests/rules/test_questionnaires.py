@@ -1,5 +1,7 @@
 """A questionnaire is read strictly; everything wrong with it is found at once, each with its place."""
 
+from typing import Any
+
 import pytest
 
 from surveys.documents import MAX_CHARACTERS, Unsound
@@ -41,7 +43,7 @@ IS_YES = "{question: a, is: yes}"
 YES = "{code: a, kind: yes_no, text: Is it so}"
 
 
-def scale(code: str, **keys: str) -> str:
+def scale(code: str, **keys: Any) -> str:
     more = "".join(f", {key}: {value}" for key, value in ({"options": POINTS} | keys).items())
     return f"{{code: {code}, kind: scale, text: Statement {code}{more}}}"
 
@@ -184,7 +186,7 @@ X, Y = "{code: x, label: X}", "{code: y, label: Y}"
 IS_X, IS_Y, B_ANSWERED = "{question: a, is: x}", "{question: a, is: y}", "{question: b, answered: true}"
 
 
-def asked(code: str, kind: str = "text", **keys: str) -> str:
+def asked(code: str, kind: str = "text", **keys: Any) -> str:
     more = "".join(f", {key}: {value}" for key, value in keys.items())
     return f"{{code: {code}, kind: {kind}, text: {code.upper()}{more}}}"
 

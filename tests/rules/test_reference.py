@@ -1,6 +1,7 @@
 """Every figure agrees with a recount by another route, on random programmes: 1,000 of them in proof."""
 
 import os
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
@@ -160,7 +161,7 @@ def test_many_hands_count_the_same(place: Place, facts: Programme, monkeypatch: 
         alone = kpi.document(kpi.kpi(db, facts, as_of=AS_OF), as_of=AS_OF)
         monkeypatch.setattr(hands, "WORTH_IT", 1)
         monkeypatch.setattr(hands, "cores", lambda: 3)
-        monkeypatch.setattr(hands.threading, "active_count", lambda: 1)
+        monkeypatch.setattr(threading, "active_count", lambda: 1)
         together = kpi.document(kpi.kpi(db, facts, as_of=AS_OF), as_of=AS_OF)
     assert together == alone
 
@@ -176,7 +177,7 @@ def test_a_process_that_fails_leaves_no_half_count(
         return Counter({"counted": 1})
 
     monkeypatch.setattr(hands, "cores", lambda: 2)
-    monkeypatch.setattr(hands.threading, "active_count", lambda: 1)
+    monkeypatch.setattr(threading, "active_count", lambda: 1)
     with place.session() as db, pytest.raises(hands.HandLost):
         hands.counted(db, task, people=hands.WORTH_IT)
     assert "it ended early" in capfd.readouterr().err

@@ -19,7 +19,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal.cli.serve import each_minute
+from portal.cli.working import each_minute
 from portal.mailing import gathering, post, reminders
 from portal.mailing import queue as mail
 from portal.models import (

@@ -158,5 +158,9 @@ def test_at_night_it_runs_once(stack: Stack, clock: SetClock, db: DbSession, per
     assert rows(db)["parked_form"] == 0
     db.rollback()
     assert not nightly()
+    another = housekeeping.Nightly(
+        stack.instance, lambda: DbSession(stack.engine, info={"vault": vault}), stack.engine
+    )
+    assert not another(), "one worker has had this night, also for one that begins later"
     clock.pass_time(days=1)
     assert nightly()

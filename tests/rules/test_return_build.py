@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -140,7 +141,7 @@ def test_the_trail_comes_with_a_verifier_that_needs_nothing_else(here: World, ba
 
 def test_one_person_takes_their_rows_and_nobody_elses(here: World, tmp_path: Path) -> None:
     with here.sessions() as db:
-        lena = person(db, "Lena Leader")
+        lena: Any = person(db, "Lena Leader")
     here.build(tmp_path / "package", scope=Scope(ScopeKind.PERSON, lena))
     bag = here.opened(tmp_path / "package", tmp_path / "opened")
     assert [row["name"] for row in rows(bag, "person")] == ["Lena Leader"]

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from threading import Thread
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -222,11 +223,11 @@ class Walk:
         self.second = make.person("Ike", role=Role.ADMINISTRATOR).id
         self.id = uuid4()
 
-    def work(self, by: UUID | None = None):  # type: ignore[no-untyped-def]
+    def work(self, by: UUID | None = None):
         return unit_of_work(self.db, self.stack.clock, f"person:{by or self.officer}", frozen_too=True)
 
-    def direct(self, **changed: object) -> UUID:
-        facts: dict[str, object] = {
+    def direct(self, **changed: Any) -> UUID:
+        facts: dict[str, Any] = {
             "kind": ReturnKind.FULL,
             "wanted": Wanted.BOTH,
             "letter": "DFE 31",
@@ -240,13 +241,13 @@ class Walk:
             return opening.direct(
                 work,
                 self.programme,
-                Direction(**facts),  # type: ignore[arg-type]
+                Direction(**facts),
                 folder=self.root / "scratch",
             ).id
 
-    def take(self, step: Step, by: UUID | None = None, **said: object) -> None:
+    def take(self, step: Step, by: UUID | None = None, **said: Any) -> None:
         with self.work(by) as work:
-            steps.take(work, return_id=self.id, step=step, said=Said(**said), root=self.root)  # type: ignore[arg-type]
+            steps.take(work, return_id=self.id, step=step, said=Said(**said), root=self.root)
 
     def machine(self, step: Step, digest: str = PACKAGE) -> None:
         with self.work() as work:
@@ -402,7 +403,7 @@ def test_one_return_of_everything_at_a_time_and_the_same_form_makes_it_once(walk
         ({"kind": ReturnKind.EARLY, "ended": "notice"}, "ends_on"),
     ],
 )
-def test_a_direction_that_cannot_be(walk: Walk, changed: dict[str, object], field: str) -> None:
+def test_a_direction_that_cannot_be(walk: Walk, changed: dict[str, Any], field: str) -> None:
     with pytest.raises(DirectionRefused) as refused:
         walk.direct(**changed)
     assert refused.value.field == field

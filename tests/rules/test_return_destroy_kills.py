@@ -49,7 +49,7 @@ def entries(world: Ended) -> int:
 def test_a_killed_destruction_goes_on(killed: tuple[Ended, dict[str, str]]) -> None:
     world, environ = killed
     chance = random.Random(7)
-    command = ("return", "destroy", "--receipt", world.order.receipt or "", "--yes")
+    command: tuple[str | Path, ...] = ("return", "destroy", "--receipt", world.order.receipt or "", "--yes")
     command += ("--witness", "Information officer")
     world.end()
     seen: set[int] = set()

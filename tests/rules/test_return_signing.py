@@ -60,7 +60,15 @@ def signed(department: Reader, folder: Path, text: bytes, *options: str) -> Path
     """What the Department does, with what it has."""
     (folder / "receipt.txt").write_bytes(text)
     out = folder / "receipt.p7s"
-    command = ["openssl", "cms", "-sign", "-in", folder / "receipt.txt", "-signer", department.certificate]
+    command: list[str | Path] = [
+        "openssl",
+        "cms",
+        "-sign",
+        "-in",
+        folder / "receipt.txt",
+        "-signer",
+        department.certificate,
+    ]
     command += ["-inkey", department.key, "-out", out, *options]
     subprocess.run(command, check=True, capture_output=True)
     return out

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 from click.testing import Result
@@ -18,7 +19,7 @@ from tests.conftest import SetClock, Stack
 TODAY = date(2023, 3, 1)
 
 
-def enter_named(db: DbSession, clock: SetClock, programme: Programme, **letters: str) -> list[str]:
+def enter_named(db: DbSession, clock: SetClock, programme: Programme, **letters: Any) -> list[str]:
     named = {act: letters.get(act.value, "") for act in Standing}
     with unit_of_work(db, clock, "system:init") as work:
         return self_service.enter_named(work, replace(programme, standing=named))

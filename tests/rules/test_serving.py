@@ -11,7 +11,7 @@ from portal.actors import Actor, roles_on
 from portal.booking import acts as bookings
 from portal.booking import delivery, offers
 from portal.mentors.serving import NotServing, TooEarly, givers
-from portal.models import Package, PackageMentor, Person, Place, Role, Session
+from portal.models import Level, Package, PackageMentor, Person, Place, Role, Session
 from portal.packages import members as matching
 from portal.people import register as people
 from portal.programme import Programme
@@ -79,7 +79,7 @@ class World:
     def actor(self) -> Actor:
         self.db.rollback()
         person, today = self.db.get_one(Person, self.mentor), london_date(self.clock())
-        return Actor(self.mentor, "Men Tor", roles_on(person, today), 1, uuid4(), today)
+        return Actor(self.mentor, "Men Tor", roles_on(person, today), Level.MAIL, uuid4(), today)
 
     def mentors(self) -> bool:
         return policies.is_mentor_of(self.actor(), self.db.get_one(Package, self.package))
@@ -192,7 +192,7 @@ def test_who_gives_support_is_who_mentors_or_has_a_session(world: World) -> None
 @pytest.mark.parametrize("both", ["mentors", "was a mentor", "is supported", "neither"])
 def test_one_person_in_two_parts_stands_apart(world: World, both: str) -> None:
     """Somebody of the team who also gives, gave or gets support neither interviews nor judges there."""
-    actor = Actor(uuid4(), "Tea Tor", frozenset({Role.TEAM, Role.MENTOR}), 1, uuid4(), TODAY)
+    actor = Actor(uuid4(), "Tea Tor", frozenset({Role.TEAM, Role.MENTOR}), Level.MAIL, uuid4(), TODAY)
 
     class Asked:
         person_id = actor.person_id if both == "is supported" else uuid4()

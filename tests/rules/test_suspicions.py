@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -57,7 +58,7 @@ def refused_seal(work: Work) -> None:
 
 
 def exported(work: Work) -> None:
-    facts = {"code": "post", "format": "csv", "named": True, "partial": False, "rows": 9}
+    facts: dict[str, Any] = {"code": "post", "format": "csv", "named": True, "partial": False, "rows": 9}
     work.record(Action.EXPORT_MADE, object=f"export:{new_id()}", **facts)
 
 
@@ -200,9 +201,9 @@ def incident(stack: Stack, db: DbSession, clock: SetClock) -> UUID:
         return incidents.exercise(work, stack.instance.programme, scenario="A laptop is stolen").id
 
 
-def put(db: DbSession, clock: SetClock, case_id: UUID, **which: object) -> int:
+def put(db: DbSession, clock: SetClock, case_id: UUID, **which: Any) -> int:
     with unit_of_work(db, clock, "person:dpo") as work:
-        return incidents.put_on_list(work, case_id=case_id, **which)  # type: ignore[arg-type]
+        return incidents.put_on_list(work, case_id=case_id, **which)
 
 
 def test_the_list_is_drawn_by_name_package_and_table(

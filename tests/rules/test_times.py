@@ -2,6 +2,7 @@
 
 from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -53,7 +54,7 @@ class World:
     def work(self, actor: str = "person:test") -> AbstractContextManager[Work]:
         return unit_of_work(self.db, self.clock, actor)
 
-    def book(self, starts_at: datetime = TEN, *, package_id: UUID | None = None, **more: object) -> UUID:
+    def book(self, starts_at: datetime = TEN, *, package_id: UUID | None = None, **more: Any) -> UUID:
         asked = {
             "package_id": package_id or self.package,
             "session_id": uuid4(),
@@ -65,13 +66,13 @@ class World:
         with self.work() as work:
             return bookings.book(work, self.programme, **asked).id
 
-    def times(self, **more: object) -> list[datetime]:
+    def times(self, **more: Any) -> list[datetime]:
         self.db.rollback()
         package = self.db.get_one(Package, self.package)
         found = bookings.times(self.db, self.programme, package, now=self.clock(), limit=900, **more)
         return [choice.starts_at for choice in found]
 
-    def on(self, day: date, **more: object) -> list[int]:
+    def on(self, day: date, **more: Any) -> list[int]:
         """The hours, UTC, at which a time of that day begins."""
         return sorted({time.hour for time in self.times(**more) if time.date() == day})
 
@@ -111,7 +112,7 @@ class TestLeave:
 
     def test_leave_over_a_session_asks_first_and_then_keeps_it(self, world: World) -> None:
         booked = world.book()
-        asked = {"mentor_id": world.mentor, "from_on": THURSDAY, "to_on": THURSDAY}
+        asked: dict[str, Any] = {"mentor_id": world.mentor, "from_on": THURSDAY, "to_on": THURSDAY}
         with pytest.raises(SessionsInTheWay) as problem, world.work() as work:
             leave.add(work, **asked)
         assert problem.value.session_ids == [booked]
@@ -146,13 +147,13 @@ class TestLeave:
             {"from_on": THURSDAY, "to_on": date(2032, 3, 2)},
         ],
     )
-    def test_a_stretch_that_cannot_be_is_refused(self, world: World, wrong: dict[str, date]) -> None:
+    def test_a_stretch_that_cannot_be_is_refused(self, world: World, wrong: dict[str, Any]) -> None:
         with pytest.raises(WrongStretch), world.work() as work:
             leave.add(work, mentor_id=world.mentor, **wrong)
 
     def test_a_closed_day_asks_only_about_what_lies_outside_its_hours(self, world: World) -> None:
         booked = world.book()
-        day = {"mentor_id": world.mentor, "on": THURSDAY}
+        day: dict[str, Any] = {"mentor_id": world.mentor, "on": THURSDAY}
         with world.work() as work:
             hours.set_day(work, **day, spans=[Span(600, 660)])
         for spans in ([], [Span(630, 720)]):
@@ -204,7 +205,7 @@ class TestLimits:
 
 
 class TestClosedTimes:
-    def shut(self, world: World, council_id: UUID | None, **more: object) -> UUID:
+    def shut(self, world: World, council_id: UUID | None, **more: Any) -> UUID:
         with world.work() as work:
             return blackouts.add(
                 work,
@@ -248,7 +249,7 @@ class TestClosedTimes:
                 to_on=THURSDAY,
                 to_minute=17 * 60,
             )
-            assert blackouts.when(row) == "2 March 2023, 2pm to 5pm"
+            assert leave.when(row) == "2 March 2023, 2pm to 5pm"
         assert world.on(THURSDAY) == [9, 10, 11, 13]
 
     def test_sessions_that_are_booked_then_are_asked_about(self, world: World) -> None:
@@ -266,7 +267,11 @@ class TestClosedTimes:
     def test_offers_keep_the_same_rules(self, world: World) -> None:
         self.shut(world, world.council)
         evenings = [datetime(2023, 3, day, 19, 0, tzinfo=UTC) for day in (2, 3, 7)]
-        asked = {"package_id": world.package, "mentor_id": world.mentor, "place": Place.REMOTE}
+        asked: dict[str, Any] = {
+            "package_id": world.package,
+            "mentor_id": world.mentor,
+            "place": Place.REMOTE,
+        }
         with pytest.raises(OfferShut, match="Pre-election period") as problem, world.work() as work:
             offers.offer(work, world.programme, starts=evenings, **asked)
         assert problem.value.starts_at == evenings[2]
@@ -337,7 +342,7 @@ class TestTravel:
 
     def test_a_session_that_moves_into_a_room_takes_the_way_there_or_stays(self, world: World) -> None:
         first, second = world.book(), world.book(datetime(2023, 3, 2, 13, 0, tzinfo=UTC))
-        alone = {"starts_at": TEN, "place": Place.IN_PERSON, "where": "Town hall"}
+        alone: dict[str, Any] = {"starts_at": TEN, "place": Place.IN_PERSON, "where": "Town hall"}
         with world.work() as work:
             bookings.move(work, world.programme, session_id=first, **alone)
         assert world.session(first).where == "Town hall"
@@ -464,7 +469,12 @@ class TestSeries:
 
     def test_a_time_that_the_clocks_jump_over_is_named(self, world: World) -> None:
         package = world.db.get_one(Package, world.package)
-        asked = {"mentor_id": world.mentor, "minute": 90, "minutes": 60, "place": Place.REMOTE}
+        asked: dict[str, Any] = {
+            "mentor_id": world.mentor,
+            "minute": 90,
+            "minutes": 60,
+            "place": Place.REMOTE,
+        }
         (found,) = series.preview(
             world.db, world.programme, package, on=[date(2023, 3, 26)], now=world.clock(), **asked
         )

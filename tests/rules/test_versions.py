@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -44,7 +45,7 @@ def publish(db: DbSession, clock: Clock, *questionnaires: Questionnaire) -> Sequ
         return versions.publish_together(work, questionnaires)
 
 
-def answer(db: DbSession, clock: Clock, wave: Wave, **answers: str) -> None:
+def answer(db: DbSession, clock: Clock, wave: Wave, **answers: Any) -> None:
     respondent_id = new_id()
     with unit_of_work(db, clock, "system:test") as work:
         work.db.add(Respondent(id=respondent_id, audience="lead_member"))

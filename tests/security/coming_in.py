@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import pyotp
@@ -32,7 +33,7 @@ class Browser:
         self.client.post("/sign-in", {"email": address})
         return self.outbox.sign_in_mail()
 
-    def by_mail(self, address: str, **data: str) -> Page:
+    def by_mail(self, address: str, **data: Any) -> Page:
         """Sign in with the mailed code; returns the redirect."""
         code = code_in(self.ask(address))
         return self.client.post("/sign-in/finish", {"code": code, **data}, page="/sign-in/code")
@@ -42,7 +43,7 @@ class Browser:
             "/sign-in/start-code", {"recovery": start_code(self.stack, person_id)}, page="/sign-in/start-code"
         )
 
-    def set_password(self, password: str = PASSWORD, *, status: int = 303, **data: str) -> Page:
+    def set_password(self, password: str = PASSWORD, *, status: int = 303, **data: Any) -> Page:
         sent = {"new_password": password, **data}
         return self.client.post("/your-sign-in/password", sent, status=status)
 

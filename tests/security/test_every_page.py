@@ -159,7 +159,13 @@ def test_row_29_what_people_typed_stands_where_htmx_is_off(crawl: Crawl) -> None
             using.add(seen.row.split(",")[0])
             tree = parsed(seen.text)
             found |= {(seen.row, where) for where in outside(tree, words)}
-    assert using == {"cases.index", "cases.show", "your_data.copy", "your_data.index"}
+    assert using == {
+        "bookings.times",
+        "cases.index",
+        "cases.show",
+        "your_data.copy",
+        "your_data.index",
+    }
     assert found == set()
 
 
@@ -253,7 +259,7 @@ def test_row_30_errors_and_static_files_carry_the_headers_too(errors: dict[str, 
 
 
 def test_row_29_an_app_that_fails_with_no_answer_gives_a_plain_one_with_the_headers() -> None:
-    def fails(environ: dict[str, object], start_response: object) -> list[bytes]:
+    def fails(environ: dict[str, Any], start_response: object) -> list[bytes]:
         raise RuntimeError("secret inside")
 
     told: list[tuple[str, dict[str, str]]] = []

@@ -24,6 +24,7 @@ from sqlalchemy.orm import Session as DbSession
 from werkzeug.datastructures import MultiDict
 
 from portal.db import db as flask_db
+from privacy.scrub import checkpoint
 from surveys import versions
 from tests.conftest import Stack, make_stack
 from tests.counts import FULL, count
@@ -197,8 +198,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with stack.app.app_context():
         flask_db.session.remove()
     for engine in (stack.engine, stack.instance.vault.engine):
-        with engine.connect() as connection:
-            connection.exec_driver_sql("pragma wal_checkpoint(truncate)")
+        assert checkpoint(engine)
         engine.dispose()
         shutil.copyfile(file_of(engine), folder / file_of(engine).name)
     yield made

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -21,12 +22,12 @@ from portal.app import create_app, open_app
 from portal.db import db as flask_db
 from portal.models import Level, LimitCount, Mail, Package, Person, SignIn
 from portal.settings import Settings, SettingsFaults
-from portal.views import floods
+from portal.views import flood_counts, floods
 from portal.views.limiting import BY_ENDPOINT, COUNTED
 from privacy.audit import Action, AuditEntry
 from privacy.work import unit_of_work
 from surveys import versions
-from tests.conftest import SetClock, Stack
+from tests.conftest import START, SetClock, Stack
 from tests.factories import Factory
 from tests.journeys.conftest import free_port
 from tests.pages_client import PageClient
@@ -58,7 +59,6 @@ def another_process(stack: Stack, settings: Settings | None = None) -> Iterator[
             flask_db.session.remove()
             flask_db.engine.dispose()
         instance.vault.engine.dispose()
-        flask_db.session.session_factory.configure(info={"vault": stack.instance.vault})
 
 
 # ---- counted in the database
@@ -215,6 +215,25 @@ def test_row_27_a_flood_of_one_account_is_held_back_and_others_go_on(
         assert mine.http.get("/healthz").status_code == 200
 
 
+def test_row_27_counts_of_floods_end_in_their_minute_also_when_the_clock_is_put_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seconds, wall = [0.0], [START]
+    monkeypatch.setattr(flood_counts, "ticks", lambda: seconds[0])
+    monkeypatch.setattr(flood_counts, "system_clock", lambda: wall[0])
+    store = flood_counts.ProcessStorage()
+    store.incr("before", 60)
+    wall[0] -= timedelta(minutes=10)
+    counted = []
+    for _ in range(150):
+        seconds[0] += 1
+        wall[0] += timedelta(seconds=1)
+        counted.append(store.incr("after", 60))
+    assert max(counted) == 60
+    assert store.get("before") == 0
+    assert store.get_expiry("after") == (wall[0] + timedelta(seconds=60 - 29)).timestamp()
+
+
 @on_sqlite
 def test_row_27_a_flood_of_one_network_is_held_back_and_others_go_on(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
@@ -255,7 +274,7 @@ def running_redis(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]
         server.wait()
 
 
-def in_production(tmp_path: Path, **environ: str) -> Settings:
+def in_production(tmp_path: Path, **environ: Any) -> Settings:
     return Settings.from_environ(
         {
             "PORTAL_MODE": "production",

@@ -163,6 +163,10 @@ def test_row_25_the_second_person_agrees_on_a_page(
     client.sign_in(make.person(role=Role.TEAM).id)
     client.post(f"{here}/{approval_id}/agree", page="/your-devices", status=404)
     assert "Second person (" not in client.sign_in(dpo.id).get("/desk").words(), "not one's own"
+    administrator = make.person(role=Role.ADMINISTRATOR)
+    assert "Second person (1)" in client.sign_in(administrator.id).get("/accounts").words(), (
+        "where they come in"
+    )
     assert "Second person (1)" in client.sign_in(second.id).get("/desk").words()
     page = client.get(here)
     assert "Destroy the key K1 for good" in page.words()

@@ -4,6 +4,7 @@ import ast
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -28,7 +29,7 @@ from tests.security.coming_in import Browser
 
 ROOT = Path(__file__).resolve().parents[2]
 ONE = pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
-MADE_UP: dict[str, object] = {"wave": "baseline", "occasion": "once", "number": 1}
+MADE_UP: dict[str, Any] = {"wave": "baseline", "occasion": "once", "number": 1}
 BEFORE = {"proofs", "factors", "account"}
 """The blueprints of signing in."""
 
@@ -169,7 +170,7 @@ def test_row_01_others_finish_and_send_what_they_cannot_read(
         assert reader.leads(f"{asked}/{closed}") == "/sign-in/prove"
 
 
-def the_answers(db: DbSession) -> dict[str, object]:
+def the_answers(db: DbSession) -> dict[str, Any]:
     db.rollback()
     return dict(db.scalars(select(Response)).one().answers)
 

@@ -7,6 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
 from portal.access import accounts, factors
+from portal.access.factors import TooMany
+from portal.access.passkeys import Made
 from portal.models import Factor, FactorKind, Person, Role
 from privacy.work import unit_of_work
 from tests.conftest import SetClock, Stack
@@ -103,9 +105,9 @@ def test_row_08_what_waits_is_said_and_leads_round_in_no_circle(browse: Browse, 
     for path in (remove, "/your-sign-in/codes"):
         assert reader.client.post(path, page="/your-sign-in").response.location == "/sign-in/prove", path
     reader.by_start_code(chief.id)
-    here = reader.client.get("/your-sign-in").words()
-    assert "The code is right" in here
-    assert "once we have rung you" not in here
+    said = reader.client.get("/your-sign-in").words()
+    assert "The code is right" in said
+    assert "once we have rung you" not in said
 
 
 @ONE
@@ -226,6 +228,49 @@ def test_row_08_a_second_administrator_restores_and_both_are_told(
     again.set_password(OTHER)
     again.set_app()
     assert again.opens("/accounts")
+
+
+@ONE
+def test_row_25_restoring_somebody_takes_the_two_of_them(browse: Browse, make: Factory, stack: Stack) -> None:
+    """The administrator who restores, and whoever lost their proofs: the start code opens nothing without the mailbox
+    of whom it was made for. So it takes no third person who agrees."""
+    lost = make.person("Ada Lost", email="ada@programme.example", role=Role.ADMINISTRATOR)
+    second = make.person("Bo Second", email="bo@programme.example", role=Role.ADMINISTRATOR)
+    browse().set_up_staff("ada@programme.example", lost.id)
+    path = f"/team/people/{lost.id}/sign-in"
+    helper = browse()
+    helper.client.sign_in(second.id)
+    page = helper.client.post(f"{path}/restore", page=path, status=200)
+    code = page.words(page.all("p", class_="govuk-heading-xl")[0])
+    alone = browse()
+    alone.client.http.post("/sign-in/start-code", data={"recovery": code})
+    assert alone.leads("/accounts") == "/sign-in", "whoever holds the code alone is nobody"
+    alone.by_mail("bo@programme.example")
+    alone.client.post("/sign-in/start-code", {"recovery": code}, status=422)
+    owner = browse()
+    owner.by_mail("ada@programme.example")
+    assert owner.leads("/accounts") == "/sign-in/prove", "nor does the mailbox alone open it"
+    owner.client.post("/sign-in/start-code", {"recovery": code}, page="/sign-in/start-code")
+    owner.set_password(OTHER)
+    owner.set_app()
+    assert owner.opens("/accounts")
+
+
+@ONE
+def test_row_08_nobody_has_more_than_twenty_passkeys(db: DbSession, clock: SetClock, chief: Person) -> None:
+    def add(number: int) -> None:
+        made = Made(credential=bytes([number]) * 16, public_key=b"key", count=0)
+        with unit_of_work(db, clock, "system:test") as work:
+            factors.add_passkey(work, person_id=chief.id, made=made, browser="Firefox", sure=True)
+
+    for number in range(factors.AT_MOST):
+        add(number)
+    with pytest.raises(TooMany, match="Remove one"):
+        add(factors.AT_MOST)
+    with unit_of_work(db, clock, "system:test") as work:
+        one = work.db.scalars(select(Factor.id).limit(1)).one()
+        factors.end(work, person_id=chief.id, factor_id=one, strong=False)
+    add(factors.AT_MOST)
 
 
 @ONE

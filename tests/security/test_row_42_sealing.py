@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -15,15 +16,15 @@ from portal.access import passwords
 from portal.db import db as flask_db
 from portal.desk import key_keeping
 from portal.models import Person
-from privacy.columns import DataKeys, keys_of, seal, unseal
+from privacy.columns import keys_of, seal, unseal
 from privacy.errors import HolderErased, KeyFault, SealBroken
-from privacy.keystore import SUBJECT_KEY, Vault
+from privacy.keystore import SUBJECT_KEY, DataKeys, Vault
 from privacy.records import new_id
 from tests.conftest import Stack, make_stack
 from tests.factories import Factory
 
 ROOT = Path(__file__).resolve().parents[2]
-PLACE = {"table": "person", "column": "name_sealed"}
+PLACE: dict[str, Any] = {"table": "person", "column": "name_sealed"}
 WORDS = b"Words that nobody else reads"
 
 
@@ -75,7 +76,7 @@ def test_row_42_a_value_opens_in_its_own_place_alone(keys: DataKeys, holder: UUI
         {**PLACE, "table": "goal", "row": row, "holder": holder},
     ):
         with pytest.raises(SealBroken):
-            unseal(keys, value, **moved)  # type: ignore[arg-type]
+            unseal(keys, value, **moved)
 
 
 def test_row_42_no_two_values_are_sealed_alike(keys: DataKeys, holder: UUID) -> None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -189,7 +190,7 @@ def test_row_44_old_versions_of_tls_are_not_spoken() -> None:
     assert context.check_hostname
 
 
-def production(root: Path, **environ: str) -> Settings:
+def production(root: Path, **environ: Any) -> Settings:
     base = {
         "PORTAL_MODE": "production",
         "PUBLIC_URL": "https://portal.example",

@@ -4,6 +4,7 @@ import base64
 import os
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -14,8 +15,8 @@ from portal.db import db as flask_db
 from portal.instance import InstanceFault, make, open_instance
 from portal.settings import Settings, SettingsFaults
 from privacy import engines, keys
-from privacy.columns import DataKeys
 from privacy.errors import KeyFault
+from privacy.keystore import DataKeys
 from tests.conftest import SetClock, Stack
 from tests.factories import Factory
 from tests.pages_client import PageClient
@@ -29,7 +30,7 @@ PRODUCTION = {
 }
 
 
-def settings_for(root: Path, **environ: str) -> Settings:
+def settings_for(root: Path, **environ: Any) -> Settings:
     return Settings.from_environ({"PORTAL_INSTANCE": str(root / "instance"), **environ}, root=root)
 
 

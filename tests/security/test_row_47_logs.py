@@ -178,7 +178,7 @@ def test_row_47_no_code_no_cookie_and_no_word_is_logged(browse: Any, chief: Pers
         browser.client.http.post("/sign-in", data={"email": f"{CANARY}@council.example"})
         browser.client.http.post(f"/nothing/{CANARY}", data={"text": CANARY})
     assert len(log.lines) >= 5
-    cookies = [cookie.value for cookie in browser.client.http._cookies.values()]  # type: ignore[attr-defined]
+    cookies = [cookie.value for cookie in browser.client.http._cookies.values()]
     for hidden in (link.rpartition("/")[2], code, "council.example", CANARY, *cookies):
         assert hidden
         assert hidden not in log.text

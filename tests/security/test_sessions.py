@@ -5,6 +5,7 @@ import re
 import zlib
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select, text
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session as DbSession
 
 from portal.access import accounts, devices
 from portal.mentors.clearances import PAGES
-from portal.models import Clearance, Level, Office, Person, Role, SignIn
+from portal.models import Clearance, Level, Office, ParkedForm, Person, Role, SignIn
 from portal.views.signed_in import ASKED_BY_PAGES
 from privacy.records import Record
 from privacy.work import unit_of_work
@@ -142,6 +143,28 @@ def test_row_14_copied_cookies_are_dead_after_sign_out(client: PageClient, ana: 
     assert not is_in(thief)
     assert thief.post("/sign-in/continue", page="/sign-in").response.location == "/sign-in"
     assert not is_in(thief), "nor does the kept device open another"
+
+
+def test_row_14_copied_cookies_leave_no_form_to_whoever_signed_out(
+    client: PageClient, ana: Person, db: DbSession, clock: SetClock
+) -> None:
+    """A form that meets a sign-in which is over is kept for its writer, but where it was ended on purpose."""
+
+    def keeps(browser: PageClient) -> bool:
+        before = db.scalars(select(ParkedForm.id)).all()
+        browser.http.post("/your-data/ask/access", data={"text": f"Words {len(before)}", "csrf_token": "x"})
+        db.rollback()
+        return db.scalars(select(ParkedForm.id)).all() != before
+
+    come_in(client, ADDRESS)
+    thief = copied(client)
+    clock.pass_time(hours=23)
+    assert not is_in(thief)
+    assert keeps(thief), "it ran out: whoever has it was at work on a form"
+    come_in(client, ADDRESS)
+    thief = copied(client)
+    client.post("/sign-out", page="/your-devices")
+    assert not keeps(thief)
 
 
 def test_row_14_sign_out_everywhere_ends_every_browser_and_device(client: PageClient, ana: Person) -> None:
@@ -372,7 +395,7 @@ def test_row_19_every_cookie_is_tied_to_this_host_and_hidden_from_scripts(
         http = made.app.test_client()
         seen: dict[str, str] = {}
 
-        def ask(method: str, path: str, **data: str) -> Page:
+        def ask(method: str, path: str, **data: Any) -> Page:
             answer = http.open(path, method=method, data=data or None, base_url="https://portal.example")
             for header in answer.headers.getlist("Set-Cookie"):
                 name, _, rest = header.partition("=")

@@ -191,7 +191,7 @@ def test_row_34_a_file_name_stays_one_name_in_one_header(stack: Stack, name: str
     read = Message()
     read["Content-Disposition"] = lines[0]
     assert read.get_content_disposition() == "attachment"
-    names = [
+    names: list[Any] = [
         value
         for key, value in read.get_params(header="Content-Disposition") or []
         if key.startswith("filename")

@@ -26,6 +26,7 @@ PUBLIC = {
     "home.contact",
     "home.cookies",
     "home.healthz",
+    "home.readyz",
     "home.privacy_notice",
     "home.privacy_notice_of",
     "home.start",

@@ -1,0 +1,145 @@
+"""The server of pages: processes behind one socket, each started again when it dies, for as long as the server runs.
+
+Granian ends itself when the same process dies twice within seconds, and gives each process a socket of its own, which
+dies with it. Here the socket stays open in the process that starts the others: who connects while one of them is being
+started waits for it, and is not turned away.
+"""
+
+import multiprocessing
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from queue import Empty, SimpleQueue
+from typing import Any
+
+import structlog
+from granian._granian import SocketHolder
+from granian.server import MPServer
+
+from portal.cli.processes import Pause
+
+LOOK_EVERY_SECONDS = 1.0
+READY_WITHIN_SECONDS = 60
+
+log = structlog.get_logger("server")
+
+
+class Bell:
+    """An event that a signal may set while this very thread waits for it. In `threading.Event` that can lock itself
+    up: the handler may run while the wait holds its lock. `SimpleQueue.put` is made for handlers."""
+
+    def __init__(self) -> None:
+        self._rung: SimpleQueue[None] = SimpleQueue()
+
+    def set(self) -> None:
+        self._rung.put(None)
+
+    def wait(self, timeout: float) -> bool:
+        """Whether it was set within so many seconds."""
+        try:
+            self._rung.get(timeout=timeout)
+        except Empty:
+            return False
+        self._rung.put(None)
+        return True
+
+    def clear(self) -> None:
+        with suppress(Empty):
+            while True:
+                self._rung.get_nowait()
+
+
+class Server(MPServer):
+    """Granian with processes, kept running. One that was killed is back at once; one that cannot start tries again,
+    after a pause that grows."""
+
+    def __init__(
+        self, *args: Any, told: Callable[[int | None], None] = lambda code: None, **options: Any
+    ) -> None:
+        """`told` hears the exit code of each process that died; of one that was killed it is below zero."""
+        super().__init__(*args, **options)
+        self._told = told
+        self._pauses: dict[int, Pause] = {}
+        self._not_before: dict[int, float] = {}
+        self._ready = multiprocessing.get_context("spawn").Semaphore(0)
+        self.main_loop_interrupt: Any = Bell()
+
+    def serve_app(self, load: Callable[[str], Any]) -> None:
+        """Serve what `load` makes of the target, in each process anew, until a signal ends it."""
+        self.serve(target_loader=partial(_loaded, self._ready, load))
+
+    def _init_shared_socket(self) -> None:
+        listening = socket.create_server((self.bind_addr, self.bind_port), backlog=self.backlog)
+        listening.setblocking(False)
+        listening.set_inheritable(True)
+        holder: Any = SocketHolder
+        held = holder(listening.fileno(), False, self.backlog)
+        vars(self).update(_ssp=None, _sso=listening, _sfd=listening.fileno(), _shd=held)
+
+    def _serve_loop(self, spawn_target: Any, target_loader: Any) -> None:
+        while True:
+            # Whatever was missed, such as a death during a restart, is seen a second later.
+            self.main_loop_interrupt.wait(LOOK_EVERY_SECONDS)
+            self.main_loop_interrupt.clear()
+            if self.interrupt_signal:
+                return
+            if self.reload_signal:
+                self._reload(spawn_target, target_loader)
+            for number, running in enumerate(self._running()):
+                if not running.is_alive():
+                    self._start_again(number, running, spawn_target, target_loader)
+            # What it holds would make the exit code of the server that of a failure.
+            self.interrupt_children.clear()
+
+    def _reload(self, spawn_target: Any, target_loader: Any) -> None:
+        """Put a new process in the place of each, one after the other; the old one goes when the new one is ready.
+
+        One that does not become ready, such as of a release that is broken, ends, and the old one stays.
+        """
+        self.reload_signal = False
+        for hook in self.hooks_reload:
+            hook()
+        for number, old in enumerate(self._running()):
+            while self._ready.acquire(block=False):
+                pass
+            new: Any = self._spawn_worker(idx=number, target=spawn_target, callback_loader=target_loader)
+            new.start()
+            if not self._becomes_ready(new):
+                log.error("server.not_renewed", process=number)
+                new.terminate()
+                return
+            self.wrks[number] = new
+            old.terminate()
+            old.join(self.workers_kill_timeout)
+            if old.is_alive():
+                old.kill()
+                old.join()
+
+    def _running(self) -> list[Any]:
+        return list(self.wrks)
+
+    def _becomes_ready(self, new: Any) -> bool:
+        ends = time.monotonic() + READY_WITHIN_SECONDS
+        while time.monotonic() < ends and new.is_alive() and not self.interrupt_signal:
+            if self._ready.acquire(timeout=LOOK_EVERY_SECONDS):
+                return True
+        return False
+
+    def _start_again(self, number: int, dead: Any, spawn_target: Any, target_loader: Any) -> None:
+        if number not in self._not_before:
+            code = dead.inner.exitcode
+            self._told(code)
+            pause = self._pauses.setdefault(number, Pause())
+            waits = pause.after(time.monotonic() - dead.birth, killed=code is not None and code < 0)
+            self._not_before[number] = time.monotonic() + waits
+        if time.monotonic() >= self._not_before[number]:
+            del self._not_before[number]
+            self._respawn_workers([number], spawn_target, target_loader)
+
+
+def _loaded(ready: Any, load: Callable[[str], Any], target: str) -> Any:
+    app = load(target)
+    ready.release()
+    return app

@@ -1,0 +1,160 @@
+"""`flask serve` for real: its processes come back, their counts add up, it renews itself, and it ends whole."""
+
+import http.client
+import os
+import signal
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.conftest import Stack, make_stack
+from tests.counts import FULL
+from tests.faults.server import Server, children_of
+from tests.journeys.conftest import free_port
+from tests.postgres import fresh_database
+
+SECONDS = 60
+"""Within which whatever died has to be there again."""
+
+
+@pytest.fixture(scope="module")
+def stack(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """PostgreSQL, where several processes serve."""
+    environ = {
+        "DATABASE_URL": fresh_database(postgres_server, name="serve"),
+        "KEYSTORE_URL": fresh_database(postgres_server, name="serve_keys"),
+    }
+    made = make_stack(tmp_path_factory.mktemp("serve"), environ)
+    yield made
+    made.engine.dispose()
+    made.instance.vault.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def metrics_port() -> int:
+    return free_port()
+
+
+@pytest.fixture(scope="module")
+def server(stack: Stack, metrics_port: int) -> Iterator[Server]:
+    with Server(stack, PORTAL_PROCESSES="2", PORTAL_METRICS_PORT=str(metrics_port)) as running:
+        wait_until(lambda: (len(pages_of(running)), len(workers_of(running))) == (2, 1))
+        yield running
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = SECONDS) -> None:
+    ends = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < ends, "not in time"
+        time.sleep(0.05)
+
+
+def pages_of(server: Server) -> set[int]:
+    return {number for number, words in children_of(server.pid) if "spawn_main" in words}
+
+
+def workers_of(server: Server) -> set[int]:
+    return {number for number, words in children_of(server.pid) if " worker " in words}
+
+
+def ask(server: Server, path: str = "/cookies") -> int:
+    """The status; a connection of its own each time."""
+    wire = http.client.HTTPConnection("127.0.0.1", server.port, timeout=SECONDS)
+    try:
+        wire.request("GET", path, headers={"Host": f"localhost:{server.port}"})
+        answer = wire.getresponse()
+        answer.read()
+        return answer.status
+    finally:
+        wire.close()
+
+
+def told(port: int) -> dict[tuple[str, ...], float]:
+    """What Prometheus reads, by name and values of labels."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=SECONDS) as answer:
+        text = answer.read().decode()
+    return {
+        (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def test_counts_of_all_processes_add_up_even_of_those_that_were_killed(
+    server: Server, metrics_port: int
+) -> None:
+    name = ("portal_requests_total", "GET", "home.cookies", "200")
+    with ThreadPoolExecutor(8) as threads:
+        assert set(threads.map(lambda _: ask(server), range(60))) == {200}
+        first = pages_of(server)
+        for process_id in first:
+            Server.kill(process_id)
+        wait_until(lambda: len(pages_of(server) - first) == 2)
+        assert set(threads.map(lambda _: ask(server), range(60))) == {200}
+    wait_until(lambda: told(metrics_port).get(name) == 120)
+    found = told(metrics_port)
+    assert found["portal_request_seconds_count", "home.cookies"] == 120
+    assert found["portal_restarts_total", "pages"] == 2
+    assert found["portal_ready", "database"] == 1
+    assert found["portal_mail", "due"] == 0
+    assert found["portal_disk_free_bytes", "instance"] > 0
+    assert ("portal_requests_total", "GET", "none", "404") not in found
+    assert ask(server, "/nothing") == 404
+    wait_until(lambda: told(metrics_port).get(("portal_requests_total", "GET", "none", "404")) == 1)
+
+
+if FULL:
+    # The faults sample these on SQLite (tests/faults, rows 1, 2 and 11); here on several processes.
+
+    def test_who_comes_while_every_process_is_dead_waits_and_is_not_turned_away(server: Server) -> None:
+        for process_id in pages_of(server):
+            Server.kill(process_id)
+        assert ask(server) == 200
+
+    def test_a_worker_that_dies_is_there_again(server: Server) -> None:
+        first = workers_of(server)
+        for process_id in first:
+            Server.kill(process_id)
+        wait_until(lambda: bool(workers_of(server) - first))
+
+    def test_it_renews_itself_without_a_request_that_fails(server: Server) -> None:
+        first = pages_of(server) | workers_of(server)
+        statuses, stop = [], threading.Event()
+
+        def go_on() -> None:
+            while not stop.is_set():
+                statuses.append(ask(server))
+
+        asking = [threading.Thread(target=go_on) for _ in range(6)]
+        for thread in asking:
+            thread.start()
+        server.hang_up()
+        try:
+            wait_until(
+                lambda: not first & (pages_of(server) | workers_of(server)) and len(pages_of(server)) == 2
+            )
+        finally:
+            stop.set()
+            for thread in asking:
+                thread.join()
+        assert set(statuses) == {200}
+
+
+def test_nothing_of_it_is_left_when_it_is_killed(server: Server) -> None:
+    left = pages_of(server) | workers_of(server)
+    os.kill(server.pid, signal.SIGKILL)
+    wait_until(lambda: not any(map(runs, left)))
+
+
+def runs(process_id: int) -> bool:
+    """Whether it is more than an entry that nobody has collected."""
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{process_id}/status").read_text()
+    except OSError:
+        return False
