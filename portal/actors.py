@@ -109,6 +109,21 @@ def roles_of(person: Account, day: date) -> frozenset[Role]:
     return held | {Role.ASSISTANT} if any(one.live_on(day) for one in person.assists) else held
 
 
+def open_roles(person: Account, day: date) -> frozenset[Role]:
+    """The roles in which somebody may do anything on a London day: those that no gap in clearance or review shuts."""
+    return _open_roles(person, roles_of(person, day), on=day)[0]
+
+
+def _open_roles(
+    person: Account, held: frozenset[Role], *, on: date
+) -> tuple[frozenset[Role], tuple[Gap | Unreviewed, ...]]:
+    """Of the roles held, those that are open, and what shuts the others."""
+    gaps = clearances.page_gaps(person, on=on) if held & clearances.GATED else ()
+    lapsed = access_review.lapsed(person, on=on) if held & access_review.REVIEWED else None
+    shut = (clearances.GATED if gaps else frozenset()) | (access_review.REVIEWED if lapsed else frozenset())
+    return held - shut, (*gaps, lapsed) if lapsed else gaps
+
+
 def with_roles() -> "tuple[_AbstractLoad, ...]":
     """What reads a person together with everything that `roles_of` and `leaders_of` ask, in one query."""
     leader = joinedload(Person.assists).joinedload(Delegation.leader)
@@ -145,17 +160,15 @@ def actor_of(
     """The actor behind a live browser session, with what their clearance allows on that day, and what they proved."""
     person = browser_session.person
     held = roles_of(person, on)
-    gaps = clearances.page_gaps(person, on=on) if held & clearances.GATED else ()
-    lapsed = access_review.lapsed(person, on=on) if held & access_review.REVIEWED else None
-    closed = (clearances.GATED if gaps else frozenset()) | (access_review.REVIEWED if lapsed else frozenset())
+    roles, gaps = _open_roles(person, held, on=on)
     return Actor(
         person_id=person.id,
         named=lambda: person.name or person.ref,
-        roles=held - closed,
+        roles=roles,
         level=Level(browser_session.level),
         browser_session_id=browser_session.id,
         today=on,
-        gaps=(*gaps, lapsed) if lapsed else gaps,
+        gaps=gaps,
         leaders=leaders_of(person, on),
         former=former,
         frozen=bool(browser_session.frozen),

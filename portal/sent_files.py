@@ -5,6 +5,7 @@ writes the rows and that they are taken at once, so one that dies leaves a file 
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,13 +16,12 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session as DbSession
 
-from portal.actors import roles_of
+from portal.actors import open_roles
 from portal.councils import file as council_file
 from portal.filters import count
 from portal.imports import FileFaults
 from portal.instance import Instance
-from portal.models import Person, Role
-from portal.models.files import SentFile, SentFileState
+from portal.models import Person, Role, SentFile, SentFileState
 from portal.packages import file as packages_file
 from portal.people import file as people_file
 from portal.programme import Programme
@@ -31,10 +31,10 @@ from privacy.records import new_id
 from privacy.returns import standstill
 from privacy.work import Work, unit_of_work
 
+ACTOR = "system:files"
 LINES_AT_ONCE = 500
 """A longer file is not taken while the page waits."""
 CLAIMED_FOR = timedelta(minutes=15)
-KEPT = timedelta(days=1)
 STEPS = (SentFileState.WAITING, SentFileState.CHECKING, SentFileState.TAKING, SentFileState.TAKEN)
 OPEN = frozenset({SentFileState.WAITING, SentFileState.CHECKING, SentFileState.TAKING})
 
@@ -69,6 +69,7 @@ def _packages(taken: packages_file.Taken) -> str:
     )
 
 
+# By the name of the pages that list them and take a file of them.
 KINDS: Mapping[str, Kind] = {
     "councils": Kind(
         lambda db, programme, data, actor, now: council_file.check_file(db, programme, data),
@@ -143,7 +144,7 @@ def _claim(instance: Instance, sessions: Sessions) -> UUID | None:
         # Most rounds there is nothing: the write lock is taken only when there is.
         if db.scalars(waiting.limit(1)).first() is None:
             return None
-        with unit_of_work(db, instance.clock, "system:files") as work:
+        with unit_of_work(db, instance.clock, ACTOR) as work:
             found = work.db.scalars(waiting.limit(1).with_for_update(skip_locked=True)).first()
             if found is not None:
                 work.db.execute(
@@ -177,7 +178,10 @@ def _take(instance: Instance, sessions: Sessions, file_id: UUID) -> None:
         _note(instance, sessions, file_id, SentFileState.REFUSED, outcome)
         log.info("file.refused", file=str(file_id), count=len(lines))
     except OperationalError:
-        # Locked or away: it is taken when the claim has run out.
+        # Locked or away: the next round takes it, or a later one where not even this can be written.
+        with suppress(OperationalError), sessions() as db, unit_of_work(db, instance.clock, ACTOR) as work:
+            if (row := _open(work, file_id)) is not None:
+                row.claimed_until = None
         raise
     except Frozen as frozen:
         if not frozen.part:
@@ -192,8 +196,7 @@ def _take(instance: Instance, sessions: Sessions, file_id: UUID) -> None:
 def _require_team(work: Work, file_id: UUID) -> None:
     """Who sent it may have lost the right to since."""
     sender = work.db.get_one(Person, work.db.get_one(SentFile, file_id).person_id)
-    today = london_date(work.now)
-    if sender.disabled_at is not None or Role.TEAM not in roles_of(sender, today):
+    if sender.disabled_at is not None or Role.TEAM not in open_roles(sender, london_date(work.now)):
         raise FileFaults([], ["You may not send files any more."])
 
 
@@ -204,7 +207,7 @@ def _note(
     state: SentFileState,
     outcome: dict[str, object] | None = None,
 ) -> None:
-    with sessions() as db, unit_of_work(db, instance.clock, "system:files") as work:
+    with sessions() as db, unit_of_work(db, instance.clock, ACTOR) as work:
         row = _open(work, file_id)
         if row is None:
             return

@@ -78,6 +78,10 @@ class Stand(StrEnum):
     LATE = "late"
 
 
+TO_ANSWER = frozenset({Stand.OPEN, Stand.STARTED, Stand.GRACE})
+"""Where there is something to do for whoever is asked."""
+
+
 def stand(
     window: Window, *, now: datetime, started: bool, submitted_at: datetime | None, reopened: bool = False
 ) -> Stand:

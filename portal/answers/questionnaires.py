@@ -3,19 +3,21 @@
 What was sent stays sent, whatever a window does afterwards. What was begun in time can be finished in the grace.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
+from sqlalchemy.orm import joinedload
 
 from portal import filters
 from portal.answers import parts, tools, windows
 from portal.answers.windows import RUNNING, Opening, Seat
+from portal.desk import restriction
 from portal.mentors import serving
-from portal.models import CallRequest, Package, Participation, Person, Strand
+from portal.models import CallRequest, Package, PackageState, Participation, Person, Strand
 from portal.programme import Programme
 from privacy.audit import Action
 from privacy.clock import london_date
@@ -27,7 +29,7 @@ from surveys.questions import Cleaned, Posted
 from surveys.responses import Receipt
 from surveys.sittings import Asking, Opened, Sitting, find
 from surveys.standings import Standings, standings
-from surveys.waves import Stand, Window, stand
+from surveys.waves import TO_ANSWER, Stand, Window, stand
 
 TITLES = {
     Wave.BASELINE: "Questions before your support starts",
@@ -35,6 +37,8 @@ TITLES = {
     Wave.POST: "Questions after your support",
     Wave.FEEDBACK: "How the session was",
 }
+
+ASKED_IN = (PackageState.BASELINE, PackageState.ACTIVE, PackageState.ENDED)
 
 
 class NotOpen(Exception):
@@ -124,6 +128,41 @@ def due(
             )
         )
     return listed
+
+
+def unanswered(
+    db: DbSession,
+    programme: Programme,
+    *,
+    waves: Collection[Wave],
+    strand: Strand | None = None,
+    now: datetime,
+) -> list[Due]:
+    """What people can answer, know of and have not sent, the soonest to close first; a fixed number of queries.
+
+    The baseline opens with the invitation. Whoever is restricted is left out.
+    """
+    parts = db.scalars(
+        select(Participation)
+        .join(Participation.package)
+        .join(Participation.person)
+        .where(
+            Package.state.in_(ASKED_IN),
+            *([Package.strand == strand] if strand is not None else []),
+            restriction.usable(),
+        )
+        .options(
+            joinedload(Participation.person), joinedload(Participation.package).joinedload(Package.council)
+        )
+    ).all()
+    found = [
+        one
+        for one in due(db, programme, parts, now=now)
+        if one.stand in TO_ANSWER
+        and one.wave in waves
+        and (one.wave is not Wave.BASELINE or one.participation.invited_at is not None)
+    ]
+    return sorted(found, key=lambda one: (one.closes_at, one.participation.id.bytes))
 
 
 def _worth_listing(opening: Opening, now: datetime) -> bool:

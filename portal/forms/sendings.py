@@ -7,7 +7,7 @@ from wtforms.validators import DataRequired
 
 from portal.forms.base import Form
 from portal.forms.programme import SomeCheckboxesField
-from portal.mailing.sendings import AT_ONCE, Addressee
+from portal.mailing.sendings import Addressee
 
 
 class ChosenForm(Form):
@@ -18,8 +18,7 @@ class ChosenForm(Form):
         "Who gets one", said="Choose from the list", validators=[DataRequired("Choose who gets one")]
     )
 
-    def offer(self, listed: Sequence[Addressee], *, ticked: bool) -> None:
-        going = [one for one in listed if one.on is not None][:AT_ONCE]
+    def offer(self, going: Sequence[Addressee], *, ticked: bool) -> None:
         self.chosen.choices = [SelectChoice(one.key, one.person.name or one.person.ref) for one in going]
         if not self.is_submitted() and ticked:
             self.chosen.data = [one.key for one in going]

@@ -4,7 +4,7 @@ Only what the server answers while we hand a mail over is known here; a mailbox 
 be one more place with personal data in it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import select
@@ -50,6 +50,11 @@ def clear(work: Work, *, person_id: UUID) -> None:
 def of(db: DbSession, person_id: UUID) -> Refusal | None:
     """What is noted of somebody's address."""
     return db.get(Refusal, person_id)
+
+
+def refusing(db: DbSession, person_ids: Collection[UUID]) -> set[UUID]:
+    """Whose addresses, of these people, take no mail."""
+    return set(db.scalars(select(Refusal.person_id).where(Refusal.person_id.in_(person_ids))))
 
 
 def waiting(db: DbSession) -> Sequence[Refusal]:

@@ -19,11 +19,10 @@ from sqlalchemy.sql.base import ExecutableOption
 from portal.answers import questionnaires
 from portal.answers.questionnaires import Due
 from portal.desk import restriction
-from portal.mailing import gathering, reminders
+from portal.mailing import bounces, gathering, reminders
 from portal.mailing import queue as mail
-from portal.models import Mail, MailState, Package, PackageState, Participation, Person, Refusal
+from portal.models import Mail, MailState, Package, PackageState, Participation, Person
 from portal.packages import acts as packages
-from portal.packages.support import TO_ANSWER
 from portal.programme import Programme
 from privacy.audit import Action
 from privacy.clock import london_date
@@ -31,7 +30,6 @@ from privacy.work import Work
 from surveys.models import Wave
 
 INVITES_IN = (PackageState.AGREED, PackageState.BASELINE, PackageState.ACTIVE)
-ASKED_IN = (PackageState.BASELINE, PackageState.ACTIVE, PackageState.ENDED)
 AT_ONCE = 200
 """How many go out by one press of a button: as many as a person can look through."""
 
@@ -60,6 +58,16 @@ class Addressee:
     def person(self) -> Person:
         assert self.part.person is not None
         return self.part.person
+
+
+class Listed:
+    """Who could get one: those who will, the first AT_ONCE of them; how many more follow; and who gets none."""
+
+    def __init__(self, everybody: Sequence[Addressee]) -> None:
+        going = [one for one in everybody if one.on is not None]
+        self.going = going[:AT_ONCE]
+        self.more = len(going) - len(self.going)
+        self.not_going = [one for one in everybody if one.on is None]
 
 
 # ---- invitations
@@ -116,23 +124,13 @@ def invite(work: Work, *, keys: Collection[str]) -> int:
 
 def to_remind(db: DbSession, programme: Programme, *, now: datetime) -> list[Addressee]:
     """Who can answer and has not, the soonest to close first. A fixed number of queries."""
-    parts = db.scalars(
-        select(Participation)
-        .join(Participation.package)
-        .join(Participation.person)
-        .where(Package.state.in_(ASKED_IN), restriction.usable())
-        .options(*_whole())
-    ).all()
-    found = [
-        one
-        for one in questionnaires.due(db, programme, parts, now=now)
-        if one.stand in TO_ANSWER
-        and one.wave in reminders.CHASED
-        and (one.wave is not Wave.BASELINE or one.participation.invited_at is not None)
-    ]
-    found.sort(key=lambda one: (one.closes_at, one.participation.id.bytes))
+    found = questionnaires.unanswered(db, programme, waves=reminders.CHASED, now=now)
     asked = [one.participation for one in found]
-    refused, free, queued = _refused(db, asked), _free(db, asked, now), _queued(db, asked)
+    refused, free, queued = (
+        bounces.refusing(db, {_person_id(part) for part in asked}),
+        _free(db, asked, now),
+        _queued(db, asked),
+    )
     return [_reminder(one, refused, free, queued, now) for one in found]
 
 
@@ -209,8 +207,7 @@ def _person_id(part: Participation) -> UUID:
 
 
 def _refused(db: DbSession, parts: Sequence[Participation]) -> set[UUID]:
-    ids = {_person_id(part) for part in parts}
-    return set(db.scalars(select(Refusal.person_id).where(Refusal.person_id.in_(ids))))
+    return bounces.refusing(db, {_person_id(part) for part in parts})
 
 
 def _free(db: DbSession, parts: Sequence[Participation], now: datetime) -> dict[UUID, date]:

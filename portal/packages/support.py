@@ -39,10 +39,9 @@ from portal.resources import shelves
 from privacy.clock import london_date
 from surveys.models import ResponseState, Wave
 from surveys.standings import Standings, standings
-from surveys.waves import Stand
+from surveys.waves import TO_ANSWER
 
 LIVE = frozenset({AttendanceState.BOOKED, AttendanceState.ATTENDED, AttendanceState.ABSENT})
-TO_ANSWER = frozenset({Stand.OPEN, Stand.STARTED, Stand.GRACE})
 SHOWN = frozenset({PackageState.AGREED, PackageState.BASELINE, PackageState.ACTIVE, PackageState.ENDED})
 
 

@@ -16,9 +16,7 @@ from portal.models import PARTICIPANT, Participation
 from portal.programme import Programme
 from privacy.clock import london_date
 from surveys.models import ResponseState, Wave
-from surveys.waves import Stand
-
-TO_ANSWER = frozenset({Stand.OPEN, Stand.STARTED, Stand.GRACE})
+from surveys.waves import TO_ANSWER
 
 
 def has_left(person: Account, *, now: datetime) -> bool:

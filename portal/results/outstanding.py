@@ -7,25 +7,20 @@ from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
-from sqlalchemy.orm import joinedload
 
 from portal.answers import questionnaires
 from portal.answers.questionnaires import Due
 from portal.csv_files import csv_of
-from portal.desk import restriction
+from portal.mailing import bounces
 from portal.mailing import queue as mail
 from portal.models import (
     CallRequest,
     Mail,
     MailState,
-    Package,
-    PackageState,
     Participation,
     Person,
-    Refusal,
     Strand,
 )
-from portal.packages.support import TO_ANSWER
 from portal.people.directory import cut
 from portal.programme import Programme
 from privacy.clock import london_date
@@ -77,25 +72,8 @@ def listing(
     page: int | None = 1,
 ) -> Listing:
     """Who has not sent what is open to them, of one wave or strand or of all; without a page everybody."""
-    parts = db.scalars(
-        select(Participation)
-        .join(Participation.package)
-        .join(Participation.person)
-        .where(
-            Package.state.in_([PackageState.BASELINE, PackageState.ACTIVE, PackageState.ENDED]),
-            *([Package.strand == strand] if strand is not None else []),
-            restriction.usable(),
-        )
-        .options(
-            joinedload(Participation.person), joinedload(Participation.package).joinedload(Package.council)
-        )
-    ).all()
-    found = [
-        one
-        for one in questionnaires.due(db, programme, parts, now=now)
-        if one.stand in TO_ANSWER and one.wave in ((wave,) if wave is not None else WAVES) and _asked(one)
-    ]
-    found.sort(key=lambda one: (one.closes_at, one.participation.id.bytes))
+    waves = (wave,) if wave is not None else WAVES
+    found = questionnaires.unanswered(db, programme, waves=waves, strand=strand, now=now)
     shown, page, pages = cut(found, page)
     return Listing(_rows(db, shown), page, pages, len(found))
 
@@ -129,19 +107,14 @@ def as_csv(shown: Listing) -> bytes:
     )
 
 
-def _asked(due: Due) -> bool:
-    """Whether they know of it: the baseline opens with the invitation."""
-    return due.wave is not Wave.BASELINE or due.participation.invited_at is not None
-
-
 def _rows(db: DbSession, shown: Sequence[Due]) -> list[Outstanding]:
     parts = {one.participation.id for one in shown}
-    people = {one.participation.person_id for one in shown}
+    people = {one.participation.person_id for one in shown if one.participation.person_id is not None}
     mails: dict[UUID, list[Mail]] = {}
     for one in mail.of_participations(db, parts):
         if one.state is not MailState.DROPPED:
             mails.setdefault(one.about, []).append(one)
-    refused = set(db.scalars(select(Refusal.person_id).where(Refusal.person_id.in_(people))))
+    refused = bounces.refusing(db, people)
     calls = set(
         db.scalars(
             select(CallRequest.participation_id).where(

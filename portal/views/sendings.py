@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -11,7 +10,7 @@ from portal import policies
 from portal.filters import count
 from portal.forms.sendings import ChosenForm
 from portal.mailing import sendings, writing
-from portal.mailing.sendings import Addressee
+from portal.mailing.sendings import Addressee, Listed
 from portal.views.context import clock_now, instance, programme, session, today, work
 from portal.views.guards import guarded
 from privacy.work import Work
@@ -27,7 +26,7 @@ class Kind:
     one: str
     many: str
     nobody: str
-    listed: Callable[[], list[Addressee]]
+    listed: Callable[[], Listed]
     send: Callable[[Work, Sequence[str]], int]
 
 
@@ -37,7 +36,7 @@ KINDS = {
         "invitation",
         "invitations",
         "Everybody whose support is agreed is invited.",
-        lambda: sendings.to_invite(session(), now=clock_now()),
+        lambda: Listed(sendings.to_invite(session(), now=clock_now())),
         lambda unit, keys: sendings.invite(unit, keys=keys),
     ),
     "reminders": Kind(
@@ -45,7 +44,7 @@ KINDS = {
         "reminder",
         "reminders",
         "Nobody has a questionnaire left to answer.",
-        lambda: sendings.to_remind(session(), programme(), now=clock_now()),
+        lambda: Listed(sendings.to_remind(session(), programme(), now=clock_now())),
         lambda unit, keys: sendings.remind(unit, programme(), keys=keys),
     ),
 }
@@ -58,11 +57,11 @@ def choose(sending: str) -> ResponseReturnValue:
     sent = KINDS.get(sending) or abort(404)
     listed = sent.listed()
     form = ChosenForm()
-    form.offer(listed, ticked=request.args.get("tick") != "none")
+    form.offer(listed.going, ticked=request.args.get("tick") != "none")
     if form.validate_on_submit():
         keys = form.chosen.data or []
         if "send" not in request.form:
-            return _check(sending, sent, [one for one in listed if one.key in keys])
+            return _check(sending, sent, [one for one in listed.going if one.key in keys])
         with work() as unit:
             number = sent.send(unit, keys)
         return _sent(sending, sent, number)
@@ -70,7 +69,7 @@ def choose(sending: str) -> ResponseReturnValue:
         # Sent twice, or too late: nobody who was chosen can get one any more.
         return _sent(sending, sent, 0)
     return render_template(
-        "sendings/choose.html", sending=sending, sent=sent, form=form, today=today(), **_split(listed)
+        "sendings/choose.html", sending=sending, sent=sent, form=form, today=today(), listed=listed
     ), 422 if form.errors else 200
 
 
@@ -80,14 +79,6 @@ def _sent(sending: str, sent: Kind, number: int) -> ResponseReturnValue:
     else:
         flash("Nobody whom you chose can get one any more. Nothing was sent.", "notice")
     return redirect(url_for("sendings.choose", sending=sending), 303)
-
-
-def _split(listed: Sequence[Addressee]) -> dict[str, Any]:
-    return {
-        "going": [one for one in listed if one.on is not None][: sendings.AT_ONCE],
-        "more": max(0, sum(one.on is not None for one in listed) - sendings.AT_ONCE),
-        "not_going": [one for one in listed if one.on is None],
-    }
 
 
 def _check(sending: str, sent: Kind, chosen: Sequence[Addressee]) -> ResponseReturnValue:

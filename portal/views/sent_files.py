@@ -12,12 +12,6 @@ from portal.views.fragments import page_or_fragment
 from portal.views.guards import guarded
 
 bp = Blueprint("sent_files", __name__, url_prefix="/team/files")
-LISTS = {"councils": "councils.index", "people": "people.index", "packages": "packages.index"}
-IMPORTS = {
-    "councils": "councils.import_file",
-    "people": "people.import_file",
-    "packages": "packages.import_file",
-}
 
 
 def load_sent_file(file_id: UUID) -> SentFile | None:
@@ -39,6 +33,6 @@ def show(sent: SentFile) -> ResponseReturnValue:
         said=outcome.get("said"),
         notes=outcome.get("notes", ()),
         faults=[{"line": line, "message": message} for line, message in outcome.get("faults", ())],
-        listed=LISTS[sent.kind],
-        again=IMPORTS[sent.kind],
+        listed=f"{sent.kind}.index",
+        again=f"{sent.kind}.import_file",
     )
