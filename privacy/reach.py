@@ -9,12 +9,12 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, Select, String, Table, and_, or_, select, tuple_
+from sqlalchemy import Column, ColumnElement, Select, Table, and_, or_, select, tuple_
 from sqlalchemy.orm import Mapper
 
 from privacy import holdings
 from privacy.columns import sealed_columns
-from privacy.records import Erase, Held, Holding, Kind, Record
+from privacy.records import Erase, Held, Holding, Record
 
 ACTOR_LETTERS = 80
 """An actor is kept as `kind:id` in a text column of this length, everywhere."""
@@ -199,10 +199,3 @@ def blanked(table: Table) -> list[Column[Any]]:
     return [
         column for column in table.columns if column.info["held"].erase is Erase.BLANK and column.nullable
     ]
-
-
-def is_actor(column: Column[Any]) -> bool:
-    """Whether a column says who did something, as `kind:id`."""
-    held: Held = column.info["held"]
-    named = isinstance(column.type, String) and column.type.length == ACTOR_LETTERS
-    return named and held.kind is Kind.PSEUDONYMOUS

@@ -69,10 +69,6 @@ class Window:
     def type(self, element: Any, text: str) -> None:
         self._tell(f"element/{element[ELEMENT]}/value", text=text)
 
-    def press_key(self, key: str) -> None:
-        acts = [{"type": "keyDown", "value": key}, {"type": "keyUp", "value": key}]
-        self._tell("actions", actions=[{"type": "key", "id": "keys", "actions": acts}])
-
     def add_cookie(self, name: str, value: str) -> None:
         self._tell("cookie", cookie={"name": name, "value": value, "path": "/", "httpOnly": True})
 

@@ -5,7 +5,6 @@ sent. What a participant takes back leaves every figure, and whoever it was shar
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -101,21 +100,6 @@ def all_waiting(db: DbSession) -> Sequence[Reopening]:
         )
         .order_by(Reopening.asked_at)
     ).all()
-
-
-def reason_for(db: DbSession, asked: Asked, *, since: datetime) -> str | None:
-    """Why the team opened these answers at that moment."""
-    reopening = db.scalars(
-        select(Reopening)
-        .where(
-            Reopening.participation_id == asked.participation_id,
-            Reopening.wave == asked.asking.wave.value,
-            Reopening.occasion == asked.asking.occasion,
-            Reopening.done_at == since,
-        )
-        .limit(1)
-    ).one_or_none()
-    return reopening.reason if reopening is not None else None
 
 
 def _row(asked: Asked) -> Reopening:

@@ -4,13 +4,13 @@ Everything is computed from dates as they stand: an invitation, a first session,
 a group, the end of the contract. Whatever moves one of them moves the windows.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session as DbSession
 
 from portal.answers.parts import TAKES_PART, Part, Support
@@ -166,17 +166,6 @@ def opening(
         (found for found in found_in if (found.wave, found.occasion) == (wave, occasion)),
         None,
     )
-
-
-def first_sessions(db: DbSession) -> Mapping[UUID, datetime]:
-    """When everybody's first session started or is to start, by participation; one query."""
-    rows = db.execute(
-        select(Attendance.participation_id, func.min(Session.starts_at))
-        .join(Session, Session.id == Attendance.session_id)
-        .where(Attendance.state.in_(TAKES_PART), Session.state != SessionState.CANCELLED)
-        .group_by(Attendance.participation_id)
-    )
-    return {row[0]: row[1] for row in rows}
 
 
 def seats_in(sessions: Iterable[Session], participation_ids: Collection[UUID]) -> list[Seat]:

@@ -105,7 +105,7 @@ def record_review(council: Council) -> ResponseReturnValue:
 @bp.route("/import", methods=["GET", "POST"])
 @guarded(None, policies.may_run_programme)
 def import_file() -> ResponseReturnValue:
-    return files.file_page("councils")
+    return files.file_page("councils/import.html", kind="councils")
 
 
 def _wanted() -> Wanted:

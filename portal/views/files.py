@@ -12,12 +12,12 @@ from portal.imports import FileFaults
 from portal.views.context import clock_now, programme, session, the_actor, work
 
 
-def file_page(kind: str, **shown: Any) -> ResponseReturnValue:
+def file_page(template: str, *, kind: str, **shown: Any) -> ResponseReturnValue:
     """A page that takes a file whole or not at all, or only checks it; the faults are shown by line (422).
 
     A long one is put aside for the worker, and its own page tells how far it is.
     """
-    form, rows, template = FileForm(), sent_files.KINDS[kind], f"{kind}/import.html"
+    form, rows = FileForm(), sent_files.KINDS[kind]
     if not form.validate_on_submit():
         return render_template(template, form=form, **shown), 422 if form.errors else 200
     data, actor = form.file.data.read(), the_actor()

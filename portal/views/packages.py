@@ -102,7 +102,7 @@ def new() -> ResponseReturnValue:
 @bp.route("/import", methods=["GET", "POST"])
 @guarded(None, policies.may_run_programme)
 def import_file() -> ResponseReturnValue:
-    return files.file_page("packages", columns=package_rows.COLUMNS)
+    return files.file_page("packages/import.html", kind="packages", columns=package_rows.COLUMNS)
 
 
 @bp.get("/<uuid:package_id>")

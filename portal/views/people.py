@@ -153,7 +153,7 @@ def reminders(person: Person) -> ResponseReturnValue:
 @bp.route("/import", methods=["GET", "POST"])
 @guarded(None, policies.may_run_programme)
 def import_file() -> ResponseReturnValue:
-    return files.file_page("people", roles=_authority().roles)
+    return files.file_page("people/import.html", kind="people", roles=_authority().roles)
 
 
 def _person_page(person: Person, form: ConfirmForm) -> ResponseReturnValue:

@@ -17,7 +17,6 @@ from tests.webdriver import DriverRefused, WebKit, Window
 
 WEBKIT = os.environ.get("ENGINE") == "webkit"
 PATIENCE_SECONDS = 20
-VIEWPORT = {"width": 810, "height": 1080}
 
 FIND = """
 const [kind, words] = arguments;
