@@ -38,6 +38,7 @@ from surveys.questions import Value
 from surveys.routing import path
 from tests.bench import (
     backups,
+    disk,
     keys,
     mails,
     pages,
@@ -140,6 +141,7 @@ MEASURES: dict[str, Callable[[], Iterable[tuple[Any, ...]]]] = {
     "sign_in": sign_in.rows,
     "keys": keys.rows,
     "backups": backups.rows,
+    "disk": disk.rows,
     "people": people.rows,
     "results": results.rows,
     "returns": returns.rows,
