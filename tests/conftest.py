@@ -1,6 +1,7 @@
 """Fixtures: the same product on both databases, a clock that tests set, and no rows left after a test."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -111,6 +112,30 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         flask_db.session.remove()
     made.engine.dispose()
     made.instance.vault.engine.dispose()
+
+
+@contextmanager
+def another_process(stack: Stack, settings: Settings | None = None) -> Iterator[Flask]:
+    """A second app over the same databases, as a second process of the server has."""
+    app = create_app(settings or stack.instance.settings, stack.clock)
+    app.testing = True
+    instance = open_app(app)
+    try:
+        yield app
+    finally:
+        with app.app_context():
+            flask_db.session.remove()
+            flask_db.engine.dispose()
+        instance.vault.engine.dispose()
+
+
+@pytest.fixture
+def serving(stack: Stack) -> Iterator[Flask]:
+    """The app as it serves: a failure becomes a page, and does not go on to the test."""
+    with another_process(stack) as app:
+        app.testing = False
+        app.extensions["floods"].enabled = False
+        yield app
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -16,7 +16,6 @@ from privacy.engines import open_engine
 from tests.conftest import Stack
 from tests.factories import Factory
 from tests.pages_client import Page, PageClient
-from tests.security.test_limits import another_process
 from tests.security.test_row_47_logs import reading_the_log
 
 TRIGGER = """
@@ -28,17 +27,8 @@ DIES = "perform pg_terminate_backend(pg_backend_pid()); return new"
 
 
 @pytest.fixture
-def app(stack: Stack) -> Iterator[Flask]:
-    """The app as it serves: failures don't go on to the test."""
-    with another_process(stack) as made:
-        made.testing = False
-        made.extensions["floods"].enabled = False
-        yield made
-
-
-@pytest.fixture
-def team(app: Flask, stack: Stack, make: Factory) -> PageClient:
-    return PageClient(app, stack.instance).sign_in(make.person("Tia Team", role=Role.TEAM).id)
+def team(serving: Flask, stack: Stack, make: Factory) -> PageClient:
+    return PageClient(serving, stack.instance).sign_in(make.person("Tia Team", role=Role.TEAM).id)
 
 
 def new_person(team: PageClient, number: int) -> Page:
@@ -66,13 +56,13 @@ def breaking(engine: Engine, body: str, table: str = "audit_entry") -> Iterator[
 
 
 @contextmanager
-def no_room(app: Flask, stack: Stack) -> Iterator[None]:
+def no_room(serving: Flask, stack: Stack) -> Iterator[None]:
     """The disk of the database is full but for a few pages."""
     if stack.engine.dialect.name == "postgresql":
         with breaking(stack.engine, FULL):
             yield
         return
-    with app.app_context():
+    with serving.app_context():
         engine = flask_db.engine
     with engine.connect() as connection:
         pages = connection.exec_driver_sql("pragma page_count").scalar_one()
@@ -90,10 +80,10 @@ def no_room(app: Flask, stack: Stack) -> Iterator[None]:
 
 
 def test_on_a_full_disk_what_was_acknowledged_is_there_and_the_rest_is_given_back(
-    app: Flask, stack: Stack, team: PageClient, db: DbSession
+    serving: Flask, stack: Stack, team: PageClient, db: DbSession
 ) -> None:
     acknowledged: set[str | None] = set()
-    with no_room(app, stack):
+    with no_room(serving, stack):
         for number in range(200):
             with reading_the_log() as log:
                 answer = new_person(team, number)
@@ -118,16 +108,16 @@ def test_on_a_full_disk_what_was_acknowledged_is_there_and_the_rest_is_given_bac
     assert "Findable Name 900" in names(db)
 
 
-def test_participants_are_not_told_of_disks(app: Flask, stack: Stack, make: Factory) -> None:
-    disks: Disks = app.extensions["disks"]
+def test_participants_are_not_told_of_disks(serving: Flask, stack: Stack, make: Factory) -> None:
+    disks: Disks = serving.extensions["disks"]
     disks.refused()
-    leader = PageClient(app, stack.instance).sign_in(make.person("Ada Lead").id)
+    leader = PageClient(serving, stack.instance).sign_in(make.person("Ada Lead").id)
     assert "Disk" not in leader.get("/your-support").words()
 
 
 @pytest.mark.parametrize("stack", ["postgresql"], indirect=True)
 def test_a_connection_that_dies_in_the_middle_gives_the_words_back(
-    app: Flask, stack: Stack, team: PageClient, db: DbSession
+    serving: Flask, stack: Stack, team: PageClient, db: DbSession
 ) -> None:
     with breaking(stack.engine, DIES):
         answer = new_person(team, 1)
@@ -154,7 +144,7 @@ def holding(engine: Engine) -> AbstractContextManager[Any]:
 
 
 def test_while_another_process_writes_pages_can_be_read_and_forms_are_given_back(
-    app: Flask, stack: Stack, team: PageClient, db: DbSession, clock: Any
+    serving: Flask, stack: Stack, team: PageClient, db: DbSession, clock: Any
 ) -> None:
     engine = open_engine(stack.engine.url.render_as_string(hide_password=False))
     assert new_person(team, 1).status == 303
@@ -175,7 +165,7 @@ def test_while_another_process_writes_pages_can_be_read_and_forms_are_given_back
 
 
 def test_what_fails_in_the_answer_to_another_error_is_an_outage_too(
-    app: Flask, stack: Stack, team: PageClient
+    serving: Flask, stack: Stack, team: PageClient
 ) -> None:
     """A form with a dead token is kept for its writer, which has to be written down."""
     team.get("/team")

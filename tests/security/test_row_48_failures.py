@@ -1,7 +1,7 @@
 """Row 48: whatever fails, people get a page without a trace, nothing opens by it, and what can wait waits."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,7 +19,6 @@ from portal.views.guards import guarded
 from tests.conftest import Stack
 from tests.outbox import Outbox
 from tests.pages_client import Page, PageClient
-from tests.security.test_limits import another_process
 from tests.security.test_row_47_logs import Log, reading_the_log
 
 pytestmark = pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
@@ -32,17 +31,8 @@ class Failure(RuntimeError):
 
 
 @pytest.fixture
-def app(stack: Stack) -> Iterator[Flask]:
-    """The app as it serves: failures don't go on to the test."""
-    with another_process(stack) as made:
-        made.testing = False
-        made.extensions["floods"].enabled = False
-        yield made
-
-
-@pytest.fixture
-def staff(app: Flask, stack: Stack, team: Person) -> PageClient:
-    return PageClient(app, stack.instance).sign_in(team.id)
+def staff(serving: Flask, stack: Stack, team: Person) -> PageClient:
+    return PageClient(serving, stack.instance).sign_in(team.id)
 
 
 def fail(*args: object, **values: Any) -> Any:
@@ -101,10 +91,10 @@ LAYERS = (
 
 @pytest.mark.parametrize("breaks", LAYERS, ids=lambda layer: layer.__name__)
 def test_row_48_a_failure_in_any_layer_shows_nothing_and_opens_nothing(
-    stack: Stack, app: Flask, staff: PageClient, breaks: Callable[[Flask], None]
+    stack: Stack, serving: Flask, staff: PageClient, breaks: Callable[[Flask], None]
 ) -> None:
     assert staff.http.get("/team").status_code == 200
-    breaks(app)
+    breaks(serving)
     with reading_the_log() as log:
         page = Page(staff.http.get("/team"))
     _is_plain(page, log, 500)
@@ -125,7 +115,7 @@ def _is_plain(page: Page, log: Log, status: int) -> None:
 
 
 def test_row_48_a_database_that_is_away_is_said_and_the_form_can_be_sent_again(
-    stack: Stack, app: Flask, staff: PageClient
+    stack: Stack, serving: Flask, staff: PageClient
 ) -> None:
     typed = "What I have written about the meeting of today"
     token = staff.get("/team/people/new").token()
@@ -133,7 +123,7 @@ def test_row_48_a_database_that_is_away_is_said_and_the_form_can_be_sent_again(
     def away(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
         raise OperationalError(statement, {}, Failure(SECRET))
 
-    with app.app_context():
+    with serving.app_context():
         engine = flask_db.engine
     event.listen(engine, "before_cursor_execute", away)
     try:
