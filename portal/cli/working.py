@@ -18,6 +18,7 @@ from flask import current_app
 from sqlalchemy.orm import Session as DbSession
 
 from portal import logs, sent_files
+from portal.booking import left_over
 from portal.cases import notice_watch, suspicions
 from portal.cli.base import with_instance_if_open
 from portal.cli.processes import GRACE_SECONDS, end_with
@@ -104,6 +105,7 @@ def jobs(instance: Instance, sessions: Callable[[], DbSession], backup: backups.
         of("clearances", clearance_mails.run, stands_still=True),
         of("day-ahead", day_ahead.run, stands_still=True),
         of("groups", group_watch.run, stands_still=True),
+        of("left-over", left_over.run, stands_still=True),
         of("audit-head", audit_heads.run),
         Job("certificates", lambda: destruction_last.settle(left())),
         of("housekeeping", housekeeping.each_minute),
