@@ -134,7 +134,11 @@ def check(source: Any, mailed: List[Tuple[int, str]]) -> List[str]:  # noqa: UP0
 def head(text: str) -> Tuple[int, str]:  # noqa: UP006
     """A head as mails and pages give it: the number of the line, a colon, 64 letters and figures."""
     number, _, digest = text.strip().partition(":")
-    if not number.isdigit() or len(digest) != 64 or set(digest.lower()) - set("0123456789abcdef"):
+    counts, hexadecimal = (
+        number.isascii() and number.isdigit(),
+        set(digest.lower()) <= set("0123456789abcdef"),
+    )
+    if not counts or len(digest) != 64 or not hexadecimal:
         raise argparse.ArgumentTypeError("a head is a number, a colon and 64 letters and figures")
     return int(number), digest.lower()
 

@@ -85,7 +85,7 @@ def book(db: Session, number: int | None = None) -> Book:
     return Book(row.number, tuple(Theme(**one) for one in json.loads(row.body or "[]")))
 
 
-def put(work: Work, theme: Theme, *, seen: int) -> Book:
+def put(work: Work, theme: Theme, *, seen: int | None) -> Book:
     """Add a theme, or change the one with its code; the label must be its own. Raises ThemesRefused."""
     now = _locked_book(work, seen)
     others = [one for one in now.themes if one.code != theme.code]
@@ -98,7 +98,7 @@ def put(work: Work, theme: Theme, *, seen: int) -> Book:
     return now if known == theme else _publish(work, now, themes)
 
 
-def take_out(work: Work, code: str, *, seen: int) -> Book:
+def take_out(work: Work, code: str, *, seen: int | None) -> Book:
     """Take a theme out; texts keep it, and figures of earlier books with it. Raises ThemesRefused."""
     now = _locked_book(work, seen)
     if now.theme(code) is None:
@@ -119,7 +119,7 @@ def labels(db: Session) -> dict[str, str]:
     return found
 
 
-def _locked_book(work: Work, seen: int) -> Book:
+def _locked_book(work: Work, seen: int | None) -> Book:
     work.wait_turn("codebook")
     now = book(work.db)
     if now.number != seen:

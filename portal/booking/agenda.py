@@ -16,7 +16,6 @@ from privacy.clock import add_months, end_of_day, london_date, start_of_day
 
 YEARS = range(2000, 2101)
 DAYS_AHEAD = 28
-MONTHS_IN_YEAR = 12
 
 
 @dataclass(frozen=True)
@@ -66,11 +65,7 @@ class Month:
 
 def month_of(text: str, *, today: date) -> date:
     """The first day of a month written `2023-03`; of this month where it cannot be read."""
-    year, _, month = text.partition("-")
-    known = year.isascii() and year.isdigit() and month.isascii() and month.isdigit()
-    if known and int(year) in YEARS and 1 <= int(month) <= MONTHS_IN_YEAR:
-        return date(int(year), int(month), 1)
-    return today.replace(day=1)
+    return day_of(f"{text}-01", today=today.replace(day=1))
 
 
 def day_of(text: str, *, today: date) -> date:

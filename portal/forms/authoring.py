@@ -1,11 +1,11 @@
 """Forms of the team's work on questionnaires. The words of a question come beside them, as many as it has."""
 
 from flask_wtf.file import MultipleFileField
-from wtforms import BooleanField, HiddenField, TextAreaField
+from wtforms import BooleanField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
 from portal.answers.authoring import FILES_AT_MOST
-from portal.forms.base import Form
+from portal.forms.base import Form, HiddenNumberField
 from surveys.corrections import REASON_AT_MOST
 
 
@@ -26,7 +26,7 @@ class WordingForm(Form):
             )
         ],
     )
-    seen = HiddenField()
+    seen = HiddenNumberField()
 
 
 class UploadForm(Form):

@@ -1,6 +1,7 @@
 """The base of every form, and the fields that the library lacks."""
 
 import unicodedata
+from contextlib import suppress
 from datetime import date
 from typing import Any
 
@@ -17,6 +18,7 @@ from wtforms import (
 )
 from wtforms.utils import unset_value
 from wtforms.validators import StopValidation
+from wtforms.widgets import HiddenInput
 
 from portal.mailing import letters
 
@@ -36,6 +38,7 @@ MONTHS = (
 )
 PARTS = ("day", "month", "year")
 YEARS = range(1900, 2101)
+LARGEST = 2**31 - 1
 
 
 def one_line(value: str | None) -> str | None:
@@ -77,10 +80,25 @@ class OwnWords:
 
 
 class WholeNumberField(IntegerField):
-    """A whole number, typed."""
+    """A whole number, typed: none that databases or the library's comparisons could not hold."""
+
+    data: int | None
 
     def process_formdata(self, valuelist: list[str]) -> None:
         super().process_formdata([plain_line(value) or "" for value in valuelist[:1]])
+        if self.data is not None and abs(self.data) > LARGEST:
+            self.data = None
+            raise ValueError("Enter a smaller number")
+
+
+class HiddenNumberField(WholeNumberField):
+    """A number that the page carries along, such as what somebody saw; None where what comes back is none."""
+
+    widget = HiddenInput()
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        with suppress(ValueError):
+            super().process_formdata(valuelist)
 
 
 class Form(FlaskForm):
@@ -149,7 +167,7 @@ class DatePartsField(Field):
         try:
             day, month, year = typed
             self.data = date(_year(year), _month(month), int(day))
-        except ValueError:
+        except (ValueError, OverflowError):
             self.wrong_parts = list(PARTS)
             self.process_errors.append(f"{self.said} must be a real date, such as 27 3 2023")
 

@@ -8,7 +8,7 @@ from wtforms import HiddenField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
-from portal.forms.base import DatePartsField, Form
+from portal.forms.base import DatePartsField, Form, HiddenNumberField
 from portal.forms.programme import ChosenRadioField, ChosenSelectField, day
 from portal.forms.times import MinuteField, instant_of
 from portal.models import Mailbox, Person
@@ -34,7 +34,7 @@ class FurtherForm(Form):
             Length(max=TEXT_AT_MOST, message=f"Use {TEXT_AT_MOST:,} characters or fewer"),
         ],
     )
-    phase = HiddenField()
+    phase = HiddenNumberField()
     """The number that this notice was to have: a form that is sent twice makes one notice."""
 
     def offer(self, kinds: Iterable[NoticeKind]) -> None:
@@ -43,11 +43,10 @@ class FurtherForm(Form):
     @property
     def said(self) -> dict[str, Any]:
         """What the rule takes."""
-        phase = self.phase.data or ""
         return {
             "kind": NoticeKind(self.kind.data),
             "text": self.text.data,
-            "number": int(phase) if phase.isdecimal() else None,
+            "number": self.phase.data,
         }
 
 

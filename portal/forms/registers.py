@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from wtforms import BooleanField, IntegerField, StringField, TextAreaField
+from wtforms import BooleanField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
@@ -226,7 +226,7 @@ class RemarkForm(Form):
     text = _words("Remark", most=remarks.AT_MOST)
 
 
-def _step(label: str) -> IntegerField:
+def _step(label: str) -> WholeNumberField:
     asked = NumberRange(STEPS[0], STEPS[-1], message=f"Enter a number from {STEPS[0]} to {STEPS[-1]}")
     return WholeNumberField(label, validators=[InputRequired("Enter a number from 1 to 5"), asked])
 

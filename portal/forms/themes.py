@@ -7,7 +7,7 @@ from wtforms import HiddenField, SelectMultipleField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
-from portal.forms.base import Form
+from portal.forms.base import Form, HiddenNumberField
 from surveys.themes import Book, Sorted
 
 LABEL_AT_MOST, WORDS_AT_MOST, QUOTE_AT_MOST = 60, 600, 1000
@@ -35,7 +35,7 @@ class ThemeForm(Form):
         description="Make one up. Nothing that somebody wrote belongs here.",
         validators=[_words],
     )
-    seen = HiddenField()
+    seen = HiddenNumberField()
 
 
 class SortForm(Form):

@@ -16,6 +16,7 @@ from portal.models import Role
 from portal.views.context import programme, session, the_actor, work
 from portal.views.files import attach
 from portal.views.guards import guarded
+from portal.views.numbers import number_asked
 from portal.views.question_fields import anchors, fields, posted
 from surveys import corrections, versions
 from surveys.corrections import ChangedMeanwhile, NothingCorrected, NotInForce
@@ -68,7 +69,7 @@ def file(version: VersionPage) -> ResponseReturnValue:
 @guarded(load_version, policies.may_see_team_page)
 def compare(version: VersionPage) -> ResponseReturnValue:
     """Against another version of the same questionnaire, named by its number; at first the one before it."""
-    number = request.args.get("with", type=int)
+    number = number_asked("with")
     found = authoring.comparison(session(), version, number=number)
     if found is None and version.others:
         abort(404)
@@ -83,7 +84,7 @@ def wording(version: VersionPage) -> ResponseReturnValue:
     words = authoring.words_of(version.published.questionnaire, part)
     if not words or not version.summary.current:
         abort(404)
-    form = WordingForm(seen=str(len(version.published.corrections)))
+    form = WordingForm(seen=len(version.published.corrections))
     if not form.validate_on_submit():
         return _wording(version, part, form), 422 if form.errors else 200
     typed = {one.key: _typed(one.name) for one in words}
@@ -94,7 +95,7 @@ def wording(version: VersionPage) -> ResponseReturnValue:
                 version_id=version.summary.id,
                 words=typed,
                 reason=form.reason.data,
-                seen=int(form.seen.data) if form.seen.data.isdigit() else None,
+                seen=form.seen.data,
             )
     except Unsound as unsound:
         return _wording(version, part, form, errors=authoring.beside(unsound.faults, words)), 422

@@ -14,7 +14,8 @@ from portal.views import files
 from portal.views.behind import show
 from portal.views.context import clock_now, programme, session, today
 from portal.views.guards import guarded
-from portal.views.reports import day_asked, page_asked
+from portal.views.numbers import page_asked
+from portal.views.reports import day_asked
 from surveys.models import Wave
 
 bp = Blueprint("boards", __name__, url_prefix="/reports")
@@ -66,7 +67,7 @@ def waiting() -> ResponseReturnValue:
         waves={one: TITLES[one] for one in outstanding.WAVES},
         strands=STRANDS,
         stands=outstanding.STANDS,
-        called=mail.called,
+        called=mail.called_briefly,
     )
 
 

@@ -26,6 +26,7 @@ from portal.views.files import csv_file
 from portal.views.finishing import finish_erasures
 from portal.views.guards import guarded
 from portal.views.loaders import load_case
+from portal.views.numbers import page_asked
 from privacy.cases import acts
 from privacy.cases.rules import CaseClosed, CaseRefused, NotPossible
 from privacy.cases.story import Story
@@ -80,7 +81,7 @@ def listing() -> ResponseReturnValue:
     found = case_lists.rows(session(), wanted, now=clock_now())
     return render_template(
         "cases/list.html",
-        page=case_lists.page(found, request.args.get("page", 1, type=int)),
+        page=case_lists.page(found, page_asked()),
         wanted=wanted,
         officers=casework.officers(session(), now=clock_now()),
         words=case_words,

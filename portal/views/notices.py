@@ -107,7 +107,7 @@ def further(case: Case) -> ResponseReturnValue:
     """The next phase: further information, an outcome, or that an instruction looks unlawful."""
     case_id, ref = case.id, case.ref
     kinds = notices.possible(session(), case_id)
-    form = FurtherForm(data={"phase": str(notices.next_number(session(), case_id))})
+    form = FurtherForm(data={"phase": notices.next_number(session(), case_id)})
     form.offer(kinds)
     status = 422
     if form.validate_on_submit():
@@ -116,7 +116,7 @@ def further(case: Case) -> ResponseReturnValue:
                 notice_id = notices.further(unit, case_id=case_id, **form.said).id
         except NumberTaken as problem:
             form.refuse(form.text, problem)
-            form.phase.data = str(notices.next_number(session(), case_id))
+            form.phase.data = notices.next_number(session(), case_id)
             status = 409
         except CaseRefused as problem:
             form.refuse(_field_of(form, problem.field), problem)

@@ -44,6 +44,7 @@ from portal.views import files, searches_kept
 from portal.views.context import clock_now, programme, session, the_actor, today, work
 from portal.views.guards import guarded
 from portal.views.loaders import load_council, load_goal, load_member, load_package
+from portal.views.numbers import page_asked
 from portal.views.refusals import carry_out, status_of
 
 bp = Blueprint("packages", __name__, url_prefix="/team/packages")
@@ -57,7 +58,7 @@ def index() -> ResponseReturnValue:
         return searches_kept.to_results()
     return render_template(
         "packages/index.html",
-        found=_listing(page=request.args.get("page", 1, type=int)),
+        found=_listing(page=page_asked()),
         text=searches_kept.words(),
         state=_word(PackageState, "state"),
         strand=_word(Strand, "strand"),

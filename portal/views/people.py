@@ -24,6 +24,7 @@ from portal.views import files, searches_kept
 from portal.views.context import clock_now, programme, session, the_actor, today, work
 from portal.views.guards import guarded
 from portal.views.loaders import load_office, load_person
+from portal.views.numbers import page_asked
 from portal.views.refusals import carry_out, status_of
 from privacy.clock import end_of_day
 
@@ -37,7 +38,7 @@ def index() -> ResponseReturnValue:
         return searches_kept.to_results()
     return render_template(
         "people/index.html",
-        found=_listing(page=request.args.get("page", 1, type=int)),
+        found=_listing(page=page_asked()),
         text=searches_kept.words(),
         role=request.args.get("role", ""),
         today=today(),

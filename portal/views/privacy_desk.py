@@ -1,12 +1,13 @@
 """What the data protection officer and the Controller's auditor read: what is held, and what was done with it."""
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from portal import policies
 from portal.desk import trail as desk
 from portal.views.context import instance, session
 from portal.views.guards import guarded
+from portal.views.numbers import page_asked
 
 bp = Blueprint("privacy_desk", __name__, url_prefix="/privacy-desk")
 
@@ -22,7 +23,7 @@ def data_map() -> ResponseReturnValue:
 @bp.get("/trail")
 @guarded(None, policies.may_read_trail)
 def trail() -> ResponseReturnValue:
-    page = request.args.get("page", 1, type=int)
+    page = page_asked()
     return render_template("privacy_desk/trail.html", trail=desk.trail(session(), page=page))
 
 

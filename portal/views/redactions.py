@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from portal import policies
@@ -19,6 +19,7 @@ from portal.views.context import programme, session, the_actor, work
 from portal.views.files import attach
 from portal.views.guards import guarded
 from portal.views.loaders import load_case
+from portal.views.numbers import page_asked
 from privacy.cases import acts
 from privacy.cases.documents import ZIP
 from privacy.cases.redactions import Ground, Redaction, RedactionMark, Round
@@ -206,7 +207,7 @@ def _pages(redaction: Redaction | None) -> int:
 
 
 def _number() -> int:
-    return max(1, request.args.get("page", 1, type=int))
+    return max(1, page_asked())
 
 
 def _refused(case_id: UUID, form: Form, problem: CaseRefused, **shown: Any) -> ResponseReturnValue:

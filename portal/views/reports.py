@@ -15,6 +15,7 @@ from portal.results.strands import STRANDS
 from portal.views.behind import show
 from portal.views.context import programme, session, the_actor, today, work
 from portal.views.guards import guarded
+from portal.views.numbers import page_asked
 from surveys.models import Wave
 
 bp = Blueprint("reports", __name__, url_prefix="/reports")
@@ -114,8 +115,3 @@ def day_asked() -> tuple[date, str, Errors]:
     except ValueError as problem:
         return today(), typed, [("as_of", str(problem))]
     return as_of, typed or as_of.isoformat(), []
-
-
-def page_asked() -> int:
-    """The page of a list that is asked for; the first where it is no number."""
-    return request.args.get("page", default=1, type=int)

@@ -55,7 +55,7 @@ def quotes() -> ResponseReturnValue:
 @guarded(None, policies.may_run_programme)
 def new() -> ResponseReturnValue:
     book = themes.book(session())
-    form = ThemeForm(seen=str(book.number))
+    form = ThemeForm(seen=book.number)
     if form.validate_on_submit() and (done := _put(form, themes.new_code(), "The theme is in the codebook.")):
         return done
     return _theme_page(form, None, book)
@@ -65,7 +65,7 @@ def new() -> ResponseReturnValue:
 @guarded(load_theme, policies.may_see_team_page)
 def change(theme: Theme) -> ResponseReturnValue:
     book = themes.book(session())
-    form = ThemeForm(obj=theme, seen=str(book.number))
+    form = ThemeForm(obj=theme, seen=book.number)
     if form.validate_on_submit() and (done := _put(form, theme.code, "The theme is changed.")):
         return done
     return _theme_page(form, theme, book)
@@ -77,10 +77,10 @@ def remove(theme: Theme) -> ResponseReturnValue:
     form = ThemeForm()
     try:
         with work() as unit:
-            themes.take_out(unit, theme.code, seen=_number(form))
+            themes.take_out(unit, theme.code, seen=form.seen.data)
     except ThemesRefused as problem:
         book = themes.book(session())
-        shown = ThemeForm(obj=theme, formdata=None, seen=str(book.number))
+        shown = ThemeForm(obj=theme, formdata=None, seen=book.number)
         shown.refuse(None, problem)
         return _theme_page(shown, book.theme(theme.code), book)
     flash(f"{theme.label} is out of the codebook. Answers that were sorted by it keep it.", "success")
@@ -150,18 +150,13 @@ def _put(form: ThemeForm, code: str, said: str) -> Response | None:
     )
     try:
         with work() as unit:
-            themes.put(unit, theme, seen=_number(form))
+            themes.put(unit, theme, seen=form.seen.data)
     except ThemesRefused as problem:
         form.refuse(form.named(problem.field), problem)
-        form.seen.data = str(themes.book(session()).number)
+        form.seen.data = themes.book(session()).number
         return None
     flash(said, "success")
     return redirect(url_for("themes.index"), 303)
-
-
-def _number(form: ThemeForm) -> int:
-    typed = form.seen.data or ""
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 9 else -1
 
 
 def _theme_page(form: ThemeForm, theme: Theme | None, book: Book) -> ResponseReturnValue:

@@ -13,7 +13,7 @@ from wtforms import EmailField, StringField
 from portal.app import create_app
 from portal.days import day_in, instant_in
 from portal.forms.account import figures
-from portal.forms.base import DatePartsField, Form, WholeNumberField, one_line
+from portal.forms.base import DatePartsField, Form, HiddenNumberField, WholeNumberField, one_line
 from portal.forms.times import ClockField, PickedField
 from portal.mailing import letters
 from portal.settings import Settings
@@ -28,6 +28,7 @@ class Everything(Form):
     on = DatePartsField("Day")
     at = ClockField("Time")
     many = WholeNumberField("How many")
+    seen = HiddenNumberField()
     time = PickedField("Time of the list")
 
 
@@ -114,6 +115,29 @@ def test_years_that_nobody_means(app: Flask, year: str) -> None:
 def test_a_number_that_is_none(app: Flask, typed: str) -> None:
     form = filled(app, many=typed)
     assert (form.many.data, form.many.errors) == (None, ["Enter a whole number"])
+
+
+@pytest.mark.parametrize("typed", ["9" * 400, "-" + "9" * 400, str(2**31)])
+def test_a_number_that_nothing_could_hold(app: Flask, typed: str) -> None:
+    form = filled(app, many=typed)
+    assert (form.many.data, form.many.errors) == (None, ["Enter a smaller number"])
+
+
+@pytest.mark.parametrize("carried", ["", "many", "²", "9" * 400, "9" * 5000])
+def test_a_number_that_a_page_carries_is_none_where_it_comes_back_as_nothing_we_sent(
+    app: Flask, carried: str
+) -> None:
+    form = filled(app, seen=carried)
+    assert (form.seen.data, list(form.seen.errors)) == (None, [])
+    assert filled(app, seen="7").seen.data == 7
+
+
+@pytest.mark.parametrize("day", ["9" * 20, "9" * 400, "0", "32"])
+def test_days_that_no_month_has(app: Flask, day: str) -> None:
+    form = filled(app, on__day=day, on__month="12", on__year="2023")
+    assert form.on.data is None
+    assert form.on.errors == ["The date must be a real date, such as 27 3 2023"]
+    assert form.on.parts["day"] == day[:20]
 
 
 def test_days_of_reports() -> None:

@@ -23,6 +23,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session as DbSession
 from werkzeug.datastructures import MultiDict
 
+from portal import views
 from portal.db import db as flask_db
 from privacy.scrub import checkpoint
 from surveys import versions
@@ -34,6 +35,8 @@ from tests.pages_client import Page, PageClient
 from tests.two_sides import TOOL, Side
 
 PARTS = 6
+VIEWS = Path(views.__file__).parent
+ASKED = re.compile(r'\b(?:args\.get|asked\.get|number_asked)\(\s*"(\w+)"')
 REQUESTS = count(0, 20_000)
 """In the proof; the sample sends each form once."""
 ORDER = ("leader", "mentor", "team", "dpo", "administrator", "member", "colleague", "former", "assistant")
@@ -53,7 +56,7 @@ NASTY = (
         "x" * 70_000,
         "🦉" * 200,
     ),
-    *("0", "-1", "1e9", "9" * 400, "0x10", "NaN", "inf", "²", "١٢", "1.5", "1,000", "00", "+1"),
+    *("0", "-1", "1e9", "9" * 400, "9" * 5000, "0x10", "NaN", "inf", "²", "١٢", "1.5", "1,000", "00", "+1"),
     *(
         "2023-02-30",
         "0001-01-01",
@@ -117,6 +120,8 @@ NASTY = (
         "|",
     ),
 )
+NUMBERS = ("²", "-1", "9" * 20, "9" * 400, "9" * 5000, "0" * 50 + "1", "٣", "1e9")
+"""What is no number of ours, and passes for one here or there."""
 VALUES = st.one_of(
     st.sampled_from(NASTY),
     st.text(max_size=40),
@@ -146,6 +151,8 @@ class World:
     cookies: dict[str, dict[str, str]]
     tokens: dict[str, str]
     targets: list[Target]
+    pages: list[tuple[str, str]]
+    """Who opened which address."""
     kept: Path
 
     def restore(self) -> None:
@@ -194,7 +201,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         people |= {name: getattr(side, name) for name in ORDER if hasattr(side, name)}
         tool = versions.current(db, code=TOOL).id
     found = Finder(stack, side, tool, people)
-    made = World(stack, found.cookies, found.tokens, found.targets(), folder)
+    made = World(stack, found.cookies, found.tokens, found.targets(), found.pages, folder)
     with stack.app.app_context():
         flask_db.session.remove()
     for engine in (stack.engine, stack.instance.vault.engine):
@@ -219,6 +226,7 @@ class Finder:
             self.clients[who] = PageClient(stack.app, stack.instance).sign_in(person_id)
         self.tokens: dict[str, str] = {}
         self.cookies: dict[str, dict[str, str]] = {}
+        self.pages: list[tuple[str, str]] = []
         for who, client in self.clients.items():
             self.tokens[who] = client.get("/sign-in" if who == "nobody" else "/your-devices").token()
             jar = (client.http.get_cookie(name) for name in ("sid", "form"))
@@ -234,6 +242,7 @@ class Finder:
             opened |= {row.partition(",")[0]} if openers else set()
             for who in openers:
                 answer = self.clients[who].http.get(address)
+                self.pages.append((who, address))
                 if answer.mimetype == "text/html":
                     for target in self.forms(Page(answer), who, address):
                         names = sorted({name for name, _ in target.fields})
@@ -368,6 +377,33 @@ def test_row_48_no_form_fails_whatever_is_sent_to_it(world: World, part: int) ->
             assert status < 500, (target, status)
 
     run()
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_row_48_one_field_that_is_no_number_in_a_form_that_is_right(world: World, part: int) -> None:
+    """What is wrong in many fields at once stops at the first of them; here each field has its turn."""
+    chance = random.Random(part)
+    for target in world.targets[part::PARTS]:
+        world.restore()
+        for name in dict(target.fields):
+            for value in NUMBERS if FULL else chance.sample(NUMBERS, 1):
+                data: MultiDict[str, Any] = MultiDict(target.fields)
+                data[name] = value
+                status = world.send(target, data)
+                assert status < 500, (target, name, value, status)
+
+
+def test_row_48_no_address_fails_whatever_it_asks_for(world: World) -> None:
+    """Each page, with everything that any page reads from its address."""
+    names = {"page"} | {name for path in VIEWS.glob("*.py") for name in ASKED.findall(path.read_text())}
+    assert {"month", "as_of", "with", "strand"} <= names
+    world.restore()
+    chance, values = random.Random(48), (*NUMBERS, *NASTY)
+    for who, page in world.pages:
+        for value in values if FULL else chance.sample(values, 1):
+            asked: MultiDict[str, Any] = MultiDict(dict.fromkeys(names, value))
+            status = world.send(Target(who, "", "GET", urlsplit(page).path, ()), asked)
+            assert status < 500, (who, page, value, status)
 
 
 def test_row_48_every_form_of_every_route_is_among_them(world: World) -> None:
