@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, timedelta
 
-from privacy.clock import day_words, london, month_words, time_words, weekday_words
+from privacy.clock import day_words, london, minute_of_day, month_words, time_words, weekday_words
 
 
 def day(value: date | datetime) -> str:
@@ -30,6 +30,16 @@ def time(value: datetime) -> str:
 def day_time(value: datetime) -> str:
     """`Friday 3 March 2023, 2:30pm`."""
     return f"{weekday_day(value)}, {time(value)}"
+
+
+def by_when(value: datetime) -> str:
+    """When something has to be done by: `Friday 3 March 2023, 2:30pm`.
+
+    `the end of Friday 3 March 2023` at the midnight that ends that day, which people take for the one that begins it.
+    """
+    if minute_of_day(value):
+        return day_time(value)
+    return f"the end of {weekday_day(value - timedelta(microseconds=1))}"
 
 
 def span(starts_at: datetime, ends_at: datetime) -> str:

@@ -7,6 +7,7 @@ from portal.access.parking import Parked
 from portal.actors import Actor, holds_staff
 from portal.answers.questionnaires import Asked
 from portal.answers.shares import Shared
+from portal.desk import approvals
 from portal.mentors.clearances import GATED
 from portal.mentors.serving import serves_from
 from portal.models import (
@@ -360,7 +361,7 @@ def may_read_trail(actor: Actor) -> bool:
 
 def may_see_approvals(actor: Actor) -> bool:
     """What takes two people, and who can be the second: officers and administrators."""
-    return bool(actor.roles & {Role.DPO, Role.ADMINISTRATOR})
+    return bool(actor.roles & approvals.SECONDS)
 
 
 def may_be_second(actor: Actor, approval: Approval) -> bool:

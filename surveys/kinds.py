@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from itertools import combinations
 
 from surveys.questions import CODE, DETAIL_LENGTH, Answers, Option, Posted, Question, Unclear, Value, blank
@@ -72,7 +73,11 @@ class Listed(Question):
             yield "has more than one option with detail"
 
     def companion_keys(self) -> tuple[str, ...]:
-        return (f"{self.code}.detail",) if any(option.detail for option in self.options) else ()
+        return (f"{self.code}.detail",) if self._takes_detail else ()
+
+    @cached_property
+    def _takes_detail(self) -> bool:
+        return any(option.detail for option in self.options)
 
     def read_companion(self, key: str, posted: Posted) -> str | None:
         return self.written(posted, key, limit=DETAIL_LENGTH)

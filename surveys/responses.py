@@ -168,7 +168,8 @@ def _cleaned(
 
 def _meet(sitting: Sitting, stop: Stop, *, mark: str, ours: Mapping[str, Value | None]) -> None:
     """Raises Stale where the page is not as the form showed it, nor as the form would leave it."""
-    theirs = {key: value for key, value in sitting.answers.items() if key in keys_on(stop.questions)}
+    keys = set(keys_on(stop.questions))
+    theirs = {key: value for key, value in sitting.answers.items() if key in keys}
     same = sitting.unchanged(stop, mark) or theirs == {**theirs, **ours}
     if not same or stop not in sitting.path.pages:
         raise Stale(stop=stop, theirs=theirs, ours=ours)

@@ -181,7 +181,16 @@ def check_page(page: Page, path: str) -> None:
     for option in page.all("option"):
         assert page.words(option) or not option.get("value"), f"{path}: a list offers an option without words"
     assert page.all("html")[0].get("lang"), f"{path}: no language"
+    check_tables(page, path)
     check_landmarks(page, path)
+
+
+def check_tables(page: Page, path: str) -> None:
+    """What a small screen shows beside a value is the heading of its column, in plain words."""
+    for table in page.all("table"):
+        heads = {page.words(cell) for cell in table.iter("th") if cell.get("scope") == "col"}
+        named = {cell.get("data-name") for cell in table.iter("td") if cell.get("data-name") is not None}
+        assert named <= heads, f"{path}: values with other names than {heads}: {named - heads}"
 
 
 def check_landmarks(page: Page, path: str) -> None:

@@ -10,18 +10,16 @@ from datetime import datetime, timedelta
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.models import LimitCount
 from privacy.audit import Action
-from privacy.constraints import violated
-from privacy.records import Record, new_id
+from privacy.records import new_id
 from privacy.statements import run
 from privacy.work import Work
 
 WITHIN = timedelta(hours=1)
-ONCE = "uq_limit_count_what_whose_begins_at"
 
 
 @dataclass(frozen=True)
@@ -73,31 +71,19 @@ def _begin(now: datetime) -> datetime:
 
 
 _COUNTS = cast(Table, LimitCount.__table__)
-_MORE = (
-    update(_COUNTS)
-    .where(
-        _COUNTS.c.what == bindparam("of"),
-        _COUNTS.c.whose == bindparam("by"),
-        _COUNTS.c.begins_at == bindparam("since"),
+_MORE = {
+    name: kind.insert(_COUNTS)
+    .on_conflict_do_update(
+        index_elements=[_COUNTS.c.what, _COUNTS.c.whose, _COUNTS.c.begins_at],
+        set_={_COUNTS.c.count: _COUNTS.c.count + 1},
     )
-    .values(count=_COUNTS.c.count + 1)
     .returning(_COUNTS.c.count)
-)
-"""Made once: it stands before every act that is counted."""
+    for name, kind in (("postgresql", postgresql), ("sqlite", sqlite))
+}
+"""The first try of a window, or one more. Made once: it stands before every act that is counted."""
 
 
 def _counted(work: Work, what: str, whose: bytes, begins_at: datetime) -> int:
-    of_window = {"of": what, "by": whose, "since": begins_at}
-    counted: int | None = run(work.db, _MORE, of_window).scalar()
-    if counted is not None:
-        return counted
-    first = LimitCount(id=new_id(), what=what, whose=whose, begins_at=begins_at, count=1)
-    try:
-        with work.db.begin_nested():
-            work.db.add(first)
-    except IntegrityError as error:
-        if violated(error, Record.metadata) != ONCE:
-            raise
-        # Another process wrote the first try of this window a moment ago.
-        return run(work.db, _MORE, of_window).scalar() or 1
-    return 1
+    first = {"id": new_id(), "what": what, "whose": whose, "begins_at": begins_at, "count": 1}
+    counted: int = run(work.db, _MORE[work.db.get_bind().dialect.name], first).scalar_one()
+    return counted

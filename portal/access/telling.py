@@ -6,11 +6,9 @@ A mail is a reference as all mail is: what it says is read again when it is sent
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import select
-
-from portal.actors import roles_on
 from portal.mailing import queue as mail
-from portal.models import AddressChange, Mailbox, Office, Person, Role
+from portal.models import AddressChange, Mailbox, Person, Role
+from portal.people import in_office
 from privacy.clock import london_date
 from privacy.work import Work
 
@@ -55,10 +53,6 @@ def tell_staff(work: Work, factor_id: UUID) -> None:
 
 def tell_administrators(work: Work, *, person_id: UUID, about: UUID) -> None:
     """Tell every administrator that somebody's sign-in was restored: whoever did it, and the others."""
-    today = london_date(work.now)
-    holding = work.db.scalars(
-        select(Person).where(Person.offices.any(Office.role == Role.ADMINISTRATOR))
-    ).unique()
-    for one in holding:
-        if Role.ADMINISTRATOR in roles_on(one, today) and one.id != person_id:
-            mail.queue(work, template=RESTORED_ONE, about=about, to=one.id)
+    for one in in_office.ids(work.db, {Role.ADMINISTRATOR}, on=london_date(work.now)):
+        if one != person_id:
+            mail.queue(work, template=RESTORED_ONE, about=about, to=one)

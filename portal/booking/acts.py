@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from portal.booking import diary, standing, timetable
+from portal.booking import diary, standing, telling, timetable
 from portal.booking.availability import Interval, padded
 from portal.booking.blackouts import NoSessionsThen
 from portal.booking.choices import Choice, times
@@ -21,7 +21,6 @@ from portal.booking.standing import BaselineMissing, FormUsed, SessionClosed, Su
 from portal.booking.timetable import Away, Full, Timetable
 from portal.mentors.serving import NotServing, TooEarly
 from portal.models import (
-    AttendanceState,
     Package,
     Place,
     Session,
@@ -136,11 +135,11 @@ def book(
         place=place,
         where=where,
         travel=travel,
+        booked_for=[here.leader],
     )
-    standing.add_attendance(work, session, here.leader, AttendanceState.BOOKED)
     diary.take(work, session_id=session.id, times=asked.takes(programme))
     packages.activate(work, here.package)
-    standing.tell(work, session, [mentor_id, *asked.people])
+    telling.tell(work, session, [mentor_id, *asked.people])
     work.record(
         Action.SESSION_BOOKED,
         object=f"session:{session.id}",
@@ -185,7 +184,7 @@ def move(
         _shift(work, programme, session, people, starts_at, place, anywhere=anywhere)
     session.place, session.where, session.travel = met
     session.sequence += 1
-    standing.tell(work, session, [session.mentor_id, *people])
+    telling.tell(work, session, [session.mentor_id, *people])
     work.record(
         Action.SESSION_MOVED,
         object=f"session:{session.id}",
@@ -219,7 +218,7 @@ def cancel(work: Work, *, session_id: UUID) -> Session:
     session.sequence += 1
     diary.free(work, session_id=session.id)
     people = standing.live_people(work.db, session_id)
-    standing.tell(work, session, [session.mentor_id, *people])
+    telling.tell(work, session, [session.mentor_id, *people])
     work.record(Action.SESSION_CANCELLED, object=f"session:{session.id}", holder=_leader_of(session, people))
     return session
 

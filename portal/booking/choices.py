@@ -2,7 +2,7 @@
 
 from calendar import Calendar
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from heapq import merge
 from itertools import groupby, islice
@@ -12,11 +12,14 @@ from uuid import UUID
 from sqlalchemy.orm import Session as DbSession
 
 from portal.booking import blackouts, standing, timetable
-from portal.booking.availability import Interval, Times
+from portal.booking.availability import Interval
+from portal.booking.timetable import Timetable
 from portal.mentors import clearances, serving
 from portal.models import Blackout, Package, PackageMentor, Place
 from portal.programme import Programme, contract_period
 from privacy.clock import end_of_day, london_date, start_of_day
+
+DAYS_FIRST = 28
 
 
 class Choice(NamedTuple):
@@ -48,23 +51,25 @@ def times(
     moving: UUID | None = None,
     minutes: int | None = None,
     place: Place = Place.REMOTE,
+    known: Sequence[PackageMentor] | None = None,
 ) -> list[Choice]:
     """The first times that can be booked, in order, or all where `limit` is None: all mentors of the package, or one.
 
     `after` leaves out what starts before it. `moving` is a session whose own time counts as free, `minutes` its
-    length. `place` says whether the mentor has a way to go. The number of queries is the same however many mentors
+    length. `place` says whether the mentor has a way to go. `known` is what serving.servings_of says, for whoever asked
+    already. The number of queries is the same however many mentors
     and times there are.
     """
-    members = standing.members_of(db, package.id)
+    members = standing.taking_part(db, package.id)
     if package.state not in standing.OPEN or not members:
         return []
     servings: dict[UUID, list[PackageMentor]] = {}
-    for one in serving.servings_of(db, package.id):
+    for one in serving.servings_of(db, package.id) if known is None else known:
         if mentor_id is None or one.person_id == mentor_id:
             servings.setdefault(one.person_id, []).append(one)
     # Nobody is offered with somebody who is not cleared today (annex 1).
     held_back = clearances.gaps(db, list(servings), on=london_date(now))
-    servings = {known: stretches for known, stretches in servings.items() if not held_back.get(known)}
+    servings = {one: stretches for one, stretches in servings.items() if not held_back.get(one)}
     period = contract_period(db, programme, on=london_date(now))
     window = Interval(
         max(now, start_of_day(period.starts_on), after or now),
@@ -84,8 +89,8 @@ def times(
     )
     length = minutes or programme.session_minutes
     found = (
-        _choices(table.offered(known, minutes=length, place=place), package, stretches)
-        for known, stretches in servings.items()
+        _choices(_offered(table, one, minutes=length, place=place), package, stretches)
+        for one, stretches in servings.items()
     )
     return list(islice(merge(*found), limit))
 
@@ -115,7 +120,20 @@ def closed(db: DbSession, programme: Programme, package: Package, *, now: dateti
     )
 
 
-def _choices(found: Times, package: Package, servings: Sequence[PackageMentor]) -> Iterable[Choice]:
+def _offered(table: Timetable, mentor_id: UUID, *, minutes: int, place: Place) -> Iterator[Interval]:
+    """The times of the first weeks, and those of the year behind them only if somebody looks so far: a page shows few.
+
+    No time reaches over midnight, so none is lost where the window is cut.
+    """
+    starts_at, ends_at = table.window
+    cut = min(ends_at, start_of_day(london_date(starts_at) + timedelta(days=DAYS_FIRST)))
+    for part in (Interval(starts_at, cut), Interval(cut, ends_at)):
+        yield from table.offered(mentor_id, minutes=minutes, place=place, within=part)
+
+
+def _choices(
+    found: Iterable[Interval], package: Package, servings: Sequence[PackageMentor]
+) -> Iterable[Choice]:
     """The times of one mentor on the days that a booking would not be refused."""
     mentor = servings[0].person
     name = mentor.name or mentor.ref

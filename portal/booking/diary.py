@@ -5,9 +5,10 @@ or frees time comes through here, under the locks of the people concerned.
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import cast
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import Table, bindparam, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as DbSession
 
@@ -43,6 +44,7 @@ _TAKEN = select(Occupied.person_id, Occupied.cell).where(
     Occupied.cell >= bindparam("first"),
     Occupied.cell < bindparam("past"),
 )
+_TAKE = insert(cast(Table, Occupied.__table__))
 _TAKEN_BUT = _TAKEN.where(Occupied.session_id != bindparam("but"))
 
 
@@ -78,9 +80,11 @@ def take(work: Work, *, session_id: UUID, times: Mapping[UUID, Interval]) -> Non
         for person_id, interval in sorted(times.items())
         for cell in cells(*interval)
     ]
+    work.db.flush()
+    connection = work.db.connection()
     try:
-        with work.db.begin_nested():
-            work.db.execute(insert(Occupied), rows)
+        with connection.begin_nested():
+            connection.execute(_TAKE, rows)
     except IntegrityError as error:
         if violated(error, Record.metadata) == "pk_occupied":
             raise TimeTaken from error

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as DbSession
 
@@ -13,6 +13,7 @@ from portal.models import HolidayChange
 from privacy.audit import Action
 from privacy.constraints import violated
 from privacy.records import Record, new_id
+from privacy.statements import run
 from privacy.work import Work
 
 NAME_AT_MOST = 60
@@ -27,9 +28,15 @@ class HolidayKnown(Refused):
 def days(db: DbSession, *, first: date, last: date) -> frozenset[date]:
     """The bank holidays from a day to a day, both included, in one query. A name is not opened for it."""
     found = {day for year in range(first.year, last.year + 1) for day in bank_holidays(year)}
-    for change in _changes(db, first, last):
-        (found.add if change.closed else found.discard)(change.on_day)
+    for on_day, closed in run(db, _CHANGED, {"first": first, "last": last}):
+        (found.add if closed else found.discard)(on_day)
     return frozenset(day for day in found if first <= day <= last)
+
+
+# Made once: each booking and each list of times asks it.
+_CHANGED = select(HolidayChange.on_day, HolidayChange.closed).where(
+    HolidayChange.on_day >= bindparam("first"), HolidayChange.on_day <= bindparam("last")
+)
 
 
 def named(db: DbSession, *, first: date, last: date) -> Mapping[date, str]:

@@ -4,9 +4,10 @@ The locks are taken here, always in one order: people by ascending id, the sessi
 after them is what the rule decides on.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import bindparam, select, union
@@ -17,7 +18,6 @@ from sqlalchemy.orm import joinedload
 from portal.booking import diary
 from portal.booking.availability import Interval
 from portal.booking.diary import Refused
-from portal.mailing import queue as mail
 from portal.mentors import clearances, serving
 from portal.models import (
     Attendance,
@@ -32,7 +32,6 @@ from portal.models import (
     Waiting,
     WaitingState,
 )
-from portal.people import delegations
 from portal.programme import Programme, require_inside
 from privacy.clock import london_date
 from privacy.constraints import violated
@@ -75,15 +74,22 @@ class FormUsed(Refused):
         super().__init__("This page was used before for another time. Choose the time again")
 
 
+class Member(NamedTuple):
+    """Somebody who takes part in a package today, by ids alone; `id` is that of their participation."""
+
+    id: UUID
+    person_id: UUID
+
+
 @dataclass(frozen=True)
 class Standing:
     """A package under lock with those who take part in it today."""
 
     package: Package
-    members: list[Participation]
+    members: Sequence[Member]
 
     @property
-    def leader(self) -> Participation:
+    def leader(self) -> Member:
         """The one participant of one-to-one support. Raises SupportClosed when nobody is left."""
         if not self.members:
             raise SupportClosed
@@ -91,32 +97,31 @@ class Standing:
 
 
 def members_of(db: DbSession, package_id: UUID) -> list[Participation]:
-    """Who takes part today, without those who were erased."""
+    """Who takes part today, without those who were erased; people loaded."""
     return list(db.scalars(_MEMBERS, {"package": package_id}))
 
 
+def taking_part(db: DbSession, package_id: UUID) -> list[Member]:
+    """The same by ids alone, for those who ask who and not what they are called."""
+    return [Member(*row) for row in run(db, _TAKING_PART, {"package": package_id})]
+
+
 # Made once: each booking asks them.
-_MEMBERS = (
-    select(Participation)
-    .where(
-        Participation.package_id == bindparam("package"),
-        Participation.to_on.is_(None),
-        Participation.person_id.is_not(None),
-    )
-    .options(joinedload(Participation.person))
-    .order_by(Participation.from_on, Participation.id)
+_TODAY = (
+    Participation.package_id == bindparam("package"),
+    Participation.to_on.is_(None),
+    Participation.person_id.is_not(None),
 )
+_IN_ORDER = (Participation.from_on, Participation.id)
+_MEMBERS = select(Participation).where(*_TODAY).options(joinedload(Participation.person)).order_by(*_IN_ORDER)
+_TAKING_PART = select(Participation.id, Participation.person_id).where(*_TODAY).order_by(*_IN_ORDER)
+_SENT = select(Session.package_id, Session.starts_at).where(Session.id == bindparam("session"))
 _PEOPLE = select(Participation.person_id).where(
     Participation.package_id == bindparam("package"), Participation.to_on.is_(None)
 )
-_SEATS = select(Attendance).where(
-    Attendance.session_id == bindparam("session"),
-    Attendance.person_id.in_(bindparam("people", expanding=True)),
-    Attendance.uid.is_not(None),
-)
 
 
-def person_of(participation: Participation) -> UUID:
+def person_of(participation: Participation | Member) -> UUID:
     """The person who takes part; those who were erased take part in nothing."""
     if participation.person_id is None:
         raise SupportClosed
@@ -130,7 +135,7 @@ def enter(work: Work, *, package_id: UUID, mentor_id: UUID) -> Standing:
     package = work.db.get(Package, package_id, populate_existing=True, with_for_update=LOCKED)
     if package is None:
         raise SupportClosed
-    return Standing(package, members_of(work.db, package_id))
+    return Standing(package, taking_part(work.db, package_id))
 
 
 def reopen(work: Work, *, session_id: UUID, also: Iterable[UUID] = ()) -> Session:
@@ -159,13 +164,12 @@ def require_open(
     """Raises SupportClosed, NotServing, and TooEarly or OutsideContract, which name the dates (cl 2.1)."""
     if standing.package.state not in OPEN:
         raise SupportClosed
-    day = london_date(starts_at)
-    require_inside(work.db, programme, day, what="The session", on=london_date(work.now))
-    known = serving.servings_of(work.db, standing.package.id)
-    problem = serving.refusal(standing.package, [one for one in known if one.person_id == mentor_id], day)
+    day, today = london_date(starts_at), london_date(work.now)
+    require_inside(work.db, programme, day, what="The session", on=today)
+    known = serving.of_mentor(work.db, standing.package.id, mentor_id)
+    problem = serving.refusal(standing.package, known, day)
     if problem is not None:
         raise problem
-    today = london_date(work.now)
     if day >= today and clearances.gaps(work.db, [mentor_id], on=today).get(mentor_id):
         # What has been can be logged; nobody delivers from now on without clearance (annex 1).
         raise serving.NotServing
@@ -209,10 +213,12 @@ def require_baseline(db: DbSession, package: Package, participation_ids: Collect
 
 def sent_before(work: Work, *, session_id: UUID, package_id: UUID, starts_at: datetime) -> Session | None:
     """The session that the same form made before. Raises FormUsed when the id is another session's."""
-    first = work.db.get(Session, session_id, populate_existing=True)
-    if first is not None and (first.package_id, first.starts_at) != (package_id, starts_at):
+    sent = run(work.db, _SENT, {"session": session_id}).one_or_none()
+    if sent is None:
+        return None
+    if (sent.package_id, sent.starts_at) != (package_id, starts_at):
         raise FormUsed
-    return first
+    return work.db.get_one(Session, session_id, populate_existing=True)
 
 
 def uid_of(session_id: UUID, programme: Programme) -> str:
@@ -242,8 +248,10 @@ def add_session(
     title: str | None = None,
     capacity: int | None = None,
     delivered_minutes: int | None = None,
+    booked_for: Iterable[Member] = (),
 ) -> Session:
-    """Write the session row. Raises FormUsed when the id is taken."""
+    """Write the session row, and with it the places of those whom it is booked for. Raises FormUsed when the id is
+    taken."""
     session = Session(
         id=session_id,
         package_id=package.id,
@@ -259,12 +267,16 @@ def add_session(
         uid=uid_of(session_id, programme),
         sequence=0,
         created_at=work.now,
+        # Whoever books a session tells the calendars of it (`tell`): said here, it is no change of the row.
+        told_at=work.now if state is SessionState.BOOKED else None,
         by=work.actor,
     )
     session.title, session.where, session.travel = title, where, travel
     try:
         with work.db.begin_nested():
             work.db.add(session)
+            for member in booked_for:
+                add_attendance(work, session, member, AttendanceState.BOOKED)
     except IntegrityError as error:
         if violated(error, Record.metadata) in {"pk_session", "uq_session_uid"}:
             raise FormUsed from error
@@ -273,7 +285,7 @@ def add_session(
 
 
 def add_attendance(
-    work: Work, session: Session, participation: Participation, state: AttendanceState
+    work: Work, session: Session, participation: Participation | Member, state: AttendanceState
 ) -> Attendance:
     """Give somebody a place in a session."""
     attendance_id = new_id()
@@ -300,38 +312,3 @@ def live_people(db: DbSession, session_id: UUID) -> list[UUID]:
             )
         )
     )
-
-
-def recipients(
-    db: DbSession, session: Session, person_ids: Iterable[UUID], *, on: date
-) -> list[tuple[UUID, UUID]]:
-    """Whom mail about a session goes to on a day: pairs of who is in it and who reads it, each pair once.
-
-    Whoever has an assistant is followed by them. A mentor's assistant, were they a leader too, has no part in what
-    they mentor.
-    """
-    everybody = list(dict.fromkeys(person_ids))
-    assistants = delegations.assistants_of(db, [one for one in everybody if one != session.mentor_id], on)
-    pairs = [(person_id, person_id) for person_id in everybody]
-    return pairs + [(one, assistants[one]) for one in everybody if one in assistants]
-
-
-def tell(work: Work, session: Session, person_ids: Iterable[UUID]) -> None:
-    """Queue the calendar mail about a change of the session, or of these people's places in it.
-
-    Each call is one change that calendars must see. A place in a group session has a number of its own, which
-    rises here and touches nobody else's; the session's own is raised by the rule that changes it. The step of the
-    mail is the number that calendars will see (RFC 5546 2.1.4), and for an assistant's copy also whose session it is.
-    """
-    pairs = recipients(work.db, session, person_ids, on=london_date(work.now))
-    told = {"session": session.id, "people": list({person_id for person_id, _ in pairs})}
-    seats = {seat.person_id: seat for seat in work.db.scalars(_SEATS, told)}
-    for seat in seats.values():
-        seat.sequence = 0 if seat.sequence is None else seat.sequence + 1
-        seat.told_at = work.now
-    if any(person_id not in seats for person_id, _ in pairs):
-        session.told_at = work.now
-    for person_id, reader_id in pairs:
-        number = seats[person_id].sequence if person_id in seats else session.sequence
-        step = mail.numbered(number or 0, whose=None if reader_id == person_id else person_id)
-        mail.queue(work, template="session", about=session.id, to=reader_id, step=step)

@@ -53,15 +53,18 @@ class Timetable:
     busy: Mapping[UUID, Sequence[Interval]]
     blackouts: Sequence[Blackout]
 
-    def offered(self, mentor_id: UUID, *, minutes: int, place: Place) -> Times:
-        """What can be booked with a mentor in the window; `place` decides how far apart sessions lie."""
+    def offered(
+        self, mentor_id: UUID, *, minutes: int, place: Place, within: Interval | None = None
+    ) -> Times:
+        """What can be booked with a mentor in the window, or in a part of it; `place` decides how far apart sessions
+        lie."""
         rules = Rules(
             minutes=minutes,
             margin_minutes=self.programme.margin_minutes(place),
             notice_hours=self.programme.notice_hours,
             horizon_days=self.programme.horizon_days,
         )
-        return offered(self.agendas[mentor_id], rules, now=self.now, within=self.window)
+        return offered(self.agendas[mentor_id], rules, now=self.now, within=within or self.window)
 
     def require_untaken(self, wanted: Mapping[UUID, Interval]) -> None:
         """Raises TimeTaken where somebody has something else in what is wanted of their time."""

@@ -16,7 +16,8 @@ from portal.cases import holds as case_holds
 from portal.cases import intake as desk_cases
 from portal.cases.intake import Attachment
 from portal.desk import person_rights
-from portal.models import Office, Person, Role
+from portal.models import Person, Role
+from portal.people import in_office
 from portal.programme import Programme
 from privacy import erasure, purge, registers
 from privacy.cases import acts
@@ -179,14 +180,7 @@ def case_with(db: DbSession, reference: str) -> UUID:
 
 def officers(db: DbSession, *, now: datetime) -> Sequence[Person]:
     """Who can have a case: those who are data protection officer today, by name."""
-    today = london_date(now)
-    held = select(Office.person_id).where(
-        Office.role == Role.DPO,
-        Office.from_on <= today,
-        (Office.to_on.is_(None)) | (Office.to_on >= today),
-    )
-    found = db.scalars(select(Person).where(Person.id.in_(held), Person.disabled_at.is_(None))).all()
-    return sorted(found, key=lambda one: ((one.name or "").casefold(), str(one.id)))
+    return in_office.holders(db, {Role.DPO}, on=london_date(now))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session as DbSession
 
 from portal.cases import calendars as desk_calendars
 from portal.cases import words as case_words
-from portal.filters import count, day, day_time, minutes
+from portal.filters import by_when, count, day, day_time, minutes
 from portal.mailing.calendar import FEED_REFRESH
 from privacy.cases import acts
 from privacy.cases.rules import RULES
@@ -66,7 +66,7 @@ class Line:
         deadline = self.clock.deadline
         if deadline is None:
             return "At once"
-        return day(deadline.due_on) if deadline.due_on is not None else day_time(deadline.due_at)
+        return day(deadline.due_on) if deadline.due_on is not None else by_when(deadline.due_at)
 
     @property
     def left(self) -> str:

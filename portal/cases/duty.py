@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload
 
-from portal.models import Duty, Office, Person, Role
+from portal.models import Duty, Role
+from portal.people import in_office
 from privacy.audit import Action
 from privacy.records import new_id
 from privacy.work import Work
@@ -25,13 +26,6 @@ class DutyRefused(Exception):
         self.field = field
 
 
-def holders(db: DbSession, roles: Sequence[Role], *, on: date) -> Sequence[Person]:
-    """Whose account is open and who holds one of these roles on a day, by name."""
-    holds = Office.role.in_(roles) & (Office.from_on <= on) & or_(Office.to_on.is_(None), Office.to_on >= on)
-    found = db.scalars(select(Person).where(Person.disabled_at.is_(None), Person.offices.any(holds)))
-    return sorted(found, key=lambda person: (person.name or person.ref).casefold())
-
-
 def coming(db: DbSession, *, on: date) -> Sequence[Duty]:
     """The rota from a day on, in order; one query."""
     asked = select(Duty).where(Duty.to_on >= on).order_by(Duty.from_on, Duty.to_on, Duty.id)
@@ -46,7 +40,7 @@ def on_duty(db: DbSession, *, on: date) -> set[UUID]:
 
 def told(db: DbSession, *, on: date) -> set[UUID]:
     """The people who are told that a notice does not arrive: the officer, the deputies, and who is on duty."""
-    return {person.id for person in holders(db, [Role.DPO], on=on)} | on_duty(db, on=on)
+    return on_duty(db, on=on).union(in_office.ids(db, {Role.DPO}, on=on))
 
 
 def put(work: Work, *, person_id: UUID, from_on: date, to_on: date, today: date) -> Duty:
@@ -57,7 +51,7 @@ def put(work: Work, *, person_id: UUID, from_on: date, to_on: date, today: date)
         raise DutyRefused("These days are over", field="to_on")
     if (to_on - from_on).days >= DAYS_AT_MOST:
         raise DutyRefused(f"Enter {DAYS_AT_MOST} days at most at a time", field="to_on")
-    if person_id not in {person.id for person in holders(work.db, ON_ROTA, on=from_on)}:
+    if person_id not in in_office.ids(work.db, ON_ROTA, on=from_on):
         raise DutyRefused("Choose somebody of the desk or the programme team", field="person_id")
     row = Duty(
         id=new_id(), person_id=person_id, from_on=from_on, to_on=to_on, entered_at=work.now, by=work.actor

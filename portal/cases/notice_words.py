@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TypedDict
 
-from portal.filters import day_time
+from portal.filters import by_when, day_time
 from portal.models import Mailbox
 from portal.programme import Programme
 from privacy.cases.notices import Notice, NoticeKind
@@ -125,7 +125,7 @@ def _until(clock: Clock) -> str:
     if clock.deadline is None:
         return ""
     if clock.deadline.due_on is None:
-        return day_time(clock.deadline.due_at)
+        return by_when(clock.deadline.due_at)
     return words(clock.deadline.due_on) + (", later once an answer has come" if clock.deadline.paused else "")
 
 

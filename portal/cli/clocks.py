@@ -13,7 +13,7 @@ from portal.cases.calculator import BY_HOUR, DeadlineKind, NoSuchClock, Question
 from portal.cli.base import DAY, JSON, fail, print_json, say, the_instance, with_instance
 from portal.days import YEARS, day_in, instant_in
 from portal.db import db
-from portal.filters import day_time, weekday_day
+from portal.filters import by_when, weekday_day
 from portal.instance import Instance, InstanceFault
 from portal.programme import ProgrammeFaults
 from portal.returning import countdown
@@ -103,7 +103,7 @@ def deadline(
     for step in found.steps:
         click.echo(step)
     by_hour = question.kind in BY_HOUR or found.due_on is None
-    click.echo(f"Due: {day_time(found.due_at) if by_hour else weekday_day(found.due_on or found.due_at)}")
+    click.echo(f"Due: {by_when(found.due_at) if by_hour else weekday_day(found.due_on or found.due_at)}")
     if not found.known:
         say("The holidays of that time are not known yet: check again once they are announced.")
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from portal.cli.base import fail, say, with_instance
+from portal.cli.base import fail, say, shown, with_instance
 from portal.councils import file as council_file
 from portal.db import db
 from portal.filters import count
@@ -39,8 +39,8 @@ def councils_import(instance: Instance, file: Path, dry_run: bool) -> None:
         if dry_run:
             taken = council_file.check_file(db.session(), instance.programme, data)
         else:
-            with unit_of_work(db.session(), instance.clock, ACTOR) as work:
-                taken = council_file.import_file(work, instance.programme, data)
+            with unit_of_work(db.session(), instance.clock, ACTOR) as work, shown("Councils") as tell:
+                taken = council_file.import_file(work, instance.programme, data, tell=tell)
     except FileFaults as faults:
         refuse(faults)
         return
@@ -64,8 +64,8 @@ def people_import(instance: Instance, file: Path, dry_run: bool) -> None:
                 db.session(), instance.programme, data, actor=ACTOR, now=instance.clock()
             )
         else:
-            with unit_of_work(db.session(), instance.clock, ACTOR) as work:
-                taken = people_file.import_file(work, instance.programme, data)
+            with unit_of_work(db.session(), instance.clock, ACTOR) as work, shown("New people") as tell:
+                taken = people_file.import_file(work, instance.programme, data, tell=tell)
     except FileFaults as faults:
         refuse(faults)
         return
@@ -94,8 +94,8 @@ def packages_import(instance: Instance, file: Path, dry_run: bool) -> None:
         if dry_run:
             taken = packages_file.check_file(db.session(), instance.programme, data, now=instance.clock())
         else:
-            with unit_of_work(db.session(), instance.clock, ACTOR) as work:
-                taken = packages_file.import_file(work, instance.programme, data)
+            with unit_of_work(db.session(), instance.clock, ACTOR) as work, shown("Packages") as tell:
+                taken = packages_file.import_file(work, instance.programme, data, tell=tell)
     except FileFaults as faults:
         refuse(faults)
         return

@@ -11,7 +11,7 @@ from portal.instance import Instance
 from portal.mailing import route as mail_route
 from portal.mailing import writing as mail_writing
 from portal.mailing.letters import AddressUnusable
-from portal.mailing.senders import AddressRefused, RouteRefused, Unprotected
+from portal.mailing.senders import AddressRefused, RouteRefused, ServerAway, Unprotected
 
 
 @click.group("mail")
@@ -35,6 +35,8 @@ def test(instance: Instance, address: str) -> None:
         fail(str(refusal))
     except AddressRefused as refusal:
         fail(f"the mail server refuses {address} (answer {refusal.code})")
+    except ServerAway as away:
+        fail(f"the mail server did not take it: {away.kind}")
     except (OSError, Unprotected) as error:
         fail(f"the mail server did not take it: {type(error).__name__}")
     smtp = instance.settings.smtp

@@ -73,6 +73,9 @@ class Server(MPServer):
     def _init_shared_socket(self) -> None:
         listening = socket.create_server((self.bind_addr, self.bind_port), backlog=self.backlog)
         listening.setblocking(False)
+        # Each connection takes it over. Without it the rest of an answer waits until its beginning was acknowledged,
+        # and that may take the other side 40 ms.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listening.set_inheritable(True)
         holder: Any = SocketHolder
         held = holder(listening.fileno(), False, self.backlog)

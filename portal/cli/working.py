@@ -1,7 +1,7 @@
 """`flask worker`: the post, and each minute whatever else is due. Any number of workers may run, on any machine.
 
-Mail is claimed one by one, everything else by its name (portal/desk/shifts.py). A job that fails holds up no other:
-it is named in the log, and tried again a minute later.
+Mail is claimed a few at a time, everything else by its name (portal/desk/shifts.py). A job that fails holds up no
+other: it is named in the log, and tried again a minute later.
 """
 
 import signal

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
 from portal import imports
-from portal.imports import Fault, FileFaults, Row
+from portal.imports import Fault, FileFaults, Row, Tell, untold
 from portal.models import Council, CouncilKind
 from portal.programme import Programme
 from privacy.audit import Action
@@ -84,7 +84,7 @@ def check_file(db: DbSession, programme: Programme, data: bytes) -> Taken:
     return _plan(db, programme, data).taken()
 
 
-def import_file(work: Work, programme: Programme, data: bytes) -> Taken:
+def import_file(work: Work, programme: Programme, data: bytes, *, tell: Tell = untold) -> Taken:
     """Add the councils of a published file and update those that changed; councils it lacks stay.
 
     Raises FileFaults with every fault; then nothing was written.
@@ -95,6 +95,8 @@ def import_file(work: Work, programme: Programme, data: bytes) -> Taken:
     for council, entry in plan.changed:
         for name in _TAKEN:
             setattr(council, name, getattr(entry, name))
+    work.db.flush()
+    tell(plan.kept, plan.kept)
     taken = plan.taken()
     if taken.added or taken.changed:
         work.record(

@@ -12,12 +12,18 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session as DbSession
 
-from portal.models import Approval, SecondAct
+from portal.mailing import queue as mail
+from portal.models import Approval, Role, SecondAct
+from portal.people import in_office
 from privacy import erasure
 from privacy.audit import Action
+from privacy.clock import london_date
 from privacy.records import new_id
 from privacy.work import Work
 
+TEMPLATE = "second_person"
+SECONDS = frozenset({Role.DPO, Role.ADMINISTRATOR})
+"""Officers and administrators can be the second person."""
 WAITS = timedelta(days=14)
 """How long somebody can agree."""
 HOLDS = timedelta(days=7)
@@ -72,7 +78,16 @@ def ask(
     work.record(
         Action.APPROVAL_ASKED, object=f"approval:{row.id}", act=act, instruction=entry.id if entry else None
     )
+    _tell(work, row)
     return row
+
+
+def _tell(work: Work, row: Approval) -> None:
+    """Write to everybody who may be the second person."""
+    work.db.flush()
+    for person_id in in_office.ids(work.db, SECONDS, on=london_date(work.now)):
+        if row.is_open_to(person(person_id)):
+            mail.queue(work, template=TEMPLATE, about=row.id, to=person_id)
 
 
 def agreed(

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload
 
-from portal.booking import diary, standing
+from portal.booking import diary, standing, telling
 from portal.booking.availability import Interval, padded
 from portal.booking.standing import SessionClosed
 from portal.models import (
@@ -104,7 +104,7 @@ def give(work: Work, session: Session, member: Participation) -> Attendance:
         held.state, held.booked_at, held.by = AttendanceState.BOOKED, work.now, work.actor
         held.participation_id = member.id
     work.db.flush()
-    standing.tell(work, session, [person_id])
+    telling.tell(work, session, [person_id])
     work.record(Action.PLACE_BOOKED, object=f"attendance:{held.id}", holder=person_id, session=session.id)
     return held
 
@@ -114,7 +114,7 @@ def take_back(work: Work, session: Session, held: Attendance) -> None:
     held.state = AttendanceState.CANCELLED
     diary.free(work, session_id=session.id, person_id=held.person_id)
     work.db.flush()
-    standing.tell(work, session, [held.person_id])
+    telling.tell(work, session, [held.person_id])
     work.record(
         Action.PLACE_CANCELLED, object=f"attendance:{held.id}", holder=held.person_id, session=session.id
     )

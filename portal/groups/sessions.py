@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from portal.booking import standing, timetable
+from portal.booking import standing, telling, timetable
 from portal.booking.availability import Interval
 from portal.booking.diary import Refused
 from portal.booking.standing import SupportClosed
@@ -99,7 +99,7 @@ def schedule(
     group_plans.write(work, session, plan or Plan())
     seats.take_time(work, programme, session)
     packages.activate(work, here.package)
-    standing.tell(work, session, [mentor_id])
+    telling.tell(work, session, [mentor_id])
     for member in seats.members_for(work.db, session):
         mail.queue(work, template="group_session", about=session.id, to=member.person_id)
     work.record(

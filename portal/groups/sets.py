@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
 from portal.booking import acts as bookings
-from portal.booking import diary, standing, timetable
+from portal.booking import diary, standing, telling, timetable
 from portal.booking.availability import Interval
 from portal.booking.diary import Refused, TimeTaken
 from portal.booking.standing import FormUsed, SupportClosed
@@ -106,7 +106,7 @@ def book_set(
         ):
             raise FormUsed
         return list(before)
-    members = [one for one in here.members if one.person_id in member_ids]
+    members = [one for one in standing.members_of(work.db, package_id) if one.person_id in member_ids]
     if here.package.strand is not Strand.GROUP or len(members) != len(set(member_ids)) or not members:
         raise SupportClosed
     _require_ready(work.db, members)
@@ -187,7 +187,7 @@ def _book_date(
     for member in members:
         standing.add_attendance(work, session, member, AttendanceState.BOOKED)
     work.db.flush()
-    standing.tell(work, session, [mentor_id, *people])
+    telling.tell(work, session, [mentor_id, *people])
     work.record(
         Action.SESSION_BOOKED,
         object=f"session:{session.id}",

@@ -7,7 +7,7 @@ whose session began or was called off is closed, and in the second case those on
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, ScalarSelect, exists, func, or_, select
@@ -23,15 +23,14 @@ from portal.models import (
     Attendance,
     GroupPlan,
     Mail,
-    Office,
     Package,
-    Person,
     Role,
     Session,
     SessionState,
     Waiting,
     WaitingState,
 )
+from portal.people import in_office
 from portal.programme import Programme
 from privacy.clock import london_date, wall
 from privacy.work import unit_of_work
@@ -68,7 +67,7 @@ def run(instance: Instance, sessions: Sessions) -> int:
         with unit_of_work(db, instance.clock, ACTOR) as work:
             work.wait_turn("groups")
             due = find(work.db, instance.programme, now=work.now)
-            team = _team(work.db, london_date(work.now)) if due.to_decide else []
+            team = in_office.ids(work.db, {Role.TEAM}, on=london_date(work.now)) if due.to_decide else []
             for session_id in due.to_decide:
                 for person_id in team:
                     mail.queue(work, template=DECIDE, about=session_id, to=person_id)
@@ -135,18 +134,3 @@ def _live() -> ScalarSelect[int]:
         .correlate(Session)
         .scalar_subquery()
     )
-
-
-def _team(db: DbSession, today: date) -> Sequence[UUID]:
-    return db.scalars(
-        select(Person.id)
-        .join(Office, Office.person_id == Person.id)
-        .where(
-            Office.role == Role.TEAM,
-            Office.from_on <= today,
-            or_(Office.to_on.is_(None), Office.to_on >= today),
-            Person.disabled_at.is_(None),
-        )
-        .order_by(Person.id)
-        .distinct()
-    ).all()

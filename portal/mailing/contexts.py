@@ -54,6 +54,7 @@ PATHS = {
     "assisting": "/who-you-book-for",
     "notice": "/desk/notices/{}",
     "access_review": "/desk/registers/access",
+    "second_person": "/second-person",
     "suspicions": "/desk/suspicions",
     "own_sign_in": "/your-sign-in",
     "confirm_factor": "/team/people/{}/sign-in",

@@ -2,14 +2,15 @@
 
 What is due to one participant goes together, and at most two such mails a week (portal/mailing/gathering.py).
 
-A worker claims one mail at a time for a quarter of an hour. What a worker claimed and did not finish is claimed
-again after that, so a mail can go twice when a machine or the database dies between sending and marking: it keeps its
-Message-ID, by which mail programs show it once. After a restore nothing but sign-in mail goes until somebody
-releases it: what waits may have gone before. Nothing personal is logged.
+A worker claims some mails at a time for a quarter of an hour, and those that live shorter for less. What a worker
+claimed and did not finish is claimed again after that, so a mail can go twice when a machine or the database dies
+between sending and marking: it keeps its Message-ID, by which mail programs show it once. After a restore nothing but
+sign-in mail goes until somebody releases it: what waits may have gone before. Nothing personal is logged.
 """
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -23,12 +24,13 @@ from portal.instance import Instance
 from portal.mailing import bounces, gathering
 from portal.mailing import queue as mail
 from portal.mailing.contexts import FEEDBACK
-from portal.mailing.registry import HEARD, URGENT, Receipt
-from portal.mailing.senders import AddressRefused, RouteRefused, Sender
+from portal.mailing.registry import HEARD, SHORT_LIVED, URGENT, Receipt
+from portal.mailing.senders import AddressRefused, RouteRefused, Sender, ServerAway, round_of
 from portal.mailing.writing import Parcel, write
 from portal.models import Mail, MailState
 from portal.returning import duties
 from privacy.backup_records import mail_is_held
+from privacy.clock import ticks
 from privacy.errors import SealBroken
 from privacy.returns import standstill
 from privacy.work import unit_of_work
@@ -40,8 +42,16 @@ it too."""
 MARKED_WITHIN = 60.0
 """Seconds in which a mail that went is marked, however long others write: unmarked it would go again."""
 BATCH = 20
+ROUND_SECONDS = 5.0
+"""How long a worker goes on with what it claimed at once; then the rest is given back, so that a slow mail server
+keeps nobody waiting for a mail that is more urgent."""
 DELAYS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 240, 240))
 TRIES_AT_MOST = len(DELAYS) + 1
+GIVEN_UP_AFTER = sum(DELAYS, timedelta())
+"""So long a mail is tried at least: it may be called back many times from a server that comes and goes."""
+AWAY = "away"
+"""How the trouble of a mail begins that waits only because the mail server was not there."""
+CALLED_BACK_AT_ONCE = 1000
 
 log = structlog.get_logger("post")
 
@@ -56,41 +66,77 @@ class _NotMarked(Exception):
         self.cause = cause
 
 
+@dataclass(frozen=True)
+class _Bundle:
+    """Mails that go out in one message, the one that carries the others first."""
+
+    template: str
+    together: list[UUID]
+
+
+def claimed_for(template: str) -> timedelta:
+    """How long a worker has a mail: where it is good for a while only, whoever is next has most of that left."""
+    life = SHORT_LIVED.get(template)
+    return CLAIMED_FOR if life is None else min(CLAIMED_FOR, life / 3)
+
+
 def deliver(instance: Instance, sessions: Sessions, sender: Sender, *, limit: int = BATCH) -> int:
     """Send up to `limit` mails that are due; returns how many were dealt with, in whatever way."""
-    dealt_with = 0
-    while dealt_with < limit:
+    with sessions() as db:
+        left = _claim(db, instance, limit)
+    began, dealt_with, went = ticks(), 0, False
+    try:
         with sessions() as db:
-            claimed = _claim(db, instance, 1)
-        for mail_id in claimed:
-            try:
-                with sessions() as db:
-                    _deliver_one(db, instance, sender, mail_id)
-            except RouteRefused as refusal:
-                log.error("mail.route_refused", trouble=str(refusal))
-                return dealt_with
-            except _NotMarked as unmarked:
-                # It went. Given back, it would go again at once; so its claim stands, and it may still be marked.
-                log.error("mail.not_marked", mail=str(mail_id))
-                raise unmarked.cause from unmarked
-            except OperationalError:
-                # The database was locked or away: the next round can have the mail, not one in a quarter of an hour.
-                with sessions() as db:
-                    _give_back(db, instance, mail_id)
-                raise
-        if not claimed:
-            break
-        dealt_with += 1
+            left, dealt_with = _gathered(db, instance, left)
+        with round_of(sender):
+            while left and not (dealt_with and ticks() - began > ROUND_SECONDS):
+                bundle = left.pop(0)
+                try:
+                    with sessions() as db:
+                        went = _deliver_one(db, instance, sender, bundle) or went
+                except (OperationalError, RouteRefused):
+                    # The next round can have the mail, not one in a quarter of an hour.
+                    left.append(bundle)
+                    raise
+                dealt_with += 1
+    except RouteRefused as refusal:
+        log.error("mail.route_refused", trouble=str(refusal))
+    except _NotMarked as unmarked:
+        # It went. Given back, it would go again at once; so its claim stands, and it may still be marked.
+        raise unmarked.cause from unmarked
+    finally:
+        if left:
+            with sessions() as db:
+                _give_back(db, instance, [mail_id for one in left for mail_id in one.together])
+    if went:
+        with sessions() as db:
+            _call_back(db, instance)
     return dealt_with
 
 
-def _give_back(db: DbSession, instance: Instance, mail_id: UUID) -> None:
+def _give_back(db: DbSession, instance: Instance, mail_ids: Sequence[UUID]) -> None:
     with suppress(OperationalError), unit_of_work(db, instance.clock, ACTOR, frozen_too=True) as work:
         work.db.execute(
             update(Mail)
-            .where(Mail.id == mail_id, Mail.state == MailState.WAITING)
+            .where(Mail.id.in_(mail_ids), Mail.state == MailState.WAITING)
             .values(claimed_until=None, carried_by=None)
         )
+
+
+def _call_back(db: DbSession, instance: Instance) -> None:
+    """The mail server is there: what waits for nothing but that goes now, and not hours later."""
+    waits = (
+        select(Mail.id)
+        .where(Mail.state == MailState.WAITING, Mail.trouble.startswith(AWAY), Mail.due_at > instance.clock())
+        .order_by(Mail.id)
+        .limit(CALLED_BACK_AT_ONCE)
+    )
+    if db.scalars(waits.limit(1)).first() is None:
+        return
+    with unit_of_work(db, instance.clock, ACTOR, frozen_too=True) as work:
+        called = work.db.scalars(waits.with_for_update(skip_locked=True)).all()
+        work.db.execute(update(Mail).where(Mail.id.in_(called)).values(due_at=work.now))
+    log.info("mail.called_back", count=len(called))
 
 
 def due(db: DbSession, *, now: datetime) -> list[ColumnElement[bool]]:
@@ -104,11 +150,11 @@ def due(db: DbSession, *, now: datetime) -> list[ColumnElement[bool]]:
     ]
 
 
-def _claim(db: DbSession, instance: Instance, limit: int) -> list[UUID]:
+def _claim(db: DbSession, instance: Instance, limit: int) -> list[_Bundle]:
     """Take what is due, so that no other worker does. On SQLite the write lock keeps the others out."""
     with unit_of_work(db, instance.clock, ACTOR, frozen_too=True) as work:
         first = (
-            select(Mail.id)
+            select(Mail.id, Mail.template)
             .where(*due(work.db, now=work.now))
             .order_by(case((Mail.template.in_(URGENT), 0), else_=1), Mail.due_at, Mail.id)
             .limit(limit)
@@ -116,29 +162,39 @@ def _claim(db: DbSession, instance: Instance, limit: int) -> list[UUID]:
         )
         # Chosen first and marked then: within the update, PostgreSQL may choose again for each row it looks at,
         # and would then take others, and more, than the first ones that are due.
-        taken = work.db.scalars(first).all()
-        work.db.execute(
-            update(Mail)
-            .where(Mail.id.in_(taken))
-            .values(claimed_until=work.now + CLAIMED_FOR, carried_by=None)
-            .execution_options(synchronize_session=False)
+        taken = [_Bundle(row.template, [row.id]) for row in work.db.execute(first)]
+        for lasts in {claimed_for(one.template) for one in taken}:
+            ids = [one.together[0] for one in taken if claimed_for(one.template) == lasts]
+            work.db.execute(
+                update(Mail)
+                .where(Mail.id.in_(ids))
+                .values(claimed_until=work.now + lasts, carried_by=None)
+                .execution_options(synchronize_session=False)
+            )
+        return taken
+
+
+def _gathered(db: DbSession, instance: Instance, claimed: list[_Bundle]) -> tuple[list[_Bundle], int]:
+    """What goes out of what was claimed, each with what goes with it; and how many were put off."""
+    counted = [one.together[0] for one in claimed if one.template in gathering.COUNTED]
+    if not counted:
+        return claimed, 0
+    with unit_of_work(db, instance.clock, ACTOR, frozen_too=True) as work:
+        found = gathering.gather(work, counted, claimed_for=CLAIMED_FOR)
+    going = [_Bundle(one.template, found.get(one.together[0], one.together)) for one in claimed]
+    carried = {mail_id for bundle in going for mail_id in bundle.together}
+    put_off = [one for one in claimed if one.together[0] not in carried]
+    for one in put_off:
+        log.info(
+            "mail.put_off", trouble="two_this_week", tries=0, mail=str(one.together[0]), template=one.template
         )
-        return list(taken)
+    return [bundle for bundle in going if bundle.together], len(put_off)
 
 
-def _deliver_one(db: DbSession, instance: Instance, sender: Sender, mail_id: UUID) -> None:
-    queued = db.get(Mail, mail_id)
-    if queued is None:
-        # Its person was erased since it was claimed, and it with them.
-        return
-    told = {"mail": str(mail_id), "template": queued.template}
-    together = [mail_id]
-    if queued.template in gathering.COUNTED:
-        with unit_of_work(db, instance.clock, ACTOR, frozen_too=True) as work:
-            together = gathering.gather(work, mail_id=mail_id, claimed_for=CLAIMED_FOR)
-        if not together:
-            log.info("mail.put_off", trouble="two_this_week", tries=0, **told)
-            return
+def _deliver_one(db: DbSession, instance: Instance, sender: Sender, bundle: _Bundle) -> bool:
+    """Write, send and mark one message; returns whether it went."""
+    together = bundle.together
+    told = {"mail": str(together[0]), "template": bundle.template}
     try:
         parcel = write(db, instance, together)
         # The read is over: a slow mail server must not hold a snapshot of the database.
@@ -146,31 +202,29 @@ def _deliver_one(db: DbSession, instance: Instance, sender: Sender, mail_id: UUI
         answer = sender.send(parcel.message, at=instance.clock()) if parcel is not None else None
     except RouteRefused:
         # No fault of the mail: it waits, and no try is counted.
-        db.rollback()
-        for waiting in together:
-            _give_back(db, instance, waiting)
         raise
     except AddressRefused as refusal:
         db.rollback()
         _refused(db, instance, together, refusal, told)
-        return
+        return False
     except Exception as error:  # noqa: BLE001 - one letter that cannot go must not hold up the others
         db.rollback()
         _failed(db, instance, together, error, told)
-        return
+        return False
     try:
-        _done(db, instance, mail_id, together, parcel, answer)
+        _done(db, instance, together, parcel, answer)
     except OperationalError as error:
         if parcel is None:
             raise
+        log.error("mail.not_marked", mail=told["mail"])
         raise _NotMarked(error) from error
     log.info("mail.dealt_with", state="dropped" if parcel is None else "sent", count=len(together), **told)
+    return parcel is not None
 
 
 def _done(
     db: DbSession,
     instance: Instance,
-    carrier_id: UUID,
     together: Sequence[UUID],
     parcel: Parcel | None,
     answer: str | None,
@@ -180,7 +234,7 @@ def _done(
     with unit_of_work(db, instance.clock, ACTOR, frozen_too=True, patience=MARKED_WITHIN) as work:
         rows = work.db.scalars(select(Mail).where(Mail.id.in_(together)).order_by(Mail.id)).all()
         # The one that counts is one that went: the carrier may have had no reason left.
-        carrier = next((row for row in rows if row.id == carrier_id and row.id in gone), None)
+        carrier = next((row for row in rows if row.id == together[0] and row.id in gone), None)
         carrier = carrier or next((row for row in rows if row.id in gone), None)
         for row in rows:
             went = row.id in gone
@@ -224,9 +278,9 @@ def _failed(
             note_refused(work, error)
         for row in work.db.scalars(select(Mail).where(Mail.id.in_(together)).order_by(Mail.id)):
             row.tries += 1
-            row.trouble = type(error).__name__[:40]
+            row.trouble = _trouble(error)
             row.claimed_until = row.carried_by = None
-            given_up = row.tries >= TRIES_AT_MOST
+            given_up = row.tries >= TRIES_AT_MOST and work.now >= row.queued_at + GIVEN_UP_AFTER
             if given_up:
                 row.state = MailState.FAILED
                 if row.template in HEARD:
@@ -234,7 +288,13 @@ def _failed(
                         work, row, f"Given up after {row.tries} tries ({row.trouble})"
                     )
             else:
-                row.due_at = work.now + DELAYS[row.tries - 1]
+                row.due_at = work.now + DELAYS[min(row.tries, len(DELAYS)) - 1]
             report = log.error if given_up else log.warning
             event = "mail.given_up" if given_up else "mail.put_off"
             report(event, **{**told, "mail": str(row.id)}, trouble=row.trouble, tries=row.tries)
+
+
+def _trouble(error: Exception) -> str:
+    """How a mail that could not go is marked: by the kind of error, and whether it was the server that was away."""
+    name = f"{AWAY} {error.kind}" if isinstance(error, ServerAway) else type(error).__name__
+    return name[:40]

@@ -7,9 +7,10 @@ portal/mailing/writing.py renders it.
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import cache
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CompoundSelect, Uuid, bindparam, select, union_all, update
+from sqlalchemy import CompoundSelect, Uuid, bindparam, null, select, union_all, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as DbSession
 
@@ -40,6 +41,33 @@ def queue(
     needless = _needless(to_person=person_id is not None, to_mailbox=mailbox is not None)
     if run(work.db, needless, asked).first() is not None:
         return
+    _add(work, template=template, about=about, person_id=person_id, mailbox=mailbox, step=step, due_at=due_at)
+
+
+def queue_all(work: Work, *, template: str, about: UUID, to: Collection[tuple[UUID, str]]) -> None:
+    """The same for several people about one thing: pairs of whom and the step; asked in one statement."""
+    asked = {
+        "template": template,
+        "about": about,
+        "people": list({person_id for person_id, _ in to}),
+        "steps": list({step for _, step in to}),
+    }
+    known = {(row.person_id, row.step) for row in run(work.db, _KNOWN, asked)}
+    for person_id, step in dict.fromkeys(to):
+        if known.isdisjoint({(person_id, step), (person_id, None)}):
+            _add(work, template=template, about=about, person_id=person_id, mailbox=None, step=step)
+
+
+def _add(
+    work: Work,
+    *,
+    template: str,
+    about: UUID,
+    person_id: UUID | None,
+    mailbox: Mailbox | None,
+    step: str,
+    due_at: datetime | None = None,
+) -> None:
     work.db.add(
         Mail(
             id=new_id(),
@@ -54,6 +82,20 @@ def queue(
             tries=0,
         )
     )
+
+
+_KNOWN: CompoundSelect[Any] = union_all(
+    select(Mail.person_id, Mail.step).where(
+        Mail.person_id.in_(bindparam("people", expanding=True)),
+        Mail.template == bindparam("template"),
+        Mail.about == bindparam("about"),
+        Mail.step.in_(bindparam("steps", expanding=True)),
+    ),
+    select(Person.id, null()).where(
+        Person.id.in_(bindparam("people", expanding=True)), Person.email_index.is_(None)
+    ),
+)
+"""The same mails, and without a step those who were erased; made once, as each booking asks it."""
 
 
 @cache
@@ -124,6 +166,7 @@ WORDS = {
     "factor_restored": "That a sign-in was restored",
     "address_changed": "That their address was changed",
     "factor_waits": "Somebody waits to be rung",
+    "second_person": "Something waits for a second person",
     "post_open": "Last questionnaire opened",
     "group_session": "Places in a group session",
     "place_freed": "A place from the waiting list",
@@ -164,6 +207,11 @@ def called(mail: Mail) -> str:
     wave, _, step = mail.step.split(":")
     which = STEPS.get(step, "sent by hand")
     return f"Reminder of the {WAVES.get(wave, wave)}: {which}"
+
+
+def called_briefly(mail: Mail) -> str:
+    """The same beside the name of the questionnaire, which it then leaves out."""
+    return f"Reminder: {called(mail).partition(': ')[2]}" if mail.template == "reminder" else called(mail)
 
 
 def of_participations(db: DbSession, participation_ids: Collection[UUID]) -> Sequence[Mail]:

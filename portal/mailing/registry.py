@@ -1,9 +1,11 @@
 """Every mail by the name of its template: what each says stands in the module of its subject."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
-from portal.access import news_mails
+from portal.access import asking, news_mails
 from portal.cases import letter_mails, notice_mails, notices, suspicions
+from portal.desk import approval_mails
 from portal.groups import mails as group_mails
 from portal.mailing import contexts as mail_contexts
 from portal.mailing.contexts import AddressedContext, Context, Heard, Receipt, RoleContext
@@ -11,7 +13,7 @@ from portal.mentors import clearance_mails
 from portal.people import assistant_mails
 from portal.registers import access_mails, audit_heads
 
-__all__ = ["ADDRESSED", "CONTEXTS", "HEARD", "ROLE_CONTEXTS", "URGENT", "Receipt"]
+__all__ = ["ADDRESSED", "CONTEXTS", "HEARD", "ROLE_CONTEXTS", "SHORT_LIVED", "URGENT", "Receipt"]
 
 CONTEXTS: Mapping[str, Context] = {
     **mail_contexts.CONTEXTS,
@@ -21,6 +23,7 @@ CONTEXTS: Mapping[str, Context] = {
     **access_mails.CONTEXTS,
     **notice_mails.CONTEXTS,
     **news_mails.CONTEXTS,
+    **approval_mails.CONTEXTS,
 }
 
 ROLE_CONTEXTS: Mapping[str, RoleContext] = {
@@ -39,3 +42,6 @@ HEARD: Mapping[str, Heard] = {**notice_mails.HEARD, **letter_mails.HEARD}
 
 URGENT = frozenset({"sign_in", notices.TEMPLATE, notices.STUCK, suspicions.TEMPLATE})
 """What goes before everything else that is due."""
+
+SHORT_LIVED: Mapping[str, timedelta] = {"sign_in": asking.ASK_LIFE}
+"""Mails that are of no use some time after they were asked for: they say until when what is in them is good."""

@@ -198,7 +198,14 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for function in (filters.day, filters.weekday_day, filters.time, filters.day_time, filters.minutes):
+    for function in (
+        filters.day,
+        filters.weekday_day,
+        filters.time,
+        filters.day_time,
+        filters.by_when,
+        filters.minutes,
+    ):
         environment.filters[function.__name__] = function
     environment.globals["span"] = filters.span
     return environment

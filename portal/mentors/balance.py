@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
 from portal.mentors import profiles
@@ -49,12 +49,8 @@ def balance(db: DbSession, *, on: date) -> Balance | None:
     """Those who mentor on a day and those who were ever supported; None while no instruction lists the groups."""
     if not profiles.may_hold_groups(db, on=on):
         return None
-    mentoring = (
-        (Office.role == Role.MENTOR)
-        & (Office.from_on <= on)
-        & or_(Office.to_on.is_(None), Office.to_on >= on)
-    )
-    mentors = _groups(db.scalars(select(Person).where(Person.offices.any(mentoring))).all())
+    mentoring = Person.offices.any(Office.holding({Role.MENTOR}, on=on))
+    mentors = _groups(db.scalars(select(Person).where(mentoring)).all())
     supported = select(Participation.person_id).where(Participation.role.in_(PARTICIPANT))
     leaders = _groups(db.scalars(select(Person).where(Person.id.in_(supported))).all())
     named = [

@@ -9,7 +9,7 @@ from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
 from portal.instance import Instance
@@ -18,7 +18,8 @@ from portal.mailing.contexts import Around, Context, Letter
 from portal.mailing.gathering import MORNING
 from portal.mailing.letters import one_line
 from portal.mentors import clearances
-from portal.models import Clearance, Mail, Office, Person, Role
+from portal.models import Clearance, Mail, Person, Role
+from portal.people import in_office
 from privacy.clock import london_date, wall
 from privacy.work import unit_of_work
 
@@ -67,7 +68,7 @@ def find(db: DbSession, *, on: date) -> list[Due]:
     ]
     if not ending:
         return []
-    team = _team(db, on=on)
+    team = in_office.ids(db, {Role.TEAM}, on=on)
     asked = select(Mail.about, Mail.step, Mail.person_id).where(Mail.template == TEMPLATE)
     queued = {tuple(row) for row in db.execute(asked)}
     wanted = [
@@ -77,13 +78,6 @@ def find(db: DbSession, *, on: date) -> list[Due]:
         for person_id in sorted({one.person.id, *team})
     ]
     return [one for one in dict.fromkeys(wanted) if tuple(one) not in queued]
-
-
-def _team(db: DbSession, *, on: date) -> set[UUID]:
-    holds = (
-        (Office.role == Role.TEAM) & (Office.from_on <= on) & or_(Office.to_on.is_(None), Office.to_on >= on)
-    )
-    return set(db.scalars(select(Person.id).where(Person.disabled_at.is_(None), Person.offices.any(holds))))
 
 
 def clearance(db: DbSession, mail: Mail, reader: Person, around: Around) -> Letter | None:
@@ -97,7 +91,7 @@ def clearance(db: DbSession, mail: Mail, reader: Person, around: Around) -> Lett
     if clearances.held_until(row.person.clearances, kind, on=today) != row.lapses_on:
         return None
     own = reader.id == row.person_id
-    if not own and reader.id not in _team(db, on=today):
+    if not own and reader.id not in in_office.ids(db, {Role.TEAM}, on=today):
         return None
     what = clearances.WORDS[row.kind]
     return Letter(

@@ -16,10 +16,10 @@ administrator work for the supplier, so they are. Participants see what is their
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import selectinload
 
@@ -29,6 +29,7 @@ from portal.models import Clearance, ClearanceKind, Office, Person, Role
 from privacy.audit import Action
 from privacy.clock import day_words, london_date
 from privacy.records import new_id
+from privacy.statements import run
 from privacy.work import Work
 
 GATED = frozenset({Role.MENTOR, Role.TEAM, Role.DPO, Role.ADMINISTRATOR})
@@ -83,6 +84,17 @@ class Gap:
         return f"{what} lapsed on {day_words(self.lapsed_on)}"
 
 
+class Dates(NamedTuple):
+    """What decides whether a record holds: as much as rules ask of it."""
+
+    kind: ClearanceKind
+    from_on: date
+    lapses_on: date
+
+    def holds_on(self, day: date) -> bool:
+        return self.from_on <= day < self.lapses_on
+
+
 class Lapsing(NamedTuple):
     """Something of somebody that is missing, has lapsed, or will: `on` is that day, None where it is missing.
 
@@ -99,19 +111,26 @@ class Lapsing(NamedTuple):
         return WORDS[self.kind]
 
 
+Dated = TypeVar("Dated", bound=Clearance | Dates)
+
+
 # ---- pure
 
 
 def needs(person: Person) -> tuple[ClearanceKind, ...]:
     """What somebody needs to deliver."""
-    return (*PAGES, ClearanceKind.DBS) if person.meets_children else PAGES
+    return _needs(meets_children=person.meets_children)
 
 
-def _of(records: Iterable[Clearance], kind: ClearanceKind) -> list[Clearance]:
+def _needs(*, meets_children: bool) -> tuple[ClearanceKind, ...]:
+    return (*PAGES, ClearanceKind.DBS) if meets_children else PAGES
+
+
+def _of(records: Iterable[Dated], kind: ClearanceKind) -> list[Dated]:
     return [one for one in records if one.kind in (kind, ALSO.get(kind))]
 
 
-def held_until(records: Iterable[Clearance], kind: ClearanceKind, *, on: date) -> date | None:
+def held_until(records: Iterable[Clearance | Dates], kind: ClearanceKind, *, on: date) -> date | None:
     """The first day from `on` on which it no longer holds, renewals counted; None if it does not hold on that day."""
     known, day = _of(records, kind), on
     while covering := [one.lapses_on for one in known if one.holds_on(day)]:
@@ -119,7 +138,9 @@ def held_until(records: Iterable[Clearance], kind: ClearanceKind, *, on: date) -
     return day if day > on else None
 
 
-def gaps_in(records: Collection[Clearance], kinds: Iterable[ClearanceKind], *, on: date) -> tuple[Gap, ...]:
+def gaps_in(
+    records: Collection[Clearance | Dates], kinds: Iterable[ClearanceKind], *, on: date
+) -> tuple[Gap, ...]:
     """What of these kinds does not hold on a day."""
     return tuple(
         Gap(kind, max((one.lapses_on for one in _of(records, kind) if one.lapses_on <= on), default=None))
@@ -142,21 +163,36 @@ def ending(records: Iterable[Clearance], kind: ClearanceKind, *, on: date) -> Cl
 
 
 def gaps(db: DbSession, person_ids: Collection[UUID], *, on: date) -> dict[UUID, list[Gap]]:
-    """What keeps each of these people from delivering on a day; nothing for those who are cleared. Two queries."""
-    people = db.scalars(_WITH_CLEARANCES, {"people": list(person_ids)})
-    return {person.id: list(gaps_in(person.clearances, needs(person), on=on)) for person in people}
+    """What keeps each of these people from delivering on a day; nothing for those who are cleared. One query."""
+    records: dict[UUID, list[Dates]] = {}
+    needed: dict[UUID, tuple[ClearanceKind, ...]] = {}
+    for row in run(db, _RECORDS, {"people": list(person_ids)}):
+        needed[row.id] = _needs(meets_children=row.meets_children)
+        known = records.setdefault(row.id, [])
+        if row.kind is not None:
+            lapses_on = row.expires_on if row.ended_on is None else min(row.expires_on, row.ended_on)
+            known.append(Dates(row.kind, row.from_on, lapses_on))
+    return {one: list(gaps_in(records[one], kinds, on=on)) for one, kinds in needed.items()}
 
 
-_WITH_CLEARANCES = (
-    select(Person)
+_RECORDS = (
+    select(
+        Person.id,
+        Person.meets_children,
+        Clearance.kind,
+        Clearance.from_on,
+        Clearance.expires_on,
+        Clearance.ended_on,
+    )
+    .outerjoin(Clearance, Clearance.person_id == Person.id)
     .where(Person.id.in_(bindparam("people", expanding=True)))
-    .options(selectinload(Person.clearances))
 )
+"""Made once: each booking and each list of times asks it."""
 
 
 def watch(db: DbSession, *, on: date, days: int = WARNED_DAYS[0]) -> list[Lapsing]:
     """What is missing, has lapsed or lapses within some days, of all who deliver: the most urgent first."""
-    office = Office.role.in_(GATED) & (Office.from_on <= on) & or_(Office.to_on.is_(None), Office.to_on >= on)
+    office = Office.holding(GATED, on=on)
     people = db.scalars(
         select(Person)
         .where(Person.disabled_at.is_(None), restriction.usable(), Person.offices.any(office))

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload, selectinload
 
-from portal.booking import diary, leave, standing
+from portal.booking import diary, leave, standing, telling
 from portal.booking.availability import Interval, padded
 from portal.booking.diary import Refused, TimeTaken
 from portal.booking.standing import SessionClosed
@@ -181,7 +181,7 @@ def give_time(
     now_at = Interval(session.starts_at, session.ends_at)
     others = dict.fromkeys(people, now_at) if moved else {}
     diary.take(work, session_id=session.id, times={**others, to_id: takes(programme, session)})
-    standing.tell(work, session, [from_id, to_id, *people])
+    telling.tell(work, session, [from_id, to_id, *people])
     work.record(
         Action.SESSION_HANDED_OVER, object=f"session:{session.id}", from_mentor=from_id, to_mentor=to_id
     )

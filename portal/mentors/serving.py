@@ -1,17 +1,19 @@
 """Which mentor serves which package on which day: one answer for policies, the list of times and every booking."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from sqlalchemy import bindparam, select, union
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload, selectinload
 
-from portal.actors import roles_on
+from portal.access.known import HeldOffice
 from portal.booking.diary import Refused
-from portal.models import Package, PackageMentor, Person, Role, Session, SessionPackage
+from portal.models import Office, Package, PackageMentor, Person, Role, Session, SessionPackage
 from privacy.clock import day_words, london_date
+from privacy.statements import run
 
 
 class NotServing(Refused):
@@ -25,7 +27,47 @@ class TooEarly(Refused):
     """The day lies before support starts, or before the mentor's first day in it; the message names the day."""
 
 
-def serves_on(serving: PackageMentor, day: date) -> bool:
+class Account(Protocol):
+    """What decides whether somebody is a mentor on a day."""
+
+    @property
+    def disabled_at(self) -> datetime | None: ...
+
+    @property
+    def offices(self) -> Sequence[Office | HeldOffice]: ...
+
+
+class Serving(Protocol):
+    """Who serves a package, from a day to a day."""
+
+    @property
+    def person_id(self) -> UUID: ...
+
+    @property
+    def from_on(self) -> date: ...
+
+    @property
+    def to_on(self) -> date | None: ...
+
+    @property
+    def person(self) -> Account: ...
+
+
+class PlainAccount(NamedTuple):
+    disabled_at: datetime | None
+    offices: list[HeldOffice]
+
+
+class PlainServing(NamedTuple):
+    """The same as a row of the package, without the person behind it."""
+
+    person_id: UUID
+    from_on: date
+    to_on: date | None
+    person: PlainAccount
+
+
+def serves_on(serving: Serving, day: date) -> bool:
     """Whether a mentor serves on a London day, first and last day included.
 
     They also need the office of a mentor on that day, and an account that was not closed by then.
@@ -35,16 +77,16 @@ def serves_on(serving: PackageMentor, day: date) -> bool:
         serving.from_on <= day
         and (serving.to_on is None or day <= serving.to_on)
         and (mentor.disabled_at is None or day < london_date(mentor.disabled_at))
-        and Role.MENTOR in roles_on(mentor, day)
+        and any(office.role is Role.MENTOR and office.held_on(day) for office in mentor.offices)
     )
 
 
-def serves_from(serving: PackageMentor, day: date) -> bool:
+def serves_from(serving: Serving, day: date) -> bool:
     """Whether a mentor serves on a day, or is to begin after it."""
     return serves_on(serving, max(day, serving.from_on))
 
 
-def refusal(package: Package, servings: Iterable[PackageMentor], day: date) -> Refused | None:
+def refusal(package: Package, servings: Iterable[Serving], day: date) -> Refused | None:
     """Why no session of the package can be on this day with the mentor whose servings these are; None if it can."""
     if day < package.starts_on:
         return TooEarly(f"Support starts on {day_words(package.starts_on)}. Choose that day or a later one")
@@ -73,9 +115,42 @@ _SERVINGS = (
 """Made once: each booking and each list of times asks it."""
 
 
+def of_mentor(db: DbSession, package_id: UUID, mentor_id: UUID) -> list[PlainServing]:
+    """The servings of one mentor in a package, as rules ask for them; one query."""
+    found: dict[UUID, PlainServing] = {}
+    for row in run(db, _OF_MENTOR, {"package": package_id, "mentor": mentor_id}):
+        one = found.setdefault(
+            row.id, PlainServing(mentor_id, row.from_on, row.to_on, PlainAccount(row.disabled_at, []))
+        )
+        if row.role is not None:
+            one.person.offices.append(HeldOffice(row.role, row.held_from, row.held_to))
+    return list(found.values())
+
+
+_OF_MENTOR = (
+    select(
+        PackageMentor.id,
+        PackageMentor.from_on,
+        PackageMentor.to_on,
+        Person.disabled_at,
+        Office.role,
+        Office.from_on.label("held_from"),
+        Office.to_on.label("held_to"),
+    )
+    .join(Person, Person.id == PackageMentor.person_id)
+    .outerjoin(Office, Office.person_id == Person.id)
+    .where(PackageMentor.package_id == bindparam("package"), PackageMentor.person_id == bindparam("mentor"))
+)
+
+
 def mentors_from(db: DbSession, package_id: UUID, *, on: date) -> list[Person]:
     """Who serves a package from a day on, longest first: for what is to come."""
-    return _people(one for one in servings_of(db, package_id) if serves_from(one, on))
+    return people_from(servings_of(db, package_id), on=on)
+
+
+def people_from(servings: Iterable[PackageMentor], *, on: date) -> list[Person]:
+    """The same of servings that were read."""
+    return _people(one for one in servings if serves_from(one, on))
 
 
 def mentors_so_far(db: DbSession, package_id: UUID, *, on: date) -> list[Person]:

@@ -1,11 +1,23 @@
 """Tables: councils, people and the offices they hold."""
 
+from collections.abc import Collection
 from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, LargeBinary, String, UniqueConstraint, Uuid
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+    Uuid,
+    and_,
+    or_,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from privacy.columns import SealedText, sealed
@@ -236,3 +248,8 @@ class Office(Record):
 
     def held_on(self, day: date) -> bool:
         return self.from_on <= day and (self.to_on is None or day <= self.to_on)
+
+    @classmethod
+    def holding(cls, roles: Collection[Role], *, on: date) -> ColumnElement[bool]:
+        """Whether it is one of these roles and held on a London day, as part of a query."""
+        return and_(cls.role.in_(roles), cls.from_on <= on, or_(cls.to_on.is_(None), cls.to_on >= on))

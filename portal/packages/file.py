@@ -12,6 +12,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session as DbSession
 
 from portal.booking import standing
+from portal.imports import Tell, untold
 from portal.models import (
     AttendanceState,
     Package,
@@ -48,11 +49,12 @@ def check_file(db: DbSession, programme: Programme, data: bytes, *, now: datetim
     return _taken(plan, notes)
 
 
-def import_file(work: Work, programme: Programme, data: bytes) -> Taken:
+def import_file(work: Work, programme: Programme, data: bytes, *, tell: Tell = untold) -> Taken:
     """Add what the file tells. Raises FileFaults with every fault; then nothing was written."""
     plan, notes = Reader(work.db, programme, work.now).read(data)
-    for one in plan:
+    for number, one in enumerate(plan, 1):
         _write(work, programme, one)
+        tell(number, len(plan))
     taken = _taken(plan, notes)
     if taken.packages or taken.members or taken.mentors or taken.sessions:
         work.record(

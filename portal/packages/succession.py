@@ -6,7 +6,7 @@ from datetime import date
 from uuid import UUID
 
 from portal.booking import acts as bookings
-from portal.booking import diary, standing
+from portal.booking import diary, standing, telling
 from portal.booking.availability import Interval, padded
 from portal.booking.diary import Refused
 from portal.groups import seats, waiting
@@ -142,7 +142,7 @@ def _rebook(work: Work, programme: Programme, session: Session, new: Package, to
     mentor_id = session.mentor_id
     try:
         with work.db.begin_nested():
-            here = standing.Standing(new, [part])
+            here = standing.Standing(new, [])
             standing.require_open(work, programme, here, mentor_id=mentor_id, starts_at=time.starts_at)
             bookings.require_free(
                 work,
@@ -170,7 +170,7 @@ def _rebook(work: Work, programme: Programme, session: Session, new: Package, to
     except (Refused, OutsideContract):
         return False
     packages.activate(work, new)
-    standing.tell(work, booked, [mentor_id, to])
+    telling.tell(work, booked, [mentor_id, to])
     work.record(
         Action.SESSION_BOOKED,
         object=f"session:{booked.id}",

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import BindParameter, ColumnElement, bindparam, select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload
 
@@ -24,6 +24,7 @@ from portal.people.register import PersonRefused, WrongDates
 from privacy.audit import Action
 from privacy.clock import london_date
 from privacy.records import new_id
+from privacy.statements import run
 from privacy.work import Work
 
 MAIL = "assistant"
@@ -108,12 +109,24 @@ def end(work: Work, *, delegation_id: UUID) -> Delegation:
     return row
 
 
-def _live(on: date) -> ColumnElement[bool]:
+def _live(on: date | BindParameter[date]) -> ColumnElement[bool]:
     return (
         Delegation.ended_at.is_(None)
         & (Delegation.from_on <= on)
         & (Delegation.to_on.is_(None) | (Delegation.to_on >= on))
     )
+
+
+# Made once: each mail about a session asks it.
+_ASSISTANTS = (
+    select(Delegation.leader_id, Delegation.assistant_id)
+    .join(Person, Person.id == Delegation.assistant_id)
+    .where(
+        Delegation.leader_id.in_(bindparam("leaders", expanding=True)),
+        _live(bindparam("on")),
+        Person.disabled_at.is_(None),
+    )
+)
 
 
 def leaders_of(db: DbSession, assistant_id: UUID, on: date) -> set[UUID]:
@@ -131,11 +144,7 @@ def assistant_of(db: DbSession, leader_id: UUID, on: date) -> UUID | None:
 
 def assistants_of(db: DbSession, leader_ids: Collection[UUID], on: date) -> dict[UUID, UUID]:
     """Who books for these leaders on a day, by leader; one query. None for leaders who have nobody."""
-    rows = db.execute(
-        select(Delegation.leader_id, Delegation.assistant_id)
-        .join(Person, Person.id == Delegation.assistant_id)
-        .where(Delegation.leader_id.in_(leader_ids), _live(on), Person.disabled_at.is_(None))
-    )
+    rows = run(db, _ASSISTANTS, {"leaders": list(leader_ids), "on": on})
     return {row[0]: row[1] for row in rows}
 
 

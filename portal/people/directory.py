@@ -212,11 +212,7 @@ def mentors(db: DbSession, *, on: date) -> list[Person]:
         .where(
             Person.disabled_at.is_(None),
             restriction.usable(),
-            Person.offices.any(
-                (Office.role == Role.MENTOR)
-                & (Office.from_on <= on)
-                & (Office.to_on.is_(None) | (Office.to_on >= on))
-            ),
+            Person.offices.any(Office.holding({Role.MENTOR}, on=on)),
         )
         .options(selectinload(Person.offices))
     )

@@ -17,7 +17,7 @@ from sqlalchemy.orm import selectinload
 
 from portal import imports
 from portal.councils.register import Finder, UnknownCouncil
-from portal.imports import Fault, FileFaults, Row
+from portal.imports import Fault, FileFaults, Row, Tell, untold
 from portal.models import PARTICIPANT, Council, Office, Person, Role
 from portal.packages import members as matching
 from portal.people import register as people
@@ -85,7 +85,7 @@ def check_file(db: DbSession, programme: Programme, data: bytes, *, actor: str, 
     return _plan(db, programme, data, by).taken()
 
 
-def import_file(work: Work, programme: Programme, data: bytes) -> Taken:
+def import_file(work: Work, programme: Programme, data: bytes, *, tell: Tell = untold) -> Taken:
     """Add people and offices, as far as they are the actor's to give.
 
     Raises FileFaults with every fault; then nothing was written.
@@ -102,6 +102,7 @@ def import_file(work: Work, programme: Programme, data: bytes) -> Taken:
             on=on,
         )
     refs = _free_references(work.db, len(plan.fresh))
+    written = 0
     for group in _groups(list(plan.fresh.items())):
         made = [_person(work, index, entries[0], next(refs)) for index, entries in group]
         work.db.add_all(made)
@@ -112,6 +113,8 @@ def import_file(work: Work, programme: Programme, data: bytes) -> Taken:
         work.db.add_all(_office(person_id, entry) for person_id, entry in offices)
         work.db.flush()
         work.db.expunge_all()
+        written += len(group)
+        tell(written, len(plan.fresh))
     work.db.add_all(_office(person_id, entry) for person_id, entry in plan.further)
     taken = plan.taken()
     if taken.offices:

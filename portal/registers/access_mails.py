@@ -3,19 +3,20 @@
 Each once. Whether there is a reason left is asked again when the mail is sent.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
 from portal.instance import Instance
 from portal.mailing import queue as mail
 from portal.mailing.contexts import Around, Context, Letter
 from portal.mailing.gathering import MORNING
-from portal.models import Mail, Office, Person, Role
+from portal.models import Mail, Person, Role
+from portal.people import in_office
 from portal.registers import access_review
 from portal.registers.access_review import GRACE, Reviewed
 from privacy.clock import london_date, wall
@@ -79,13 +80,10 @@ def find(db: DbSession, *, on: date) -> list[Due]:
     return [one for one in wanted if tuple(one) not in queued]
 
 
-def _deciders(db: DbSession, waits: list[Reviewed], *, on: date) -> list[UUID]:
+def _deciders(db: DbSession, waits: list[Reviewed], *, on: date) -> Sequence[UUID]:
     """Officers, and administrators where an officer waits."""
     roles = {Role.DPO} | ({Role.ADMINISTRATOR} if any(Role.DPO in one.roles for one in waits) else set())
-    holds = Office.role.in_(roles) & (Office.from_on <= on) & or_(Office.to_on.is_(None), Office.to_on >= on)
-    return sorted(
-        db.scalars(select(Person.id).where(Person.disabled_at.is_(None), Person.offices.any(holds))).all()
-    )
+    return in_office.ids(db, roles, on=on)
 
 
 def _waiting(db: DbSession, mail_row: Mail, around: Around) -> tuple[date, list[Reviewed]] | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import selectinload
 
@@ -141,9 +141,7 @@ def since(person: Account, offices: Collection[Office | HeldOffice]) -> date:
 
 def review(db: DbSession, *, quarter_on: date, on: date) -> list[Reviewed]:
     """Everybody whose access a quarter's review is about, as they stand on a day: those who wait first."""
-    held = (
-        Office.role.in_(REVIEWED) & (Office.from_on <= on) & or_(Office.to_on.is_(None), Office.to_on >= on)
-    )
+    held = Office.holding(REVIEWED, on=on)
     people = db.scalars(
         select(Person)
         .where(Person.disabled_at.is_(None), Person.offices.any(held))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import selectinload
 
@@ -34,7 +34,7 @@ class Employed:
 
 def personnel(db: DbSession, *, on: date) -> list[Employed]:
     """Everybody in office on a day who needs clearance, those who lack something first. Four queries."""
-    office = Office.role.in_(GATED) & (Office.from_on <= on) & or_(Office.to_on.is_(None), Office.to_on >= on)
+    office = Office.holding(GATED, on=on)
     people = db.scalars(
         select(Person)
         .where(Person.disabled_at.is_(None), Person.offices.any(office))

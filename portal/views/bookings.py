@@ -25,7 +25,7 @@ from portal.views.context import session as db
 from portal.views.files import attach
 from portal.views.fragments import page_or_fragment
 from portal.views.guards import guarded
-from portal.views.loaders import load_offer, load_package, load_session
+from portal.views.loaders import load_offer, load_package, load_package_with_people, load_session
 from portal.views.on_behalf import back_from_booking, is_own, whose_place
 from portal.views.session_page import is_ahead, session_page
 from privacy.clock import london_date, minute_of_day, start_of_day
@@ -38,7 +38,7 @@ TIMES_ON_A_PAGE = 30
 
 
 @bp.route("/packages/<uuid:package_id>/times", methods=["GET", "POST"])
-@guarded(load_package, policies.may_book)
+@guarded(load_package_with_people, policies.may_book)
 def times(package: Package) -> ResponseReturnValue:
     form, free = BookForm(_unless_free(False)), _free_form(package)
     asked = free if free is not None and free.is_sent else form
@@ -225,10 +225,12 @@ def _times(package: Package, form: BookForm, *, limit: int = TIMES_ON_A_PAGE) ->
     """What the list of times shows: one more is looked for, to know whether there are more."""
     place = _place(form.place.data if request.method == "POST" else request.args.get("place"))
     form.place.data = place.value
+    known = serving.servings_of(db(), package.id)
     found = bookings.times(
         db(),
         programme(),
         package,
+        known=known,
         now=clock_now(),
         limit=limit + 1,
         after=_from(request.args.get("from")),
@@ -237,7 +239,7 @@ def _times(package: Package, form: BookForm, *, limit: int = TIMES_ON_A_PAGE) ->
     discreet = policies.only_books(the_actor(), package)
     closed = discreet and not assisting.is_open(db(), package, on=today())
     # What support waits for is not for an assistant to know.
-    members = [] if discreet else standing.members_of(db(), package.id)
+    members = [] if discreet else standing.taking_part(db(), package.id)
     waiting = standing.without_baseline(db(), package, [member.id for member in members])
     return {
         "package": package,
@@ -252,7 +254,7 @@ def _times(package: Package, form: BookForm, *, limit: int = TIMES_ON_A_PAGE) ->
             blackouts.words(one) for one in choices.closed(db(), programme(), package, now=clock_now())
         ],
         "baseline_of": next(iter(waiting), None),
-        "mentors": (mentors := serving.mentors_from(db(), package.id, on=today())),
+        "mentors": (mentors := serving.people_from(known, on=today())),
         "abouts": profiles.abouts(mentors),
     }
 

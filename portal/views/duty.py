@@ -10,6 +10,7 @@ from portal.cases import duty
 from portal.cases.duty import DutyRefused
 from portal.forms.notices import DutyForm
 from portal.models import Role
+from portal.people import in_office
 from portal.views.context import session, today, work
 from portal.views.guards import guarded
 
@@ -20,7 +21,7 @@ bp = Blueprint("duty", __name__, url_prefix="/desk/duty")
 @guarded(None, policies.may_run_desk)
 def index() -> ResponseReturnValue:
     form = DutyForm()
-    form.offer(duty.holders(session(), duty.ON_ROTA, on=today()))
+    form.offer(in_office.holders(session(), duty.ON_ROTA, on=today()))
     if form.validate_on_submit():
         try:
             with work() as unit:
@@ -34,7 +35,7 @@ def index() -> ResponseReturnValue:
         "notices/duty.html",
         form=form,
         rota=duty.coming(session(), on=today()),
-        always=duty.holders(session(), [Role.DPO], on=today()),
+        always=in_office.holders(session(), [Role.DPO], on=today()),
         today=today(),
     )
     return page, 422 if form.errors else 200

@@ -82,21 +82,22 @@ def _sent(sending: str, sent: Kind, number: int) -> ResponseReturnValue:
 
 
 def _check(sending: str, sent: Kind, chosen: Sequence[Addressee]) -> ResponseReturnValue:
-    first = chosen[0]
+    """Who gets what, with one person's mail to read: the first one's, or whose was asked for."""
+    read = next((one for one in chosen if one.key == request.form.get("read")), chosen[0])
     words = writing.sample(
         session(),
         instance(),
-        template=first.template,
-        about=first.part.id,
-        step=first.step,
-        reader=first.person,
+        template=read.template,
+        about=read.part.id,
+        step=read.step,
+        reader=read.person,
     )
     return render_template(
         "sendings/check.html",
         sending=sending,
         sent=sent,
         chosen=chosen,
-        first=first,
+        read=read,
         words=words,
         today=today(),
     )

@@ -36,7 +36,8 @@ def rows() -> Iterator[Row]:
         pages = running.enter_context(product(world))
         # A process that has answered nothing yet still compiles its templates.
         ask(ceiling.port, [[request_bytes("/page")]], seconds=1.0)
-        ask(pages.port, [[make(world.leaders[0], asker) for make in _REQUESTS.values()]], seconds=WARMING)
+        every = [make(one, asker) for one in world.leaders for make in _REQUESTS.values()]
+        ask(pages.port, [every], seconds=WARMING)
         yield from _reading(pages, ceiling, world, asker)
         yield from _saving(pages, ceiling, world, asker)
         yield from _rushing(pages, rounds, asker)

@@ -134,6 +134,7 @@ def make_package(
     team.page.get_by_role("radio", name=kind).check()
     team.choose("Council", council)
     team.press("Continue")
+    team.page.locator("[name=goal_1]").wait_for()
     if team.page.get_by_role("radio", name="Yes").count():
         team.page.get_by_role("radio", name="Yes").first.check()
         team.fill_date("agreed_on", "15", "2", "2023")

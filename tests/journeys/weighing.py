@@ -31,7 +31,7 @@ class Wire:
 
     def __init__(self, wire: CDPSession, now: View) -> None:
         self.now = now
-        self._awaited: set[str] = set()
+        self._awaited: dict[str, str] = {}
         wire.send("Network.enable")
         wire.on("Network.requestWillBeSent", self._asked)
         wire.on("Network.requestServedFromCache", self._kept)
@@ -45,14 +45,14 @@ class Wire:
             if not self._awaited:
                 return
             page.wait_for_timeout(10)
-        raise AssertionError(f"{self.now.path}: something never came, of {list(self.now.answers)}")
+        raise AssertionError(f"{self.now.path}: never came: {list(self._awaited.values())}")
 
     def _asked(self, event: Any) -> None:
-        self._awaited.add(event["requestId"])
+        self._awaited[event["requestId"]] = event["request"]["url"]
         self.now.hosts.add(host_of(event["request"]["url"]))
 
     def _kept(self, event: Any) -> None:
-        self._awaited.discard(event["requestId"])
+        self._awaited.pop(event["requestId"], None)
 
     def _answered(self, event: Any) -> None:
         answer = event["response"]
@@ -64,7 +64,7 @@ class Wire:
 
     def _arrived(self, event: Any) -> None:
         if event["requestId"] in self._awaited:
-            self._awaited.remove(event["requestId"])
+            del self._awaited[event["requestId"]]
             self.now.size += int(event["encodedDataLength"])
 
 

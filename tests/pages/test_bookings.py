@@ -1,11 +1,12 @@
 """The pages of bookings, through a browser without JavaScript."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session as DbSession
 
 from portal.booking import offers, open_offers
@@ -108,6 +109,48 @@ def test_a_time_that_has_gone_shows_others_and_keeps_what_was_typed(world: World
     again = posted_by(page, "Book this time")
     assert world.client.post(world.times, again).status == 303
     assert len(world.db.scalars(select(Session.id)).all()) == 2
+
+
+@pytest.fixture
+def said(stack: Stack) -> Iterator[list[str]]:
+    """What the database is asked, for the last request alone: from where its cookie is read."""
+    heard: list[str] = []
+
+    def note(connection: object, cursor: object, statement: str, *rest: object) -> None:
+        if statement.startswith("SELECT browser_session"):
+            heard.clear()
+        if not statement.startswith("BEGIN") and "SAVEPOINT" not in statement:
+            heard.append(statement)
+
+    event.listen(stack.engine, "before_cursor_execute", note)
+    yield heard
+    event.remove(stack.engine, "before_cursor_execute", note)
+
+
+def at_most(stack: Stack, said: list[str], most: int) -> None:
+    # PostgreSQL is asked for two locks besides, that tell a return of data: one where the try is counted, one to book.
+    more = 0 if stack.engine.dialect.name == "sqlite" else 2
+    assert len(said) <= most + more, "\n".join(one[:150] for one in said)
+
+
+def test_a_booking_asks_the_database_few_times_from_the_cookie_on(
+    world: World, stack: Stack, said: list[str]
+) -> None:
+    world.as_leader()
+    world.book()
+    at_most(stack, said, 31)
+    assert [one for one in said if one.startswith("INSERT INTO session")]
+
+
+def test_whoever_was_late_costs_a_look_and_the_list_and_no_row(
+    world: World, stack: Stack, said: list[str]
+) -> None:
+    world.as_leader()
+    world.book()
+    world.client.post(world.times, world.form(), status=409)
+    at_most(stack, said, 36)
+    written = {one.split()[2] for one in said if one.startswith("INSERT")}
+    assert written == {"limit_count"}
 
 
 def test_the_same_form_twice_shows_the_first_booking(world: World) -> None:

@@ -67,6 +67,11 @@ def test_an_invitation_goes_to_those_chosen_and_is_looked_at_before(
     assert check.heading == "Check what goes out"
     assert "2 invitations" in check.words()
     assert "Hello" in check.words(), "the words that go are shown"
+    first, second = (check.words(cell) for cell in check.all("th", scope="row"))
+    assert f"The invitation to {first}" in check.words(), "whose words they are"
+    other = client.post(INVITATIONS, {"chosen": kept, "read": kept[1]}, status=200)
+    assert f"The invitation to {second}" in other.words()
+    assert f"Hello {second}" in other.words()
     assert not db.scalars(select(Mail)).all(), "looking queues nothing"
 
     done = client.follow(client.post(INVITATIONS, {"chosen": kept, "send": "yes"}))

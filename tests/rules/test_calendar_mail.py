@@ -18,7 +18,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session as DbSession
 
 from portal.booking import acts as bookings
-from portal.booking import standing
+from portal.booking import telling
 from portal.groups import sessions
 from portal.mailing import bounces, day_ahead, post
 from portal.mailing import writing as mail_writing
@@ -346,7 +346,7 @@ def test_another_mentor_gets_the_session_as_it_stands_and_the_first_a_cancellati
         held.mentor_id = other
         held.sequence += 1
         work.db.flush()
-        standing.tell(work, held, [desk.mentor, other, desk.leader])
+        telling.tell(work, held, [desk.mentor, other, desk.leader])
     numbers = {got.to: (got.method, got.entry.sequence.value) for got in desk.calendars()}
     assert numbers == {
         "ada@mentor.example": ("CANCEL", "2"),

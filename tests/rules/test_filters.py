@@ -45,6 +45,19 @@ def test_a_window_is_said_by_its_last_day() -> None:
 
 
 @pytest.mark.parametrize(
+    "instant, words",
+    [
+        (datetime(2023, 3, 4, 0, 0, tzinfo=UTC), "the end of Friday 3 March 2023"),
+        (datetime(2023, 6, 30, 23, 0, tzinfo=UTC), "the end of Friday 30 June 2023"),
+        (datetime(2023, 6, 30, 0, 0, tzinfo=UTC), "Friday 30 June 2023, 1am"),
+        (datetime(2023, 3, 3, 12, 0, tzinfo=UTC), "Friday 3 March 2023, midday"),
+    ],
+)
+def test_a_deadline_at_midnight_is_the_end_of_its_day(instant: datetime, words: str) -> None:
+    assert filters.by_when(instant) == words
+
+
+@pytest.mark.parametrize(
     "value, words",
     [(0, "0 minutes"), (1, "1 minute"), (60, "1 hour"), (90, "1 hour 30 minutes"), (121, "2 hours 1 minute")],
 )

@@ -25,6 +25,7 @@ from sqlalchemy.orm import Session as DbSession
 from portal.access import accounts, telling
 from portal.access.telling import News
 from portal.cases import notices
+from portal.desk import approvals
 from portal.mailing import day_ahead
 from portal.mailing import queue as mail
 from portal.mailing import writing as mail_writing
@@ -32,6 +33,7 @@ from portal.mailing.registry import ADDRESSED, CONTEXTS, ROLE_CONTEXTS
 from portal.models import (
     AccessDecision,
     AddressChange,
+    Approval,
     Attendance,
     AttendanceState,
     BrowserSession,
@@ -53,6 +55,7 @@ from portal.models import (
     Person,
     Place,
     Role,
+    SecondAct,
     Session,
     SessionKind,
     SessionState,
@@ -333,6 +336,19 @@ def factor_restored(to: str) -> Arrange:
     return arrange
 
 
+def second_person(world: World) -> None:
+    row = Approval(
+        id=fixed("approval"),
+        act=SecondAct.ERASURE,
+        thing=f"person:{fixed('leader')}",
+        asked_at=NOW,
+        asked_by=f"person:{fixed('officer')}",
+        ends_at=NOW + approvals.WAITS,
+    )
+    world.add(row)
+    world.queue(approvals.TEMPLATE, about=row.id, to="team")
+
+
 def assisted(world: World) -> None:
     step = mail.numbered(2, whose=fixed("leader"))
     world.queue("session", about=fixed("meeting"), to="assistant", step=step)
@@ -557,6 +573,7 @@ MAILS: dict[str, Arrange] = {
     **{f"account_news, {what.value}": own_sign_in(what) for what in News},
     "address_changed": address_changed,
     "factor_waits": factor_waits,
+    "second_person": second_person,
     "factor_restored, by oneself": factor_restored("team"),
     "factor_restored, by another": factor_restored("mentor"),
 }

@@ -1,6 +1,7 @@
 """The post: what is sent, to whom, once; what is dropped, put off, given up; and what the mails say."""
 
 import smtplib
+import socket
 import socketserver
 import threading
 from collections.abc import Callable, Iterator
@@ -21,8 +22,8 @@ from portal.access import accounts, asking
 from portal.mailing import gathering, post
 from portal.mailing import queue as mail
 from portal.mailing import writing as mail_writing
-from portal.mailing.registry import ADDRESSED, CONTEXTS, ROLE_CONTEXTS
-from portal.mailing.senders import AddressRefused, FolderSender, SmtpSender, Unprotected
+from portal.mailing.registry import ADDRESSED, CONTEXTS, ROLE_CONTEXTS, SHORT_LIVED
+from portal.mailing.senders import AddressRefused, FolderSender, ServerAway, SmtpSender, Unprotected
 from portal.models import (
     Attendance,
     AttendanceState,
@@ -193,6 +194,73 @@ def test_what_a_dead_worker_claimed_is_claimed_again_after_a_quarter_of_an_hour(
     assert len(tray.sent) == 1
 
 
+def test_a_code_of_a_dead_worker_goes_while_most_of_its_life_is_left(
+    stack, db, work, make, clock, deliver, tray
+):
+    make.person(email="ana@council.example", council=make.council())
+    with work() as unit:
+        asking.ask(unit, address="ana@council.example", next_path="/your-support")
+    with sessions(stack) as own:
+        assert len(post._claim(own, stack.instance, 10)) == 1
+    assert deliver() == 0
+    clock.now += asking.ASK_LIFE / 2
+    assert deliver() == 1
+    assert tray.text[:6].isdigit()
+
+
+def test_every_mail_that_says_until_when_it_is_good_is_claimed_for_less_than_half_of_that():
+    says = {
+        path.parent.name
+        for path in mail_writing.TEMPLATES.glob("*/*.txt")
+        if "good_until" in path.read_text()
+    }
+    assert says == set(SHORT_LIVED)
+    assert all(post.claimed_for(name) < life / 2 for name, life in SHORT_LIVED.items())
+    assert post.claimed_for("invitation") == post.CLAIMED_FOR
+
+
+def test_what_waited_for_a_server_that_was_away_goes_when_another_mail_got_through(
+    db, work, make, clock, deliver, tray
+):
+    def invite() -> UUID:
+        leader = make.person(council=make.council())
+        queue(work, "invitation", make.package(leader).participations[0].id, leader.id)
+        return leader.id
+
+    own_trouble = invite()
+    tray.trouble = smtplib.SMTPDataError(451, b"4.2.0 Try again later")
+    deliver()
+    away = invite()
+    tray.trouble = ServerAway(ConnectionRefusedError())
+    for _ in range(3):
+        db.rollback()
+        clock.now = db.scalars(select(Mail.due_at).where(Mail.person_id == away)).one()
+        # The other has its own delay: it is not due with this one.
+        with work() as unit:
+            unit.db.scalars(select(Mail).where(Mail.person_id == own_trouble)).one().due_at = (
+                unit.now + timedelta(hours=4)
+            )
+        assert deliver() == 1
+    tray.trouble = None
+    assert deliver() == 0
+    invite()
+    assert deliver() == 1
+    assert deliver() == 1, "called back, and not the one that was put off for itself"
+    assert [str(one["To"]) for one in tray.sent].count(str(tray.sent[-1]["To"])) == 1
+    assert states(db) == ["sent", "sent", "waiting"]
+
+
+def test_a_round_that_lasts_too_long_gives_the_rest_back(stack, db, work, make, deliver, monkeypatch):
+    monkeypatch.setattr(post, "ROUND_SECONDS", -1.0)
+    for _ in range(3):
+        person = make.person(council=make.council())
+        queue(work, "test_mail", person.id, person.id)
+    assert deliver() == 1
+    db.rollback()
+    assert db.scalar(select(func.count()).select_from(Mail).where(Mail.claimed_until.is_not(None))) == 0
+    assert (deliver(), deliver(), deliver()) == (1, 1, 0)
+
+
 class Hurrying(Tray):
     """Others write from the moment in which a mail has gone, until `lock` is closed."""
 
@@ -234,7 +302,7 @@ def test_two_workers_never_take_the_same(stack, work, make, deliver):
         first = post._claim(one_worker, stack.instance, 20)
         second = post._claim(another, stack.instance, 20)
     assert (len(first), len(second)) == (20, 10)
-    assert not set(first) & set(second)
+    assert not {one.together[0] for one in first} & {one.together[0] for one in second}
 
 
 def test_the_first_that_is_due_is_taken_and_no_other(stack, db, work, make):
@@ -250,7 +318,7 @@ def test_the_first_that_is_due_is_taken_and_no_other(stack, db, work, make):
             engine.url, connect_args={"options": " ".join(f"-c enable_{one}=off" for one in slow)}
         )
     with DbSession(engine, info={"vault": stack.instance.vault}) as worker:
-        assert post._claim(worker, stack.instance, 1) == [first]
+        assert [one.together for one in post._claim(worker, stack.instance, 1)] == [[first]]
     if engine is not stack.engine:
         engine.dispose()
     db.rollback()
@@ -272,11 +340,11 @@ def test_nobody_disabled_or_erased_is_written_to(stack, db, work, make, invited,
 
 def test_a_mail_that_vanished_with_its_person_since_it_was_claimed(stack, db, invited, deliver, tray):
     with sessions(stack) as own:
-        [mail_id] = post._claim(own, stack.instance, 10)
+        [claimed] = post._claim(own, stack.instance, 10)
     with stack.engine.begin() as connection:
         connection.execute(delete(Mail))
     with sessions(stack) as own:
-        post._deliver_one(own, stack.instance, tray, mail_id)
+        post._deliver_one(own, stack.instance, tray, claimed)
     assert tray.sent == []
 
 
@@ -565,6 +633,24 @@ def test_a_server_on_this_machine_gets_the_mail_and_its_answer_is_kept(mail_serv
     answer = SmtpSender(Smtp("127.0.0.1", mail_server.server_address[1])).send(a_message(), at=AT)
     assert b"words\r\n" in mail_server.heard
     assert answer == "250 2.0.0 Ok: queued as 4PQ7x1"
+
+
+def test_one_line_carries_a_round_and_a_new_one_goes_on_where_the_server_hung_up(mail_server):
+    sender = SmtpSender(Smtp("127.0.0.1", mail_server.server_address[1]))
+    with sender.round():
+        sender.send(a_message(), at=AT)
+        sender.send(a_message(), at=AT)
+        assert sender._kept is not None
+        mail_server.says[b"MAIL"] = "421 too many"
+        with pytest.raises(ServerAway):
+            sender.send(a_message(), at=AT)
+        mail_server.says.clear()
+        sender.send(a_message(), at=AT)
+        sender._kept.sock.shutdown(socket.SHUT_RDWR)
+        sender.send(a_message(), at=AT)
+    heard = [line.strip().upper()[:4] for line in mail_server.heard]
+    assert heard.count(b"WORD") == 4, "each that went, once"
+    assert heard.count(b"EHLO") == 4, "the first, after the refusal, after it, after the break"
 
 
 @pytest.mark.parametrize("word", [b"RCPT", b"."])

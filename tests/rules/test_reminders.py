@@ -636,6 +636,9 @@ def test_the_log_says_what_each_mail_was(programme: Programme) -> None:
         called("reminder", "interim:month-4:opening") == "Reminder of the questionnaire on the way: it opened"
     )
     assert called("invitation") == "Invitation"
+    by_hand = Mail(template="reminder", step="post:once:2023-03-01")
+    assert mail.called_briefly(by_hand) == "Reminder: sent by hand", "beside the name of its questionnaire"
+    assert mail.called_briefly(Mail(template="invitation", step="once")) == "Invitation"
 
 
 def test_no_interim_wave_where_the_programme_sets_none(

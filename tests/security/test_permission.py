@@ -8,9 +8,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 from werkzeug.datastructures import MultiDict
 
-from portal.desk import approvals
+from portal.desk import approval_mails, approvals
 from portal.desk.approvals import NotWaiting, SamePerson
-from portal.models import Approval, Person, Role, SecondAct, Strand
+from portal.mailing.contexts import Around
+from portal.models import Approval, Mail, Person, Role, SecondAct, Strand
 from privacy.audit import AuditEntry
 from privacy.work import unit_of_work
 from surveys import versions
@@ -142,6 +143,31 @@ def test_row_25_what_takes_two_people_is_not_done_by_one(
     clock.pass_time(days=7)
     with unit_of_work(db, clock, "person:first") as work:
         assert not approvals.agreed(work, act=SecondAct.EXPORT, thing=thing), "too long ago"
+
+
+def test_row_25_whoever_can_be_the_second_person_is_told_and_nobody_once_it_is_answered(
+    db: DbSession, clock: SetClock, make: Factory
+) -> None:
+    first, second = make.person("Dee First", role=Role.DPO), make.person("Di Second", role=Role.DPO)
+    administrator, itself = (make.person(role=Role.ADMINISTRATOR) for _ in range(2))
+    for other in (Role.TEAM, Role.AUDITOR, Role.OBSERVER):
+        make.person(role=other)
+    third, fourth = second.id, administrator.id
+    with unit_of_work(db, clock, f"person:{first.id}") as work:
+        approvals.ask(work, act=SecondAct.ERASURE, thing=approvals.person(itself.id))
+        approvals.ask(work, act=SecondAct.ERASURE, thing=approvals.person(itself.id))
+    told = select(Mail).where(Mail.template == approvals.TEMPLATE)
+    mails = db.scalars(told).all()
+    assert {one.person_id for one in mails} == {third, fourth}
+    assert len(mails) == 2
+    around = Around(make.programme, "http://localhost", clock())
+    reader = db.get_one(Person, third)
+    letter = approval_mails.second_person(db, mails[0], reader, around)
+    assert letter is not None
+    assert letter.context["what"] == "Erase somebody's data"
+    with unit_of_work(db, clock, f"person:{third}") as work:
+        approvals.answer(work, approval_id=mails[0].about, agree=True)
+    assert approval_mails.second_person(db, mails[0], reader, around) is None
 
 
 def test_row_25_the_second_person_agrees_on_a_page(
