@@ -57,8 +57,7 @@ def times(
 
     `after` leaves out what starts before it. `moving` is a session whose own time counts as free, `minutes` its
     length. `place` says whether the mentor has a way to go. `known` is what serving.servings_of says, for whoever asked
-    already. The number of queries is the same however many mentors
-    and times there are.
+    already. The number of queries is the same however many mentors and times there are.
     """
     members = standing.taking_part(db, package.id)
     if package.state not in standing.OPEN or not members:

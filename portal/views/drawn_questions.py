@@ -48,14 +48,14 @@ class Sheet:
 class Drawn:
     """One question with nothing chosen, and the codes that can be."""
 
-    html: str
+    html: Markup
     codes: frozenset[str]
 
     def with_chosen(self, code: object) -> Markup:
         if code not in self.codes:
-            return Markup(self.html)
+            return self.html
         before, box, after = self.html.partition(f'type="radio" value="{code}"')
-        return Markup(f"{before}{box} checked{after}")
+        return before + box + " checked" + after
 
 
 def is_list_of_statements(questions: Sequence[Question]) -> bool:
@@ -114,7 +114,7 @@ def _chosen(question: Question, answers: Answers, typed: Posted | None) -> objec
 def _drawn(page: Sheet) -> list[Drawn | None]:
     return [
         Drawn(
-            str(_draw(fields([one], role=page.role, places=page.places, answers={})[0], page.size)),
+            _draw(fields([one], role=page.role, places=page.places, answers={})[0], page.size),
             frozenset(option.code for option in one.listed()),
         )
         if one.listed() and one.kind != "choices" and not one.companion_keys()
