@@ -145,7 +145,7 @@ def serving(stack: Stack) -> Iterator[Flask]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """`make test` runs everything on SQLite, and again on PostgreSQL a fifth of the pages, a third of the rules, always
+    """`make test` runs everything on SQLite, and again on PostgreSQL a tenth of the pages, a fifth of the rules, always
     the same ones, and all of what stands where the databases differ. With `-k`, or in `make proof`, all on both."""
     if FULL or config.option.keyword:
         return
@@ -160,7 +160,7 @@ def _is_sampled_out(name: str) -> bool:
         return False
     pages, rules = name.startswith("tests/pages/"), name.startswith("tests/rules/")
     browser = name.startswith("tests/journeys/test_answering.py")
-    left_out_of = 5 if pages else 3 if rules and not DIFFERENT.search(name) else 1
+    left_out_of = 10 if pages else 5 if rules and not DIFFERENT.search(name) else 1
     return browser or bool(crc32(name.encode()) % left_out_of)
 
 

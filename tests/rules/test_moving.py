@@ -138,7 +138,9 @@ def test_what_others_write_meanwhile_is_there_or_was_refused(pilot: Here) -> Non
     writer.join()
     with pilot.opened(new=True) as (_, db):
         there = set(db.scalars(select(Council.short_name)))
-    assert {name for name in there if name.startswith("Writer")} == set(told)
+    # What was written in the last moment before the mark is there, whether or not its writer still heard so.
+    at_the_mark = f"Writer {len(told)}"
+    assert {name for name in there if name.startswith("Writer")} - {at_the_mark} == set(told)
     assert told
 
 
