@@ -21,12 +21,13 @@ from tests.served import Served
 
 @dataclass(frozen=True)
 class Pages:
-    """The world that is filled, what was shown to whom there, a page of every shape in any state, and the routes that
-    have a page where nothing has happened."""
+    """The world that is filled, what was shown to whom there, a page of every shape in any state, the templates of all
+    pages that were seen, and the routes that have a page where nothing has happened."""
 
     world: World
     shown: list[tuple[str, Shot]]
     shots: list[Shot]
+    templates: set[str]
     empty: set[str]
 
     def one_each(self, of: int) -> list[Shot]:
@@ -88,7 +89,13 @@ def pages(
     for other in others:
         other.close()
     shots = [*world.shots, *(shot for other in others for shot in other.shots)]
-    return Pages(world, shown, distinct(shots), {shot.endpoint for shot in bare.shots if shot.status == 200})
+    return Pages(
+        world,
+        shown,
+        distinct(shots),
+        {shot.template for shot in shots},
+        {shot.endpoint for shot in bare.shots if shot.status == 200},
+    )
 
 
 def _being_copied(world: World) -> Shot:

@@ -5,6 +5,8 @@ window.access = (() => {
 
   const named = (element) => element.outerHTML.replace(/\s+/g, " ").slice(0, 140);
   const seen = (element) => element.checkVisibility({ visibilityProperty: true }) && element.getBoundingClientRect().width > 1;
+  // The button that Enter presses in a long form: nobody sees it, and Tab passes it by on purpose.
+  const forEnter = (element) => element.tabIndex < 0 && element.ariaHidden === "true" && getComputedStyle(element).clipPath !== "none";
   const controls = () => [...document.querySelectorAll(CONTROLS)].filter((element) => seen(element) && !element.disabled);
 
   function wide() {
@@ -103,7 +105,7 @@ window.access = (() => {
     }
     const allowed = new Set(groups.values());
     return [...document.querySelectorAll(CONTROLS)].filter(
-      (element) => element.checkVisibility({ visibilityProperty: true }) && !element.disabled && (element.type !== "radio" || allowed.has(element)),
+      (element) => element.checkVisibility({ visibilityProperty: true }) && !element.disabled && !forEnter(element) && (element.type !== "radio" || allowed.has(element)),
     );
   }
 

@@ -170,7 +170,17 @@ def filled(folder: Path) -> tuple[World, list[tuple[str, Shot]]]:
         for who in table.get(row, [])[: None if FULL else 1]
         if (shot := world.look(who, address))
     ]
+    _about_to_send(world)
     return world, shown
+
+
+def _about_to_send(world: World) -> None:
+    """What goes to many is looked at before it goes."""
+    for sending in ("invitations", "reminders"):
+        http, address = world.clients["team"].http, f"/team/mail/{sending}"
+        page = Page(http.get(address))
+        chosen = [box.get("value") for box in page.all("input", name="chosen")]
+        http.post(address, data={"csrf_token": page.token(), "chosen": chosen})
 
 
 # ---- in error

@@ -99,7 +99,7 @@ def test_every_template_is_among_them(pages: Pages) -> None:
         for path in folder.rglob("*.html")
         if "{% extends" in path.read_text() and (name := str(path.relative_to(folder))) not in extended
     }
-    missing = pages_of_ours - {shot.template for shot in pages.shots}
+    missing = pages_of_ours - pages.templates
     assert len(missing) <= count(len(pages_of_ours) // 8, 0), missing
 
 
