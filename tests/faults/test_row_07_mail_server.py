@@ -9,6 +9,7 @@ import statistics
 import time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -27,7 +28,8 @@ from tests.faults.server import Server
 from tests.faults.world import Leader, World, fill
 
 TROUBLES = [mood for mood in Mood if mood is not Mood.WELL]
-ROUNDS, GETS = count(1, 5), count(6, 30)
+ROUNDS, GETS = count(1, 5), count(6, 20)
+"""Together fewer pages for each leader than an account may ask for in a minute."""
 THREADS = 4
 LEADERS = 24
 SLOWER_AT_MOST = 1.5 if FULL else 3.0
@@ -68,13 +70,12 @@ def used(server: Server, leaders: list[Leader], *, seed: int) -> list[float]:
 
     def one(number: int) -> list[float]:
         leader = leaders[number]
-        client = Timed(server.port, leader.cookie, tally)
-        for turn in range(GETS):
-            assert client.get("/your-support").status == 200
-            if turn == 3 and number % 3 == 0:
-                book(client, leader, Acknowledged(), random.Random(f"{seed} {number}"))
-        client.close()
-        return client.took
+        with closing(Timed(server.port, leader.cookie, tally)) as client:
+            for turn in range(GETS):
+                assert client.get("/your-support").status == 200
+                if turn == 3 and number % 3 == 0:
+                    book(client, leader, Acknowledged(), random.Random(f"{seed} {number}"))
+            return client.took
 
     with ThreadPoolExecutor(THREADS) as threads:
         took = [each for one_took in threads.map(one, range(len(leaders))) for each in one_took]
