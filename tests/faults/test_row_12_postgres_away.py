@@ -23,7 +23,8 @@ from tests.faults.world import World, fill
 
 LEADERS, HELD, BOOKINGS = count(8, 60), count(4, 12), count(8, 150)
 RESTARTS = count(1, 5)
-LOOK_EVERY = 0.05
+LOOK_EVERY = count(1, 10) / 20
+"""Seconds; as often as an account may ask that also takes part."""
 SOON = 3
 """Seconds in which it has to be back by itself, on a machine that does nothing else."""
 
