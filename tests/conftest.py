@@ -1,6 +1,8 @@
 """Fixtures: the same product on both databases, a clock that tests set, and no rows left after a test."""
 
 import re
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,6 +41,25 @@ DIFFERENT = re.compile(
 )
 
 START = datetime(2023, 3, 1, 9, 0, tzinfo=UTC)
+
+
+MEMORY = Path("/dev/shm")
+ROOM = 6 * 2**30
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep what tests write in memory, where there is much: SQLite waits for the disk at each commit."""
+    if hasattr(config, "workerinput") or config.option.basetemp is not None:
+        return
+    if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM and _free_memory() > ROOM:
+        config.option.basetemp = folder = tempfile.mkdtemp(prefix="portal-tests-", dir=MEMORY)
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+
+def _free_memory() -> int:
+    found = re.search(r"MemAvailable: *(\d+) kB", Path("/proc/meminfo").read_text())
+    return int(found[1]) * 1024 if found else 0
 
 
 class SetClock:
