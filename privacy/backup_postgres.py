@@ -170,6 +170,16 @@ ASIDE = "portal_restoring"
 
 _RESTORING = 9889
 _LOADING = 9890
+COUNT_ROWS = """do $$
+declare one record;
+begin
+  for one in select tablename from pg_catalog.pg_tables where schemaname = 'public' loop
+    execute 'analyze public.' || quote_ident(one.tablename);
+  end loop;
+end $$"""
+"""After a load the server knows nothing of what is in the tables, until it looks by itself a minute or more later: a
+list of 100,000 answers that is asked for meanwhile was seen to take hours."""
+
 # What an earlier try left goes in the same transaction that loads, under its lock: that try's psql may still be
 # reading what its feeder sent before it died.
 _FIRST = f"""begin;
@@ -227,7 +237,7 @@ def load(
     with psycopg.connect(**parameters(url)) as connection:
         version = connection.info.server_version // 10000
     tool = program("psql", server=version, folder=programs)
-    last = f'\ncreate schema {ASIDE};\nalter table public."{marker}" set schema {ASIDE};'
+    last = f'\n{COUNT_ROWS};\ncreate schema {ASIDE};\nalter table public."{marker}" set schema {ASIDE};'
     with _environ(url) as (conninfo, environ), tempfile.TemporaryFile() as errors:
         child = subprocess.Popen(
             [

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, Table, inspect, select
 from sqlalchemy.engine import make_url
 
-from privacy.backup_postgres import parameters
+from privacy.backup_postgres import COUNT_ROWS, parameters
 from privacy.later import Later
 from privacy.moving.tables import Row
 
@@ -198,4 +198,5 @@ class Course:
 
 def end(connection: Connection) -> None:
     """The move has ended: its notes go."""
+    connection.exec_driver_sql(COUNT_ROWS)
     connection.exec_driver_sql(f"drop schema if exists {COURSE} cascade")

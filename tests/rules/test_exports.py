@@ -20,6 +20,7 @@ from portal.programme import Programme
 from portal.results import exports
 from portal.results.exports import NAMED, NoReason, Order, TooMany
 from privacy import audit
+from privacy.backup_postgres import COUNT_ROWS
 from privacy.columns import keys_of
 from privacy.records import new_id
 from privacy.work import unit_of_work
@@ -549,6 +550,9 @@ def fill(stack: Stack, desk: Desk, count: int) -> None:
             rows = [_row(db, version.id, number, one) for number, one in enumerate(ids, start)]
             db.execute(insert(Response), rows)
             db.commit()
+    if stack.engine.dialect.name == "postgresql":
+        with stack.engine.begin() as connection:
+            connection.exec_driver_sql(COUNT_ROWS)
 
 
 def _row(db: DbSession, version_id: Any, number: int, respondent_id: Any) -> dict[str, Any]:
