@@ -9,6 +9,7 @@ import re
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -222,7 +223,15 @@ def test_markup_is_valid(pages: Pages, tmp_path: Path) -> None:
         f"{one['ruleId']}: {one['message']} (line {one['line']})\n    {named[Path(page['filePath']).name]}"
         for page in answer
         for one in page["messages"]
+        if not _carries_a_list(one, named[Path(page["filePath"]).name].text)
     ] == []
+
+
+def _carries_a_list(message: dict[str, Any], text: str) -> bool:
+    """Hidden fields of one name carry a list along, as boxes do; the tool's setting can't name their type."""
+    line = text.splitlines()[message["line"] - 1]
+    start = line.rfind("<", 0, message["column"])
+    return message["ruleId"] == "form-dup-name" and 'type="hidden"' in line[start : line.find(">", start)]
 
 
 WAIVED = {
