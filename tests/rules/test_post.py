@@ -1,10 +1,7 @@
 """The post: what is sent, to whom, once; what is dropped, put off, given up; and what the mails say."""
 
 import smtplib
-import socket
-import socketserver
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -23,7 +20,7 @@ from portal.mailing import gathering, post
 from portal.mailing import queue as mail
 from portal.mailing import writing as mail_writing
 from portal.mailing.registry import ADDRESSED, CONTEXTS, ROLE_CONTEXTS, SHORT_LIVED
-from portal.mailing.senders import AddressRefused, FolderSender, ServerAway, SmtpSender, Unprotected
+from portal.mailing.senders import FolderSender, ServerAway
 from portal.models import (
     Attendance,
     AttendanceState,
@@ -41,7 +38,6 @@ from portal.models import (
     SessionState,
     Strand,
 )
-from portal.settings import Smtp
 from privacy.keystore import SUBJECT_KEY
 from privacy.records import new_id
 from privacy.work import Work, unit_of_work
@@ -567,7 +563,7 @@ def test_every_template_has_its_files_and_no_file_is_left_over():
         assert found == {"subject.txt", "body.txt", *line}
 
 
-# ---- senders
+# ---- the outbox, and a test mail
 
 
 def test_the_outbox_is_for_its_owner_only(stack, invited, tmp_path):
@@ -578,98 +574,6 @@ def test_the_outbox_is_for_its_owner_only(stack, invited, tmp_path):
     assert path.name.startswith("20230301T090000.")
     assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
     assert message_from_bytes(path.read_bytes(), policy=policy.default)["To"]
-
-
-class MailServer(socketserver.StreamRequestHandler):
-    """As much of a mail server as a client needs; it offers no encryption."""
-
-    def handle(self) -> None:
-        self.say("220 here")
-        in_data = False
-        for line in self.rfile:
-            word = line.strip().upper()
-            self.server.heard.append(line)  # type: ignore[attr-defined]
-            says = self.server.says  # type: ignore[attr-defined]
-            if in_data:
-                in_data = word != b"."
-                if not in_data:
-                    self.say(says.get(b".", "250 taken"))
-            elif word[:4] in says:
-                self.say(says[word[:4]])
-            elif word.startswith(b"DATA"):
-                in_data = True
-                self.say("354 go on")
-            elif word.startswith(b"QUIT"):
-                self.say("221 bye")
-                return
-            else:
-                self.say("250 yes")
-
-    def say(self, words: str) -> None:
-        self.wfile.write(f"{words}\r\n".encode())
-
-
-@pytest.fixture
-def mail_server() -> Iterator[socketserver.ThreadingTCPServer]:
-    with socketserver.ThreadingTCPServer(("0.0.0.0", 0), MailServer) as server:
-        server.daemon_threads = True
-        vars(server).update(heard=[], says={})
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
-
-
-def a_message() -> EmailMessage:
-    message = EmailMessage(policy=policy.SMTP)
-    message["From"], message["To"] = "team@programme.example", "ana@council.example"
-    message.set_content("words")
-    return message
-
-
-def test_a_server_on_this_machine_gets_the_mail_and_its_answer_is_kept(mail_server):
-    mail_server.says[b"."] = "250 2.0.0 Ok: queued as 4PQ7x1"
-    answer = SmtpSender(Smtp("127.0.0.1", mail_server.server_address[1])).send(a_message(), at=AT)
-    assert b"words\r\n" in mail_server.heard
-    assert answer == "250 2.0.0 Ok: queued as 4PQ7x1"
-
-
-def test_one_line_carries_a_round_and_a_new_one_goes_on_where_the_server_hung_up(mail_server):
-    sender = SmtpSender(Smtp("127.0.0.1", mail_server.server_address[1]))
-    with sender.round():
-        sender.send(a_message(), at=AT)
-        sender.send(a_message(), at=AT)
-        assert sender._kept is not None
-        mail_server.says[b"MAIL"] = "421 too many"
-        with pytest.raises(ServerAway):
-            sender.send(a_message(), at=AT)
-        mail_server.says.clear()
-        sender.send(a_message(), at=AT)
-        sender._kept.sock.shutdown(socket.SHUT_RDWR)
-        sender.send(a_message(), at=AT)
-    heard = [line.strip().upper()[:4] for line in mail_server.heard]
-    assert heard.count(b"WORD") == 4, "each that went, once"
-    assert heard.count(b"EHLO") == 4, "the first, after the refusal, after it, after the break"
-
-
-@pytest.mark.parametrize("word", [b"RCPT", b"."])
-def test_an_address_that_is_refused_for_good_is_told_by_its_answer_alone(mail_server, word):
-    mail_server.says[word] = "550 5.1.1 <ana@council.example> is not here"
-    with pytest.raises(AddressRefused) as refused:
-        SmtpSender(Smtp("127.0.0.1", mail_server.server_address[1])).send(a_message(), at=AT)
-    assert refused.value.code == 550
-    assert refused.value.__suppress_context__
-    assert "ana" not in str(refused.value)
-
-
-@pytest.mark.parametrize(
-    "word, answer", [(b"RCPT", "451 later"), (b".", "452 full"), (b"MAIL", "550 not you")]
-)
-def test_what_may_pass_or_is_about_us_is_no_refused_address(mail_server, word, answer):
-    mail_server.says[word] = answer
-    with pytest.raises(OSError, match=r"."):
-        SmtpSender(Smtp("127.0.0.1", mail_server.server_address[1])).send(a_message(), at=AT)
 
 
 def test_the_command_sends_a_test_mail_at_once(stack):
@@ -683,15 +587,3 @@ def test_the_command_sends_a_test_mail_at_once(stack):
     wrong = stack.app.test_cli_runner().invoke(args=["mail", "test", "ana at council"])
     assert wrong.exit_code == 1
     assert "is no e-mail address" in wrong.output
-
-
-def test_a_server_elsewhere_that_offers_no_encryption_gets_nothing(mail_server):
-    # To the sender, any other address is another machine.
-    with pytest.raises(Unprotected):
-        SmtpSender(Smtp("127.0.0.2", mail_server.server_address[1])).send(a_message(), at=AT)
-    assert not [line for line in mail_server.heard if b"@" in line]
-
-
-def test_a_server_that_is_not_there_is_an_os_error():
-    with pytest.raises(OSError, match=r"."):
-        SmtpSender(Smtp("127.0.0.1", 1)).send(a_message(), at=AT)
