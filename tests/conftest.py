@@ -85,6 +85,13 @@ class Stack:
     engine: Engine
     clock: SetClock
 
+    def close(self) -> None:
+        """Its connections go; what lies on disk stays."""
+        with self.app.app_context():
+            flask_db.session.remove()
+        self.engine.dispose()
+        self.instance.vault.engine.dispose()
+
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
@@ -135,10 +142,7 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         }
     made = make_stack(tmp_path_factory.mktemp(request.param), environ)
     yield made
-    with made.app.app_context():
-        flask_db.session.remove()
-    made.engine.dispose()
-    made.instance.vault.engine.dispose()
+    made.close()
 
 
 @contextmanager

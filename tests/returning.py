@@ -85,8 +85,7 @@ class World:
         return verify(out, key=self.reader.key, out=to)
 
     def close(self) -> None:
-        self.stack.engine.dispose()
-        self.stack.instance.vault.engine.dispose()
+        self.stack.close()
 
 
 @contextmanager

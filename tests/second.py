@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from portal.db import db as flask_db
 from tests.conftest import Stack, make_stack
 
 
@@ -15,7 +14,4 @@ def second_stack(first: Stack, folder: Path, environ: dict[str, str]) -> Iterato
     try:
         yield made
     finally:
-        with made.app.app_context():
-            flask_db.session.remove()
-        made.engine.dispose()
-        made.instance.vault.engine.dispose()
+        made.close()

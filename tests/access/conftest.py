@@ -13,10 +13,12 @@ from tests.access.rare import rare
 from tests.access.showing import WIDTHS, Showing, Watching
 from tests.access.states import Shot, World, distinct, empty, filled, in_error, walked
 from tests.access.swaps import fetching, worked
-from tests.browser import launch
 from tests.counts import FULL
+from tests.journeys.conftest import browser
 from tests.pages.test_your_data import allow
 from tests.served import Served
+
+__all__ = ["browser"]
 
 
 @dataclass(frozen=True)
@@ -106,12 +108,6 @@ def _being_copied(world: World) -> Shot:
     shot = world.look("leader", "/your-data/copy")
     assert shot is not None
     return shot
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launch() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

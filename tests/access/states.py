@@ -20,7 +20,6 @@ from sqlalchemy.orm import Session as DbSession
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
-from portal.db import db as flask_db
 from portal.models import PackageState
 from privacy.cases.letters import LetterKind
 from surveys import versions
@@ -128,10 +127,7 @@ class World:
         return self.shots[-1] if len(self.shots) > before else None
 
     def close(self) -> None:
-        with self.stack.app.app_context():
-            flask_db.session.remove()
-        self.stack.engine.dispose()
-        self.stack.instance.vault.engine.dispose()
+        self.stack.close()
 
 
 def _recording(world: World) -> type[FlaskClient]:

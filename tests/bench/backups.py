@@ -28,8 +28,7 @@ def rows() -> Iterator[Row]:
             with stack.engine.begin() as connection:
                 for _ in range(64):
                     connection.exec_driver_sql("insert into filler values (?)", (os.urandom(1024 * 1024),))
-        stack.engine.dispose()
-        stack.instance.vault.engine.dispose()
+        stack.close()
         reader = make_reader(folder)
         environ = {"PORTAL_INSTANCE": str(folder / "instance")}
         yield from _measured(

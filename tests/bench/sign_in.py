@@ -40,8 +40,7 @@ def rows() -> Iterator[Row]:
         naming = _naming(stack, leaders)
         yield _apart("naming an assistant: known against unknown", stack, naming, NAMED_APART_AT_MOST)
         yield _hash()
-        stack.engine.dispose()
-        stack.instance.vault.engine.dispose()
+        stack.close()
 
 
 def _apart(

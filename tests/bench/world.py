@@ -111,8 +111,7 @@ class World:
         return DbSession(self.stack.engine, info={"vault": self.stack.instance.vault})
 
     def close(self) -> None:
-        self.stack.engine.dispose()
-        self.stack.instance.vault.engine.dispose()
+        self.stack.close()
 
     def add_leaders(self, count: int, *, mentors: Sequence[UUID] = ()) -> list[Leader]:
         """Leaders with one-to-one support, signed in with the mailed code; their baseline is open, and they can book

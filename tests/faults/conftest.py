@@ -34,5 +34,4 @@ def instance(
     folder: Path = tmp_path_factory.mktemp(f"faults{number}")
     made = make_stack(folder, environ)
     yield made
-    made.engine.dispose()
-    made.instance.vault.engine.dispose()
+    made.close()

@@ -39,8 +39,7 @@ def disk(
 
 
 def _close(made: Stack) -> None:
-    made.engine.dispose()
-    made.instance.vault.engine.dispose()
+    made.close()
 
 
 def typed(client: Client, page: str) -> int:

@@ -142,8 +142,7 @@ def test_row_09_each_backup_under_load_can_be_restored(world: World, desk: Desk)
         nothing_lost(copy, one.known)
         _counts_grow(copy, one.known, crowd.known)
         _nobody_is_back(copy, {leader.id for leader in gone}, {leader.participation_id for leader in gone})
-        restored.engine.dispose()
-        restored.instance.vault.engine.dispose()
+        restored.close()
     print([(len(one.known.submitted), len(one.known.booked)) for one in made])
 
 

@@ -101,10 +101,7 @@ def night(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         stack = make_stack(folder, {**environ, **server.environ})
         stack.clock.now = BOOKED_AT[change]
         yield _filled(stack, server, change)
-        with stack.app.app_context():
-            flask_db.session.remove()
-        stack.engine.dispose()
-        stack.instance.vault.engine.dispose()
+        stack.close()
 
 
 def _filled(stack: Stack, server: MailServer, change: date) -> Night:

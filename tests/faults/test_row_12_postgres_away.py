@@ -44,8 +44,7 @@ def world(pair: Pair, tmp_path: Path) -> Iterator[World]:
     filled = fill(stack, leaders=LEADERS, held=HELD)
     pair.follow()
     yield filled
-    stack.engine.dispose()
-    stack.instance.vault.engine.dispose()
+    stack.close()
 
 
 @dataclass

@@ -21,6 +21,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests import commands
 from tests.browser import launch
+from tests.conftest import Stack
+from tests.served import Served
 
 ROOT = Path(__file__).resolve().parents[2]
 FLASK = Path(sys.executable).with_name("flask")
@@ -164,6 +166,14 @@ def browser() -> Iterator[Browser]:
     """One for a module: another that starts its own in the same process must find none running."""
     with launch() as running:
         yield running
+
+
+@pytest.fixture
+def served(stack: Stack) -> Iterator[Served]:
+    """The stack in this process, whose clock a test moves on."""
+    running = Served(stack)
+    yield running
+    running.stop()
 
 
 class Person:

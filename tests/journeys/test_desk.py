@@ -14,7 +14,6 @@ from playwright.sync_api import Browser, expect
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal.db import db as flask_db
 from portal.mailing import post
 from portal.models import Role
 from privacy.cases import acts
@@ -105,10 +104,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """An embedded database of its own: what a browser shows rests on no database."""
     made = make_stack(tmp_path_factory.mktemp("desk"), {})
     yield made
-    with made.app.app_context():
-        flask_db.session.remove()
-    made.engine.dispose()
-    made.instance.vault.engine.dispose()
+    made.close()
 
 
 @pytest.fixture

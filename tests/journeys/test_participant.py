@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session as DbSession
 
 from portal.booking import acts as bookings
 from portal.booking import choices, offers
-from portal.db import db as flask_db
 from portal.models import PackageState, Person, Place
 from portal.packages import acts as packages
 from portal.packages import goals
@@ -43,10 +42,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """An embedded database of its own: what a browser shows rests on no database."""
     made = make_stack(tmp_path_factory.mktemp("participant"), {})
     yield made
-    with made.app.app_context():
-        flask_db.session.remove()
-    made.engine.dispose()
-    made.instance.vault.engine.dispose()
+    made.close()
 
 
 @pytest.fixture(scope="module")
@@ -57,13 +53,6 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Browser | WebKit]:
         return
     with launch_webkit() as webkit:
         yield webkit
-
-
-@pytest.fixture
-def served(stack: Stack) -> Iterator[Served]:
-    running = Served(stack)
-    yield running
-    running.stop()
 
 
 @pytest.fixture

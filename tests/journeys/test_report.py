@@ -13,7 +13,6 @@ from playwright.sync_api import Browser, expect
 from sqlalchemy.orm import Session as DbSession
 
 from portal.answers import verdicts
-from portal.db import db as flask_db
 from portal.models import PackageState, Role
 from privacy import registers
 from privacy.registers import DataItem, Register
@@ -40,17 +39,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """An embedded database of its own: what a browser shows rests on no database."""
     made = make_stack(tmp_path_factory.mktemp("report"), {})
     yield made
-    with made.app.app_context():
-        flask_db.session.remove()
-    made.engine.dispose()
-    made.instance.vault.engine.dispose()
-
-
-@pytest.fixture
-def served(stack: Stack) -> Iterator[Served]:
-    running = Served(stack)
-    yield running
-    running.stop()
+    made.close()
 
 
 class Reader(Person):

@@ -126,10 +126,7 @@ class World:
 
     def let_go(self) -> None:
         """Stop what serves the pages: files that are open cannot be built anew."""
-        with self.stack.app.app_context():
-            flask_db.session.remove()
-        self.stack.engine.dispose()
-        self.stack.instance.vault.engine.dispose()
+        self.stack.close()
 
     def by_hand(self) -> list[str]:
         """What has to be confirmed one by one, since no program reaches it."""

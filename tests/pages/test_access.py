@@ -16,7 +16,6 @@ from sqlalchemy import Column, Engine, select
 from sqlalchemy.orm import Session as DbSession
 from werkzeug.test import TestResponse
 
-from portal.db import db as flask_db
 from portal.headers import CONTENT_POLICY
 from portal.models import Level, Role
 from privacy import registers
@@ -211,10 +210,7 @@ def crawl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crawl]:
         for row, address in addresses(stack, first).items()
     }
     yield Crawl(stack, visitors, rows, sides, before, digest(stack))
-    with stack.app.app_context():
-        flask_db.session.remove()
-    stack.engine.dispose()
-    stack.instance.vault.engine.dispose()
+    stack.close()
 
 
 def populated(stack: Stack) -> tuple[tuple[Side, Side], dict[str, UUID | None]]:

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from portal.db import db as flask_db
 from portal.models import (
     BrowserSession,
     CallRequest,
@@ -99,10 +98,7 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
         walk.let_through = walk.strangers_repeat(*strangers)
     logging.getLogger().removeHandler(log)
     yield walk
-    with stack.app.app_context():
-        flask_db.session.remove()
-    stack.engine.dispose()
-    stack.instance.vault.engine.dispose()
+    stack.close()
 
 
 def set_up(walk: Walk) -> None:
@@ -429,5 +425,4 @@ def test_the_search_finds_what_lies_in_clear(tmp_path: Path) -> None:
     assert checkpoint(stack.engine)
     in_file = [path.name for path in files(folder) if found(path.read_bytes(), needles(canaries))]
     assert in_file == ["portal.sqlite"]
-    stack.engine.dispose()
-    stack.instance.vault.engine.dispose()
+    stack.close()

@@ -87,8 +87,7 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     made = World(stack, environ, folder / "backups", make_reader(folder), gone)
     finish_first(made)
     yield made
-    stack.engine.dispose()
-    stack.instance.vault.engine.dispose()
+    stack.close()
 
 
 def fill(stack: Stack) -> None:

@@ -67,10 +67,7 @@ def made(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stack]:
         environ["KEYSTORE_URL"] = fresh_database(server, name="migrated_keystore")
     stack = make_stack(tmp_path, environ, tables=up)
     yield stack
-    with stack.app.app_context():
-        flask_db.session.remove()
-    stack.engine.dispose()
-    stack.instance.vault.engine.dispose()
+    stack.close()
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session as DbSession
 from portal.access import accounts, addresses
 from portal.councils import allocations
 from portal.councils.facts import Agreement
-from portal.db import db as flask_db
 from portal.desk import key_keeping, key_report
 from portal.models import Ground, Person
 from portal.packages import file as packages_file
@@ -56,10 +55,7 @@ def own(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         for _ in range(PEOPLE):
             make.person()
     yield stack
-    with stack.app.app_context():
-        flask_db.session.remove()
-    stack.engine.dispose()
-    stack.instance.vault.engine.dispose()
+    stack.close()
 
 
 def sessions_of(stack: Stack) -> "partial[DbSession]":

@@ -32,8 +32,7 @@ def stack(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Ite
     }
     made = make_stack(tmp_path_factory.mktemp("serve"), environ)
     yield made
-    made.engine.dispose()
-    made.instance.vault.engine.dispose()
+    made.close()
 
 
 @pytest.fixture(scope="module")

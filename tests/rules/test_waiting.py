@@ -280,8 +280,7 @@ def test_eight_promotions_at_once_give_as_many_places_as_there_are(
 
 def test_so_do_eight_processes(world: GroupWorld, stack: Stack) -> None:
     session_id = prepared(world, stack, places=2)
-    stack.engine.dispose()
-    stack.instance.vault.engine.dispose()
+    stack.close()
     fork = multiprocessing.get_context("fork")
     barrier, results = fork.Barrier(8, timeout=60), fork.Queue()
     processes = [

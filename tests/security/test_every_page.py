@@ -9,7 +9,6 @@ from urllib.parse import unquote
 import pytest
 from sqlalchemy.orm import Session as DbSession
 
-from portal.db import db as flask_db
 from portal.headers import CONTENT_POLICY, Protected
 from portal.models import Role
 from privacy import retention
@@ -78,10 +77,7 @@ def crawl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crawl]:
         made.seen[name] = [_open(client, row, address) for row, address in chosen.items()]
     made.after = digest(stack)
     yield made
-    with stack.app.app_context():
-        flask_db.session.remove()
-    stack.engine.dispose()
-    stack.instance.vault.engine.dispose()
+    stack.close()
 
 
 def theirs(who: str, found: dict[str, str]) -> dict[str, str]:

@@ -211,10 +211,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         engine.dispose()
         shutil.copyfile(file_of(engine), folder / file_of(engine).name)
     yield made
-    with stack.app.app_context():
-        flask_db.session.remove()
-    stack.engine.dispose()
-    stack.instance.vault.engine.dispose()
+    stack.close()
 
 
 class Finder:

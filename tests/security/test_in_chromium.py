@@ -9,28 +9,17 @@ from sqlalchemy.orm import Session as DbSession
 
 from portal.models import Package, Person, Role
 from surveys import versions
-from tests.browser import launch
 from tests.conftest import SetClock, Stack
 from tests.factories import Factory
+from tests.journeys.conftest import browser, served
 from tests.served import Served
+
+__all__ = ["browser", "served"]
 
 pytestmark = [pytest.mark.journey, pytest.mark.parametrize("stack", ["sqlite"], indirect=True)]
 AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 CANARY = "quincewordthatnobodyelsetypes"
 STORES = "JSON.stringify([Object.entries(localStorage), Object.entries(sessionStorage), document.cookie])"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launch() as running:
-        yield running
-
-
-@pytest.fixture
-def served(stack: Stack) -> Iterator[Served]:
-    running = Served(stack)
-    yield running
-    running.stop()
 
 
 @pytest.fixture

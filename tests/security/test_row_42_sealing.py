@@ -13,7 +13,6 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session as DbSession
 
 from portal.access import passwords
-from portal.db import db as flask_db
 from portal.desk import key_keeping
 from portal.models import Person
 from privacy.columns import keys_of, seal, unseal
@@ -33,10 +32,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack whose keys this module may turn over."""
     stack = make_stack(tmp_path_factory.mktemp("sealing"), {})
     yield stack
-    with stack.app.app_context():
-        flask_db.session.remove()
-    stack.engine.dispose()
-    stack.instance.vault.engine.dispose()
+    stack.close()
 
 
 @pytest.fixture
