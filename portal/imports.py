@@ -8,7 +8,7 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -17,15 +17,9 @@ SEPARATORS = {";": "semicolons", "\t": "tabs"}
 CHANGED_ENCODING = (
     "The file is not UTF-8. It was read as Windows-1252: look at names with accents before you rely on them"
 )
-Tell = Callable[[int, int], object]
-"""Is told how much of a file is written, and how much there is to write."""
 _ISO = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
 _BRITISH = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")
 _YEARS = range(1900, 2100)
-
-
-def untold(done: int, total: int) -> None:
-    """For whoever watches nothing."""
 
 
 @dataclass(frozen=True, order=True)

@@ -29,6 +29,7 @@ from privacy.moving.target import under_way
 from privacy.work import unit_of_work
 
 CANARY = "This sentence opens only with the keys of this instance."
+NOT_MADE = "this instance has not been made yet: run `flask init` (or `flask demo`)"
 DEMO = "demo"
 REAL = "real"
 CLOSED = "closed"
@@ -81,11 +82,7 @@ def _told() -> Iterator[None]:
 def open_instance(settings: Settings, *, engine: Engine, clock: Clock) -> Instance:
     """Open what `make` made. Raises InstanceFault (InstanceClosed), ProgrammeFaults or KeyFault; writes nothing."""
     _require_local(settings)
-    made_as = _made_as(engine) if _is_there(settings.database_url) else None
-    if made_as is None:
-        raise InstanceFault("this instance has not been made yet: run `flask init` (or `flask demo`)")
-    if made_as == CLOSED:
-        raise InstanceClosed
+    _require_made(settings, engine)
     _require_tables(engine)
     ring = settings.key_source.load()
     keystore = open_engine(settings.keystore_url)
@@ -115,7 +112,7 @@ def open_canary(db: DbSession) -> InstanceFact:
     """
     fact = db.scalars(select(InstanceFact)).first()
     if fact is None:
-        raise InstanceFault("this instance has not been made yet: run `flask init` (or `flask demo`)")
+        raise InstanceFault(NOT_MADE)
     try:
         opened = fact.canary
     except (HolderErased, SealBroken) as error:
@@ -163,11 +160,7 @@ def make(
 def upgrade(settings: Settings, *, engine: Engine, migrate: Callable[[], None]) -> str | None:
     """Bring the tables of an instance to this release; returns the version that they were of. Raises InstanceFault."""
     _require_local(settings)
-    made_as = _made_as(engine) if _is_there(settings.database_url) else None
-    if made_as is None:
-        raise InstanceFault("there is no instance to upgrade: run `flask init`")
-    if made_as == CLOSED:
-        raise InstanceClosed
+    _require_made(settings, engine)
     before = schema.version(engine)
     if before is not None and before > schema.newest():
         raise InstanceFault(
@@ -198,6 +191,14 @@ def _require_local(settings: Settings) -> None:
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite" and parsed.database:
             require_local(Path(parsed.database))
+
+
+def _require_made(settings: Settings, engine: Engine) -> None:
+    made_as = _made_as(engine) if _is_there(settings.database_url) else None
+    if made_as is None:
+        raise InstanceFault(NOT_MADE)
+    if made_as == CLOSED:
+        raise InstanceClosed
 
 
 def _require_tables(engine: Engine) -> None:

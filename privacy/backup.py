@@ -8,7 +8,7 @@ Memory stays the same for any size. A process that is killed leaves the folder a
 `.part`, which the next one removes (cl 17.4(b), cl 17.4(e)).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,6 +37,7 @@ from privacy.certificates import Certificate, PrivateKey
 from privacy.clock import Clock
 from privacy.envelopes import file_sha256, measured, opened_sha256, seal_stream, sync_folder
 from privacy.keystore import Vault
+from privacy.progress import NamedProgress, silent
 
 __all__ = [
     "Backup",
@@ -52,13 +53,6 @@ __all__ = [
     "last",
     "verify",
 ]
-
-Progress = Callable[[str, int, int], None]
-"""Hears what is being done, and how many bytes (or rows) of about how many are done."""
-
-
-def silent(what: str, done: int, total: int) -> None:
-    """Progress that nobody listens to."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +78,7 @@ class Made:
     pruned: list[str]
 
 
-def create(folder: Path, plan: Plan, vault: Vault, *, clock: Clock, tell: Progress = silent) -> Made:
+def create(folder: Path, plan: Plan, vault: Vault, *, clock: Clock, tell: NamedProgress = silent) -> Made:
     """Make a backup of the database and one of the key store, then remove what is too old.
 
     Raises BackupFault (Busy: another process is at it), EnvelopeFailed, OpensslMissing or OSError; then the folder
@@ -110,7 +104,7 @@ def _require_same_instance(folder: Path, instance: UUID) -> None:
 
 
 def _database(
-    folder: Path, plan: Plan, vault: Vault, *, number: int, now: datetime, tell: Progress
+    folder: Path, plan: Plan, vault: Vault, *, number: int, now: datetime, tell: NamedProgress
 ) -> Manifest:
     # Before the data: whoever is erased while it is copied may still be in it, and is then in a later ledger.
     with backup_keystore.reading(vault.engine) as connection:
@@ -131,7 +125,7 @@ def _database(
 
 
 def _keystore(
-    folder: Path, plan: Plan, vault: Vault, data: Manifest, *, now: datetime, tell: Progress
+    folder: Path, plan: Plan, vault: Vault, data: Manifest, *, now: datetime, tell: NamedProgress
 ) -> Manifest:
     with backup_keystore.reading(vault.engine) as connection:
         known = backup_keystore.facts(connection)
@@ -176,7 +170,7 @@ def _sealed(
     moment: Snapshot,
     known: KeyFacts,
     key_ids: dict[str, int],
-    tell: Progress,
+    tell: NamedProgress,
 ) -> Manifest:
     part = folder / kind.value / f"{number:06}.part"
     part.mkdir(mode=0o700)
@@ -204,7 +198,7 @@ def _sealed(
     return manifest
 
 
-def counted(source: Iterator[bytes], what: str, total: int, tell: Progress) -> Iterator[bytes]:
+def counted(source: Iterator[bytes], what: str, total: int, tell: NamedProgress) -> Iterator[bytes]:
     """The same bytes; `tell` hears of them."""
     done = 0
     for piece in source:
@@ -213,7 +207,7 @@ def counted(source: Iterator[bytes], what: str, total: int, tell: Progress) -> I
         tell(what, done, total)
 
 
-def verify(backup: Backup, key: PrivateKey | None = None, *, tell: Progress = silent) -> None:
+def verify(backup: Backup, key: PrivateKey | None = None, *, tell: NamedProgress = silent) -> None:
     """Check that a backup is what its manifest says; with a private key, that it opens to what was backed up.
 
     The manifest itself is checked by `Backup.require_genuine`. Raises BackupFault or EnvelopeBroken.

@@ -23,7 +23,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session as DbSession
 
 from privacy import audit, backup_keystore, backup_postgres, backup_sqlite, erasure
-from privacy.backup import Progress, counted, silent, verify
+from privacy.backup import counted, verify
 from privacy.backup_folder import choose, ledger_position, locked, read_tombstones
 from privacy.backup_manifest import Backup, BackupFault, Tombstone
 from privacy.certificates import PrivateKey
@@ -33,6 +33,7 @@ from privacy.envelopes import open_stream, sync_folder
 from privacy.errors import KeyFault
 from privacy.keys import KeyRing
 from privacy.keystore import Vault
+from privacy.progress import NamedProgress, silent
 from privacy.transactions import writing
 from privacy.work import Work, unit_of_work
 
@@ -96,7 +97,7 @@ class _Chosen:
 
 
 def restore(
-    folder: Path, key: PrivateKey, target: Target, *, name: str | None = None, tell: Progress = silent
+    folder: Path, key: PrivateKey, target: Target, *, name: str | None = None, tell: NamedProgress = silent
 ) -> Restored:
     """Restore the newest backup in a folder, or the one of that name.
 
@@ -118,7 +119,7 @@ def restore(
     )
 
 
-def _restore(chosen: _Chosen, key: PrivateKey, target: Target, tell: Progress) -> tuple[int, int]:
+def _restore(chosen: _Chosen, key: PrivateKey, target: Target, tell: NamedProgress) -> tuple[int, int]:
     """How many people were erased again, and the lines of the trail."""
     _require_room(target)
     live = _live_keystore(target, chosen)
@@ -182,7 +183,7 @@ def _live_keystore(target: Target, chosen: _Chosen) -> bool:
     return True
 
 
-def _verify(chosen: _Chosen, key: PrivateKey, *, live: bool, tell: Progress) -> None:
+def _verify(chosen: _Chosen, key: PrivateKey, *, live: bool, tell: NamedProgress) -> None:
     if not live and chosen.keys is None:
         raise BackupFault(
             f"there is no key store for {chosen.data.manifest.name}: neither here, nor a later backup of it"
@@ -197,7 +198,7 @@ def _verify(chosen: _Chosen, key: PrivateKey, *, live: bool, tell: Progress) -> 
 
 @contextmanager
 def _keys_in_place(
-    chosen: _Chosen, key: PrivateKey, target: Target, *, live: bool, tell: Progress
+    chosen: _Chosen, key: PrivateKey, target: Target, *, live: bool, tell: NamedProgress
 ) -> Iterator[tuple[Engine, Callable[[], None]]]:
     """The key store with every tombstone applied, and what gives it its name.
 
@@ -227,7 +228,7 @@ def _keys_in_place(
 
 
 def _fill(
-    engine: Engine, chosen: _Chosen, key: PrivateKey, target: Target, *, live: bool, tell: Progress
+    engine: Engine, chosen: _Chosen, key: PrivateKey, target: Target, *, live: bool, tell: NamedProgress
 ) -> None:
     def settle(connection: Connection) -> None:
         for tombstone in backup_keystore.ledger(connection):
@@ -273,7 +274,7 @@ def _into_sqlite(
     target: Target,
     vault: Vault,
     publish_keys: Callable[[], None],
-    tell: Progress,
+    tell: NamedProgress,
 ) -> tuple[int, int]:
     path = backup_sqlite.path_of(target.database_url)
     staged = path.with_name(path.name + UNFINISHED)
@@ -300,7 +301,7 @@ def _into_postgres(
     target: Target,
     vault: Vault,
     publish_keys: Callable[[], None],
-    tell: Progress,
+    tell: NamedProgress,
 ) -> tuple[int, int]:
     rows = backup_postgres.load(
         target.database_url,
@@ -324,7 +325,7 @@ def _into_postgres(
     return purged, lines
 
 
-def _opened(chosen: _Chosen, key: PrivateKey, tell: Progress) -> Iterator[bytes]:
+def _opened(chosen: _Chosen, key: PrivateKey, tell: NamedProgress) -> Iterator[bytes]:
     total = chosen.data.manifest.envelope.plain_bytes
     return counted(open_stream(chosen.data.sealed, key), "loading the database", total, tell)
 
@@ -336,7 +337,7 @@ def _require_rows(backup: Backup, rows: Mapping[str, int]) -> None:
         raise BackupFault(f"other rows than the manifest says were loaded into {', '.join(wrong)}")
 
 
-def _purge(engine: Engine, vault: Vault, target: Target, tell: Progress) -> int:
+def _purge(engine: Engine, vault: Vault, target: Target, tell: NamedProgress) -> int:
     tell("erasing again who was erased", 0, 0)
 
     def sessions() -> DbSession:

@@ -28,6 +28,7 @@ from privacy.erasure import NobodyThere
 from privacy.person_data import Gathered, Reader, Row, Store, flags, stores
 from privacy.person_file import Cover, build
 from privacy.processing import HOW_LONG, WHY
+from privacy.progress import Progress, untold
 from privacy.records import Keep, new_id
 from privacy.rights import ExportState, PersonExport
 from privacy.work import Work, unit_of_work
@@ -42,8 +43,6 @@ NOT_HERE = "Somebody else wrote this: it is looked at first, and follows"
 log = structlog.get_logger("person_exports")
 
 Sessions = Callable[[], DbSession]
-Tell = Callable[[int, int], None]
-"""Is told how many stores have answered, of how many."""
 
 
 Look = Callable[[Store], tuple[Store, int]]
@@ -208,7 +207,7 @@ def _build(desk: Desk, export_id: UUID, person_id: UUID, *, own: bool) -> None:
         path.unlink(missing_ok=True)
 
 
-def whole(desk: Desk, db: DbSession, person_id: UUID, *, tell: Tell = lambda answered, asked: None) -> bytes:
+def whole(desk: Desk, db: DbSession, person_id: UUID, *, tell: Progress = untold) -> bytes:
     """The file of everything held about somebody, as of one moment. Raises StoreFailed or NobodyThere."""
     cover, gathered, _ = put_together(desk, db, person_id, tell=tell)
     return build(cover, gathered)
@@ -219,7 +218,7 @@ def put_together(
     db: DbSession,
     person_id: UUID,
     *,
-    tell: Tell = lambda answered, asked: None,
+    tell: Progress = untold,
     own: bool = False,
 ) -> tuple[Cover, Gathered, int]:
     """What the file is built of, and how many passages are left out of it: with `own`, those that others wrote.

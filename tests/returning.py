@@ -18,9 +18,10 @@ from privacy import erasure
 from privacy.audit import Action
 from privacy.certificates import read_certificate
 from privacy.erasure import Places
+from privacy.progress import Progress
 from privacy.registers import Register, enter
 from privacy.returns import build, signing
-from privacy.returns.build import Package, Progress
+from privacy.returns.build import Package
 from privacy.returns.course import EVERYTHING, Scope
 from privacy.returns.verify import Verified, verify
 from privacy.returns.volumes import VOLUME_BYTES

@@ -20,6 +20,7 @@ from portal.db import db
 from portal.instance import Instance, InstanceClosed, InstanceFault
 from portal.programme import ProgrammeFaults
 from privacy.errors import Frozen, KeyFault
+from privacy.progress import Progress
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -80,7 +81,7 @@ def sessions(instance: Instance) -> Callable[[], DbSession]:
 
 
 @contextmanager
-def shown(label: str) -> Iterator[Callable[[int, int], None]]:
+def shown(label: str) -> Iterator[Progress]:
     """A bar with rows and the time left."""
     with click.progressbar(
         length=1, label=label, show_pos=True, show_eta=True, file=sys.stderr, width=30

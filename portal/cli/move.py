@@ -14,13 +14,14 @@ from portal.cli.migrating import migrate
 from portal.db import db
 from portal.instance import InstanceFault, programme_path
 from portal.moving import acts
-from portal.moving.acts import Outcome, Progress, Tell
+from portal.moving.acts import Outcome
 from portal.moving.ends import Journey, beside
 from portal.moving.looking import Plan, plan
 from portal.settings import Settings, SettingsFaults
 from privacy.backup_manifest import BackupFault
 from privacy.errors import ChainBroken, KeyFault
 from privacy.moving.target import MoveRefused, address
+from privacy.progress import NamedProgress, Progress
 
 BESIDE = (
     ("person-exports", "sealed exports that wait to be fetched: they are fetched here, or asked for anew"),
@@ -105,7 +106,7 @@ def _move(journey: Journey, *, as_json: bool) -> None:
 
 
 @contextmanager
-def _bars() -> Iterator[Progress]:
+def _bars() -> Iterator[NamedProgress]:
     """One bar after the other."""
     with ExitStack() as stack:
         current: list[str] = []
@@ -120,7 +121,7 @@ def _bars() -> Iterator[Progress]:
                 bars[what] = stack.enter_context(shown(what))
             bars[what](done, total)
 
-        bars: dict[str, Tell] = {}
+        bars: dict[str, Progress] = {}
         yield tell
 
 

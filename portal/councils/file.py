@@ -12,10 +12,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
 from portal import imports
-from portal.imports import Fault, FileFaults, Row, Tell, untold
+from portal.imports import Fault, FileFaults, Row
 from portal.models import Council, CouncilKind
 from portal.programme import Programme
 from privacy.audit import Action
+from privacy.progress import Progress, untold
 from privacy.records import new_id
 from privacy.work import Work
 
@@ -84,7 +85,7 @@ def check_file(db: DbSession, programme: Programme, data: bytes) -> Taken:
     return _plan(db, programme, data).taken()
 
 
-def import_file(work: Work, programme: Programme, data: bytes, *, tell: Tell = untold) -> Taken:
+def import_file(work: Work, programme: Programme, data: bytes, *, tell: Progress = untold) -> Taken:
     """Add the councils of a published file and update those that changed; councils it lacks stay.
 
     Raises FileFaults with every fault; then nothing was written.

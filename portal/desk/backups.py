@@ -23,7 +23,7 @@ from portal.instance import Instance, open_canary
 from portal.models import BrowserSession, InstanceFact, Session, SignIn
 from portal.settings import Backups, Settings
 from privacy import backup, backup_records, backup_restore
-from privacy.backup import Keep, Made, Plan, Progress, silent
+from privacy.backup import Keep, Made, Plan
 from privacy.backup_postgres import scratch_database
 from privacy.backup_records import BackupRun, RunKind
 from privacy.backup_restore import Restored, Target
@@ -31,6 +31,7 @@ from privacy.certificates import PrivateKey, read_certificates
 from privacy.clock import CLOCKS_DIFFER, Clock
 from privacy.engines import sqlite_url
 from privacy.keys import KeyRing
+from privacy.progress import NamedProgress, silent
 from privacy.scratch import scratch
 from privacy.work import Work, unit_of_work
 
@@ -87,7 +88,7 @@ class _Timed:
             )
 
 
-def create(instance: Instance, sessions: Sessions, order: Order, *, tell: Progress = silent) -> Made:
+def create(instance: Instance, sessions: Sessions, order: Order, *, tell: NamedProgress = silent) -> Made:
     """Make a backup and note it. Raises what `privacy.backup.create` raises, and CertificateUnusable."""
     timed = _Timed(instance, sessions, RunKind.BACKUP)
     try:
@@ -152,7 +153,7 @@ def restore(
     clock: Clock,
     schema: str | None,
     name: str | None = None,
-    tell: Progress = silent,
+    tell: NamedProgress = silent,
 ) -> Restored:
     """Restore into this instance, which must be empty. Raises what `privacy.backup_restore.restore` raises."""
     settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -217,7 +218,7 @@ def drill(
     *,
     schema: str | None,
     name: str | None = None,
-    tell: Progress = silent,
+    tell: NamedProgress = silent,
 ) -> Restored:
     """Restore in a scratch place, check everything, remove it, and note how long it took.
 

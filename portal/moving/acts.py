@@ -25,17 +25,13 @@ from privacy.moving.copying import compare, compare_table, copy, send
 from privacy.moving.mark import Mark, passing
 from privacy.moving.tables import Counted, stored
 from privacy.moving.target import Course, MoveRefused, address
+from privacy.progress import NamedProgress
 from privacy.records import new_id
 from privacy.scrub import vacuum
 from privacy.transactions import writing
 from privacy.work import Work, unit_of_work
 
 ACTOR = "system:move"
-
-Tell = Callable[[int, int], None]
-"""Hears how many rows of how many are done."""
-Progress = Callable[[str, int, int], None]
-"""Hears what is being done, and how many rows of how many are done."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +46,7 @@ class Outcome:
         return sum(one.rows for one in (*self.tables.values(), *self.keys.values()))
 
 
-def move(journey: Journey, *, tell: Progress) -> Outcome:
+def move(journey: Journey, *, tell: NamedProgress) -> Outcome:
     """Move everything, or go on where it was stopped. Raises as `plan` does, and NotTheSame."""
     require_kinds(journey)
     targets.require_server(journey.to.database_url)
@@ -77,7 +73,7 @@ def move(journey: Journey, *, tell: Progress) -> Outcome:
 
 
 class _Counter:
-    def __init__(self, tell: Progress, total: int) -> None:
+    def __init__(self, tell: NamedProgress, total: int) -> None:
         self._tell, self._total = tell, total
         self._done: dict[str, int] = {}
 

@@ -12,7 +12,6 @@ from datetime import datetime
 from sqlalchemy.orm import Session as DbSession
 
 from portal.booking import standing
-from portal.imports import Tell, untold
 from portal.models import (
     AttendanceState,
     Package,
@@ -28,6 +27,7 @@ from portal.packages.plan import Held, Planned, Reader
 from portal.programme import Programme
 from portal.references import new_reference
 from privacy.audit import Action
+from privacy.progress import Progress, untold
 from privacy.records import new_id
 from privacy.work import Work
 
@@ -49,7 +49,7 @@ def check_file(db: DbSession, programme: Programme, data: bytes, *, now: datetim
     return _taken(plan, notes)
 
 
-def import_file(work: Work, programme: Programme, data: bytes, *, tell: Tell = untold) -> Taken:
+def import_file(work: Work, programme: Programme, data: bytes, *, tell: Progress = untold) -> Taken:
     """Add what the file tells. Raises FileFaults with every fault; then nothing was written."""
     plan, notes = Reader(work.db, programme, work.now).read(data)
     for number, one in enumerate(plan, 1):

@@ -17,7 +17,7 @@ from sqlalchemy.orm import selectinload
 
 from portal import imports
 from portal.councils.register import Finder, UnknownCouncil
-from portal.imports import Fault, FileFaults, Row, Tell, untold
+from portal.imports import Fault, FileFaults, Row
 from portal.models import PARTICIPANT, Council, Office, Person, Role
 from portal.packages import members as matching
 from portal.people import register as people
@@ -28,6 +28,7 @@ from privacy.audit import Action
 from privacy.clock import day_words, london_date
 from privacy.columns import AddressKeys, normal_address
 from privacy.constraints import violated
+from privacy.progress import Progress, untold
 from privacy.records import Record, new_id
 from privacy.work import Work
 
@@ -85,7 +86,7 @@ def check_file(db: DbSession, programme: Programme, data: bytes, *, actor: str, 
     return _plan(db, programme, data, by).taken()
 
 
-def import_file(work: Work, programme: Programme, data: bytes, *, tell: Tell = untold) -> Taken:
+def import_file(work: Work, programme: Programme, data: bytes, *, tell: Progress = untold) -> Taken:
     """Add people and offices, as far as they are the actor's to give.
 
     Raises FileFaults with every fault; then nothing was written.

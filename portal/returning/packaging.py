@@ -18,9 +18,10 @@ from portal.returning import opening
 from portal.returning.chapters import chapters
 from privacy import chain_checks
 from privacy.certificates import Certificate, read_certificates
+from privacy.progress import Progress
 from privacy.records import Record
 from privacy.returns import acts, build, selection, signing
-from privacy.returns.build import Progress, Stores
+from privacy.returns.build import Stores
 from privacy.returns.course import EVERYTHING, Course, CourseRefused, Scope, ScopeKind, Step, StepsMissing
 from privacy.returns.selection import Selection
 from privacy.returns.verify import Verified

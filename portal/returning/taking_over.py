@@ -20,8 +20,9 @@ from privacy.clock import Clock
 from privacy.columns import AddressKeys
 from privacy.engines import open_engine
 from privacy.keystore import METADATA, Vault
+from privacy.progress import Progress, untold
 from privacy.records import new_id
-from privacy.returns.load import LoadRefused, Made, Progress, Target, load
+from privacy.returns.load import LoadRefused, Made, Target, load
 from privacy.returns.verify import described, verify
 from privacy.scratch import scratch
 
@@ -44,7 +45,7 @@ def take_over(
     migrate: Callable[[], object],
     schema: str | None,
     fingerprint: str | None = None,
-    progress: Progress = lambda done, total: None,
+    progress: Progress = untold,
 ) -> TakenOver:
     """Verify a package, open it in a private folder, and load it. `fingerprint` is that of who may have signed it.
 

@@ -12,5 +12,5 @@ def number_asked(name: str) -> int | None:
 
 
 def page_asked() -> int:
-    """The page of a list that is asked for; the first where it is no number."""
-    return number_asked("page") or 1
+    """The page of a list that is asked for; the first where it is none."""
+    return max(1, number_asked("page") or 1)

@@ -65,7 +65,7 @@ def settle(case: Case) -> ResponseReturnValue:
                 case_redaction.settle(unit, case_id=case_id, settled=form.settled)
         except CaseRefused as problem:
             return _refused(case_id, form, problem, marked=form)
-        return _done(case_id, "Saved.", page=_number())
+        return _done(case_id, "Saved.", page=page_asked())
     return _page(case, marked=form, status=422)
 
 
@@ -183,7 +183,7 @@ def _page(
         back=back or SendBackForm(formdata=None),
         found=redaction_places.find(session(), redaction, marks) if redaction is not None else {},
         marks=marks,
-        page=_number(),
+        page=page_asked(),
         pages=_pages(redaction),
         grounds=GROUNDS,
         own=redaction is not None and redaction.made_by == the_actor().ref,
@@ -194,7 +194,7 @@ def _shown(redaction: Redaction | None) -> list[RedactionMark]:
     """The marks on this page of the list: all that there are, or what was taken out once copies are made."""
     if redaction is None:
         return []
-    first = (min(_number(), _pages(redaction)) - 1) * MARKS_PER_PAGE
+    first = (min(page_asked(), _pages(redaction)) - 1) * MARKS_PER_PAGE
     return _listed(redaction)[first : first + MARKS_PER_PAGE]
 
 
@@ -204,10 +204,6 @@ def _listed(redaction: Redaction) -> list[RedactionMark]:
 
 def _pages(redaction: Redaction | None) -> int:
     return max(1, -(-len(_listed(redaction)) // MARKS_PER_PAGE)) if redaction is not None else 1
-
-
-def _number() -> int:
-    return max(1, page_asked())
 
 
 def _refused(case_id: UUID, form: Form, problem: CaseRefused, **shown: Any) -> ResponseReturnValue:

@@ -24,6 +24,7 @@ from privacy import reach
 from privacy.certificates import Certificate
 from privacy.envelopes import Envelope, openssl
 from privacy.keystore import SUBJECT_KEY, Vault
+from privacy.progress import Progress, untold
 from privacy.returns import chapters, folder, readable, reconciling, table_files
 from privacy.returns.about import About
 from privacy.returns.bag import Bag
@@ -38,8 +39,6 @@ from privacy.returns.volumes import VOLUME_BYTES, Cut, Entry, Squeezer, TooBig
 
 FORMAT = "return-1"
 
-Progress = Callable[[int, int], None]
-"""Hears how many rows are written, of how many."""
 Seal = Callable[[str, Iterator[bytes]], Envelope]
 
 
@@ -96,7 +95,7 @@ def build(
     scope: Scope = EVERYTHING,
     rehearsal: bool = False,
     now: datetime,
-    progress: Progress = lambda done, total: None,
+    progress: Progress = untold,
     check: OwnKey | None = None,
     limit: int = VOLUME_BYTES,
 ) -> Package:

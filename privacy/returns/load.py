@@ -23,6 +23,7 @@ from privacy.audit import AuditEntry, AuditHead, Chaining
 from privacy.columns import Sealed, SealedBytes, seal, sealed_columns
 from privacy.keystore import SUBJECT_KEY, DataKeys, Vault
 from privacy.ledger import NO_KEY
+from privacy.progress import Progress
 from privacy.returns.forms import Form, TableForm, form_of
 from privacy.returns.selection import Selection
 from privacy.returns.table_files import LEDGER, Escapes, Facts, Known, entries
@@ -33,7 +34,6 @@ BATCH = 250
 SECRET_BYTES = 32
 
 Row = Mapping[str, Any]
-Progress = Callable[[int, int], None]
 Made = Mapping[str, Callable[[Row], bytes | None]]
 """What makes the keyed value of a column, by `table.column`, from the other values of the row."""
 

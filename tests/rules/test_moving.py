@@ -29,6 +29,7 @@ from privacy.moving import copying
 from privacy.moving import mark as marks
 from privacy.moving.mark import Moved, passing
 from privacy.moving.target import MoveRefused
+from privacy.progress import NamedProgress
 from privacy.records import new_id
 from privacy.transactions import writing
 from tests.conftest import START
@@ -57,7 +58,7 @@ class Stopped(Exception):
     """Somebody stopped it here."""
 
 
-def stop_after(rows: int) -> acts.Progress:
+def stop_after(rows: int) -> NamedProgress:
     left = [rows]
 
     def tell(what: str, done: int, total: int) -> None:
