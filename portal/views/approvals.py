@@ -17,7 +17,7 @@ from portal.views.guards import guarded
 from privacy.erasure import NoInstruction
 
 bp = Blueprint("approvals", __name__, url_prefix="/second-person")
-WAITS = "A second person has to agree first. They find it under “Second person”."
+WAITS = "A second person has to agree first. Whoever can is told by mail, and finds it under “Second person”."
 NO_SUCH_INSTRUCTION = "The register holds no instruction with this reference. Enter it first"
 
 
