@@ -114,6 +114,7 @@ from portal.views import (
     your_data,
     your_support,
 )
+from portal.views.compiled import CompiledTemplates
 from privacy import engines
 from privacy.clock import Clock, clock_from, system_clock
 
@@ -231,6 +232,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
         PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
     )
     app.jinja_environment = formatting.SharedGlobals
+    app.jinja_options = {"bytecode_cache": CompiledTemplates()}
     app.extensions["settings"] = settings
     app.extensions["disks"] = Disks(settings)
     app.extensions["counts"] = Counts(settings.counts_to)

@@ -7,9 +7,8 @@ enough without (tests/journeys/test_path.py weighs it).
 
 import gzip
 import hashlib
-import shutil
 import tempfile
-import weakref
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -45,16 +44,26 @@ class Assets:
             raise MissingAsset(f"static/{name} is missing: run `make setup`") from error
 
     def wrap(self, wsgi_app: Any) -> WhiteNoise:
-        """Serve the files before an app. They are packed anew whenever a server starts, so that no packed file can be
-        older than its own."""
-        folder = Path(tempfile.mkdtemp(prefix="portal-assets-"))
+        """Serve the files before an app."""
         server = WhiteNoise(wsgi_app, immutable_file_test=lambda path, url: True)
         server.FOREVER = A_YEAR
-        weakref.finalize(server, shutil.rmtree, folder, ignore_errors=True)
-        for number, (name, path) in enumerate(self._files.items()):
-            packed = folder / f"{number}.gz"
-            packed.write_bytes(gzip.compress(path.read_bytes(), mtime=0))
+        for name, path in self._files.items():
+            packed = _packed(path.read_bytes())
             server.add_file_to_dictionary(self._urls[name], str(path))
             (_, _, headers), *_ = server.files[self._urls[name]].alternatives
             server.files[self._urls[name]] = StaticFile(str(path), headers, encodings={"gzip": str(packed)})
         return server
+
+
+@cache
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    """Of this process; it goes with it."""
+    return tempfile.TemporaryDirectory(prefix="portal-assets-", ignore_cleanup_errors=True)
+
+
+@cache
+def _packed(content: bytes) -> Path:
+    """A packed file of this content. Made anew by every process, so that none can be older than what it packs."""
+    packed = Path(_folder().name) / f"{hashlib.sha256(content).hexdigest()}.gz"
+    packed.write_bytes(gzip.compress(content, mtime=0))
+    return packed

@@ -51,6 +51,9 @@ class KeyRing:
     masters: dict[str, bytes] = field(repr=False)
     made_at: dict[str, datetime] = field(default_factory=dict)
     indexes: dict[int, bytes] = field(default_factory=dict, repr=False)
+    _derived: dict[tuple[str, str, int | None], bytes] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @property
     def current(self) -> str:
@@ -86,8 +89,13 @@ class KeyRing:
 
     def derive(self, master: str, purpose: str, *, number: int | None = None) -> bytes:
         """A 32-byte key for one purpose, from one of the MASTERS; of the index master, from that number."""
-        secret = self.masters[master] if number is None else self.indexes[number]
-        return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=purpose.encode()).derive(secret)
+        wanted = (master, purpose, number)
+        # Kept: every page needs some, and the purposes are few.
+        if wanted not in self._derived:
+            secret = self.masters[master] if number is None else self.indexes[number]
+            made = HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=purpose.encode())
+            self._derived[wanted] = made.derive(secret)
+        return self._derived[wanted]
 
     def digest(self, master: str, purpose: str, *parts: bytes, number: int | None = None) -> bytes:
         """A keyed digest (HMAC-SHA256) of the parts."""

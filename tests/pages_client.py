@@ -162,6 +162,7 @@ def check_page(page: Page, path: str) -> None:
     for form in page.all("form"):
         assert form.get("method") in {"post", "get"}, f"{path}: a form without a method"
         assert form.get("action"), f"{path}: a form without an action"
+        assert any(button.get("type") == "submit" for button in form.iter("button")), f"{path}: no button"
         if form.get("method") == "post":
             assert any(field.get("name") == "csrf_token" for field in form.iter("input")), f"{path}: no token"
         else:

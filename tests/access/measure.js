@@ -141,13 +141,19 @@ window.access = (() => {
     return { at, trouble: hidden(here) };
   }
 
+  // The part of a box that is in the window: a long table is never whole there.
+  function inWindow(box) {
+    const left = Math.max(box.left, 0), top = Math.max(box.top, 0);
+    return { left, top, width: Math.min(box.right, innerWidth) - left, height: Math.min(box.bottom, innerHeight) - top };
+  }
+
   // WCAG 2.4.11: what has the focus is not covered whole, nor outside of the window.
   function hidden(element) {
-    const free = [...element.getClientRects()].some((box) =>
+    const free = [...element.getClientRects()].map(inWindow).some((box) =>
       [0.1, 0.5, 0.9].some((down) =>
         [0.1, 0.5, 0.9].some((across) => {
           const top = document.elementFromPoint(box.left + box.width * across, box.top + box.height * down);
-          return top && (element.contains(top) || top.closest("label")?.control === element);
+          return box.width > 0 && box.height > 0 && top && (element.contains(top) || top.closest("label")?.control === element);
         }),
       ),
     );

@@ -113,7 +113,9 @@ def test_an_agreement_is_recorded_and_withdrawn_on_the_councils_page(
 def test_neighbours_reviews_and_partners(
     team: PageClient, council: UUID, make: Factory, db: DbSession
 ) -> None:
-    path, other = f"/team/councils/{council}", make.council("Eastshire").id
+    path = f"/team/councils/{council}"
+    assert "There is no other council yet." in team.get(f"{path}/neighbours").words()
+    other = make.council("Eastshire").id
     team.post(f"{path}/neighbours", {"neighbours": str(other)})
     assert "Northshire" in team.get(f"/team/councils/{other}").words()
     make.package(

@@ -324,6 +324,7 @@ def test_a_package_from_the_first_step_to_the_end(team: PageClient, make: Factor
     path = f"/team/packages/{package.id}"
     assert "Lea Der" in team.get(f"{path}/invite").words()
     assert "The invitation goes to 1 person." in team.follow(team.post(f"{path}/invite")).words()
+    assert "Everybody is invited already." in team.get(f"{path}/invite").words()
     assert "They have the invitation already." in team.follow(team.post(f"{path}/invite")).words()
     team.post(f"{path}/goals", {"goals": "Ask better questions"})
     assert "Ask better questions" in team.get(path).words()

@@ -1,0 +1,35 @@
+"""Templates once compiled, kept as Python keeps its own modules: compiling all takes thirty times as long as reading
+them, and every process would do it anew for the first page of each kind.
+
+They lie beside the modules' own, and what is not of the text that stands now is compiled again.
+"""
+
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from jinja2 import FileSystemBytecodeCache
+from jinja2.bccache import Bucket
+
+FOLDER = Path(__file__).parents[1] / "__pycache__"
+
+
+class CompiledTemplates(FileSystemBytecodeCache):
+    """Where they cannot be kept or read, nobody is kept from a page."""
+
+    def __init__(self, folder: Path = FOLDER) -> None:
+        super().__init__(str(folder), "template-%s.compiled")
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        try:
+            super().load_bytecode(bucket)
+        except Exception:  # noqa: BLE001 - whatever is wrong with it
+            # A power failure can leave a file cut short. The template is compiled anew.
+            bucket.reset()
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if sys.dont_write_bytecode:
+            return
+        with suppress(OSError):
+            Path(self.directory).mkdir(exist_ok=True)
+            super().dump_bytecode(bucket)

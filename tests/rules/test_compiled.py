@@ -1,0 +1,52 @@
+"""Compiled templates are kept for the next process; what cannot be kept or read keeps nobody from a page."""
+
+import sys
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+from jinja2 import DictLoader, Environment
+
+from portal.views.compiled import CompiledTemplates
+
+
+@pytest.fixture(autouse=True)
+def _bytecode_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+
+
+def shown(folder: Path, text: str) -> tuple[str, bool]:
+    """What a new process shows of a template, and whether it had to compile it."""
+    environment = Environment(
+        loader=DictLoader({"a.html": text}), bytecode_cache=CompiledTemplates(folder), autoescape=True
+    )
+    with patch.object(environment, "compile", wraps=environment.compile) as compiling:
+        return environment.get_template("a.html").render(name="Ann"), compiling.called
+
+
+def test_what_was_compiled_once_is_read_until_its_text_changes(tmp_path: Path) -> None:
+    folder = tmp_path / "kept"
+    assert shown(folder, "Hello {{ name }}") == ("Hello Ann", True)
+    assert shown(folder, "Hello {{ name }}") == ("Hello Ann", False)
+    assert shown(folder, "Goodbye {{ name }}") == ("Goodbye Ann", True)
+    assert len(list(folder.iterdir())) == 1
+
+
+def test_what_was_cut_short_is_compiled_again(tmp_path: Path) -> None:
+    shown(tmp_path, "Hello {{ name }}")
+    (kept,) = tmp_path.iterdir()
+    whole = kept.read_bytes()
+    for length in range(0, len(whole), 7):
+        kept.write_bytes(whole[:length])
+        assert shown(tmp_path, "Hello {{ name }}") == ("Hello Ann", True), length
+
+
+def test_where_nothing_can_be_kept_pages_show_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_the_way = tmp_path / "file"
+    in_the_way.write_text("")
+    assert shown(in_the_way, "Hello {{ name }}") == ("Hello Ann", True)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    assert shown(tmp_path / "kept", "Hello {{ name }}") == ("Hello Ann", True)
+    assert not (tmp_path / "kept").exists()
