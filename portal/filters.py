@@ -32,6 +32,11 @@ def day_time(value: datetime) -> str:
     return f"{weekday_day(value)}, {time(value)}"
 
 
+def when(value: datetime) -> str:
+    """`Friday 3 March 2023, 2:30pm`; without a time where only the day was written down, which is kept as its start."""
+    return day_time(value) if minute_of_day(value) else weekday_day(value)
+
+
 def by_when(value: datetime) -> str:
     """When something has to be done by: `Friday 3 March 2023, 2:30pm`.
 

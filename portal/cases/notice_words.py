@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TypedDict
 
-from portal.filters import by_when, day_time
+from portal.filters import by_when, day_time, when
 from portal.models import Mailbox
 from portal.programme import Programme
 from privacy.cases.notices import Notice, NoticeKind
@@ -83,7 +83,7 @@ def first(case: Case, *, now: datetime, holidays: Holidays) -> Body:
     incident = case.kind is CaseKind.INCIDENT
     told = [
         ("What", what[0].upper() + what[1:]),
-        ("Discovered" if incident else "Received", day_time(case.received_at)),
+        ("Discovered" if incident else "Received", when(case.received_at)),
         ("How", CHANNELS[case.channel]),
         ("Written down", day_time(case.entered_at)),
         *((_named(name), str(value)) for name, value in (case.contact or {}).items() if value),
@@ -108,7 +108,7 @@ def further(story: Story, *, kind: NoticeKind, text: str, now: datetime, holiday
         title=f"{TITLES[kind]}: {what}",
         facts=[
             ("What", what[0].upper() + what[1:]),
-            ("Discovered" if case.kind is CaseKind.INCIDENT else "Received", day_time(case.received_at)),
+            ("Discovered" if case.kind is CaseKind.INCIDENT else "Received", when(case.received_at)),
             *_due(story, now=now, holidays=holidays),
         ],
         parts=[("What we can tell you now", text.strip())],

@@ -26,6 +26,7 @@ def install(app: Flask) -> None:
         filters.weekday_day,
         filters.time,
         filters.day_time,
+        filters.when,
         filters.by_when,
         filters.last_day,
         filters.minutes,

@@ -107,6 +107,25 @@ def test_the_search_begins_with_what_the_portal_counted(office: Office) -> None:
     )
 
 
+def test_each_step_leads_to_where_it_is_done(office: Office) -> None:
+    def steps() -> dict[str, str]:
+        page = office.dpo.get(f"/desk/cases/{office.case_id}")
+        return {
+            page.words(link): str(link.get("href"))
+            for link in page.all("a")
+            if "govuk-task-list__link" in str(link.get("class"))
+        }
+
+    search = "Search, and say why that is enough"
+    found = steps()
+    assert found[search] == office.at("search")
+    assert found["Put together what is held"] == office.at("package")
+    assert found["Notify the Controller"] == "#next"
+    assert "Close the case" not in found, "it comes last, and is done on this page"
+    office.dpo.post(office.at("search"), {"places": ["table-person"], "proportionate": "Enough"})
+    assert search not in steps()
+
+
 def test_what_is_held_is_put_together_and_offered(office: Office) -> None:
     page = office.dpo.follow(office.dpo.post(office.at("package")))
     assert page.heading == "Take other people out"

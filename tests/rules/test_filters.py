@@ -44,6 +44,11 @@ def test_a_window_is_said_by_its_last_day() -> None:
     assert filters.last_day(datetime(2023, 6, 30, 23, 0, tzinfo=UTC)) == "30 June 2023"
 
 
+def test_a_day_that_was_written_down_without_a_time_has_none() -> None:
+    assert filters.when(datetime(2023, 6, 30, 23, 0, tzinfo=UTC)) == "Saturday 1 July 2023"
+    assert filters.when(datetime(2023, 6, 30, 23, 1, tzinfo=UTC)) == "Saturday 1 July 2023, 12:01am"
+
+
 @pytest.mark.parametrize(
     "instant, words",
     [
