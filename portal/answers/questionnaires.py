@@ -174,8 +174,9 @@ def _worth_listing(opening: Opening, now: datetime) -> bool:
 
 def title_of(opening: Opening) -> str:
     """What a questionnaire is called; feedback by the day of its session."""
-    title = TITLES[opening.wave]
-    return f"{title}: {filters.day(opening.session_starts_at)}" if opening.session_starts_at else title
+    if opening.session_starts_at:
+        return f"How the session on {filters.day(opening.session_starts_at)} was"
+    return TITLES[opening.wave]
 
 
 def asked(

@@ -259,7 +259,7 @@ def test_feedback_is_asked_for_once_nothing_has_to_be_booked(world: World) -> No
     later = world.book(TEN + timedelta(days=4))
     world.hold(held)
     page = world.page()
-    assert "Answer: How the session was: 2 March 2023" in step(page)
+    assert "Answer: How the session on 2 March 2023 was" in step(page)
     assert world.next() == world.questionnaire("feedback", str(held))
     assert "1 hour" in page.words(), "the session that was held is listed with its length"
     world.send(Wave.FEEDBACK, occasion=str(held))
