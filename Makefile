@@ -25,6 +25,7 @@ help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.dev $(ASSETS) chromium ## install everything that running and testing need
+	@$(BIN)/flask compile
 
 run: $(VENV)/.runtime $(ASSETS) ## serve a fictional programme on http://localhost:8000 (PORT, INSTANCE override)
 	@if [ -n "$${INSTANCE:-}" ]; then export PORTAL_INSTANCE="$$INSTANCE"; fi; \

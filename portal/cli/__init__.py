@@ -15,6 +15,7 @@ from flask_sqlalchemy import SQLAlchemy
 
 MODULES = (
     "backup",
+    "compiling",
     "councils",
     "demo",
     "instance",

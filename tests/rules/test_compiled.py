@@ -7,7 +7,9 @@ from unittest.mock import patch
 import pytest
 from jinja2 import DictLoader, Environment
 
+from portal.app import ROOT, create_app
 from portal.views.compiled import CompiledTemplates
+from tests.conftest import Stack
 
 
 @pytest.fixture(autouse=True)
@@ -50,3 +52,15 @@ def test_where_nothing_can_be_kept_pages_show_all_the_same(
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     assert shown(tmp_path / "kept", "Hello {{ name }}") == ("Hello Ann", True)
     assert not (tmp_path / "kept").exists()
+
+
+def test_all_are_compiled_beforehand_for_a_server_that_may_not_write(
+    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = create_app(stack.instance.settings)
+    monkeypatch.setattr(app.jinja_env, "bytecode_cache", CompiledTemplates(tmp_path))
+    done = app.test_cli_runner().invoke(args=["compile"])
+    assert done.exit_code == 0
+    kept = len(list(tmp_path.iterdir()))
+    assert f"{kept} templates are compiled" in done.output
+    assert kept >= len(list((ROOT / "templates").rglob("*.html"))) > 300
