@@ -7,6 +7,7 @@ started waits for it, and is not turned away.
 
 import multiprocessing
 import socket
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,6 +23,7 @@ from portal.cli.processes import Pause
 
 LOOK_EVERY_SECONDS = 1.0
 READY_WITHIN_SECONDS = 60
+SILENT_SECONDS = 5
 
 log = structlog.get_logger("server")
 
@@ -76,6 +78,10 @@ class Server(MPServer):
         # Each connection takes it over. Without it the rest of an answer waits until its beginning was acknowledged,
         # and that may take the other side 40 ms.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # A process that ends closes what it took over and has heard nothing from yet: each is handed on with its
+        # request, or after so many seconds without one. Where the system cannot do that, a reload may cost a request.
+        if sys.platform == "linux":
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, SILENT_SECONDS)
         listening.set_inheritable(True)
         holder: Any = SocketHolder
         held = holder(listening.fileno(), False, self.backlog)

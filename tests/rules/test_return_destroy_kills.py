@@ -49,8 +49,9 @@ def entries(world: Ended) -> int:
 def test_a_killed_destruction_goes_on(killed: tuple[Ended, dict[str, str]]) -> None:
     world, environ = killed
     chance = random.Random(7)
-    command: tuple[str | Path, ...] = ("return", "destroy", "--receipt", world.order.receipt or "", "--yes")
-    command += ("--witness", "Information officer")
+    # Its name is given, for in a large world several are under way.
+    command: tuple[str | Path, ...] = ("return", "destroy", "--ref", world.reference, "--yes")
+    command += ("--receipt", world.order.receipt or "", "--witness", "Information officer")
     world.end()
     seen: set[int] = set()
     for reached in range(0, LAST, count(3, 1)):

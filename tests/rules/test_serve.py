@@ -8,6 +8,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -123,7 +124,6 @@ if FULL:
         wait_until(lambda: bool(workers_of(server) - first))
 
     def test_it_renews_itself_without_a_request_that_fails(server: Server) -> None:
-        first = pages_of(server) | workers_of(server)
         statuses, stop = [], threading.Event()
 
         def go_on() -> None:
@@ -133,16 +133,20 @@ if FULL:
         asking = [threading.Thread(target=go_on) for _ in range(6)]
         for thread in asking:
             thread.start()
-        server.hang_up()
         try:
-            wait_until(
-                lambda: not first & (pages_of(server) | workers_of(server)) and len(pages_of(server)) == 2
-            )
+            for _ in range(4):
+                first = pages_of(server) | workers_of(server)
+                server.hang_up()
+                wait_until(partial(is_renewed, server, first))
         finally:
             stop.set()
             for thread in asking:
                 thread.join()
         assert set(statuses) == {200}
+
+
+def is_renewed(server: Server, first: set[int]) -> bool:
+    return not first & (pages_of(server) | workers_of(server)) and len(pages_of(server)) == 2
 
 
 def test_nothing_of_it_is_left_when_it_is_killed(server: Server) -> None:
