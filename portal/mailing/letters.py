@@ -17,6 +17,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from email.errors import MessageError
 from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -160,7 +161,7 @@ def usable_address(address: str) -> str:
         raise AddressUnusable("an e-mail address holds a character that no header can carry")
     try:
         return Address(addr_spec=address).addr_spec
-    except (ValueError, IndexError) as fault:
+    except (MessageError, ValueError, IndexError, AttributeError) as fault:
         # The address itself stays out of the message: messages reach logs.
         raise AddressUnusable("an e-mail address can't be read") from fault
 

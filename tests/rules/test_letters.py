@@ -1,5 +1,6 @@
 """What a composed mail looks like to a program that only sees its bytes."""
 
+import re
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.header import decode_header, make_header
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from portal.mailing.letters import AddressUnusable, CalendarMismatch, compose, one_line
+from portal.mailing.letters import AddressUnusable, CalendarMismatch, compose, one_line, usable_address
 
 SENT_AT = datetime(2027, 3, 1, 9, 15, tzinfo=UTC)
 CALENDAR = "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nX-NAME:Siân\r\nEND:VCALENDAR\r\n".encode()
@@ -153,12 +154,25 @@ class TestHeaders:
             "a@b.example\r\nBcc: c@d.example",
             "a@b.example, c@d.example",
             "ŵ@b.example",
+            # What the parser of the standard library fails on, each in a way of its own.
+            "a@b@c.example",
+            "+,@(<+",
+            '"_-1@[b;',
+            "+@[_+",
+            '"_@:"@',
         ],
     )
     def test_an_address_that_no_header_can_carry_is_refused_and_not_repeated(self, address: str) -> None:
         with pytest.raises(AddressUnusable) as refused:
             letter(recipient=address)
         assert not address or address not in str(refused.value)
+
+    @given(address=st.text(alphabet="ab.@\"\\\\<>()[]:;, '-_+=é1", min_size=1, max_size=12))
+    def test_any_other_is_taken_or_refused(self, address: str) -> None:
+        try:
+            assert usable_address(address).count("@") == 1
+        except AddressUnusable:
+            assert not re.fullmatch(r"[a-z]+@[a-z]+", address)
 
     @pytest.mark.parametrize(
         "message_id", ["1@portal.example", "<1@portal.example>\r\nBcc: a@b.example", "<>"]
