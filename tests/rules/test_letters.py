@@ -170,7 +170,7 @@ class TestHeaders:
     @given(address=st.text(alphabet="ab.@\"\\\\<>()[]:;, '-_+=é1", min_size=1, max_size=12))
     def test_any_other_is_taken_or_refused(self, address: str) -> None:
         try:
-            assert usable_address(address).count("@") == 1
+            assert "@" in usable_address(address)
         except AddressUnusable:
             assert not re.fullmatch(r"[a-z]+@[a-z]+", address)
 
