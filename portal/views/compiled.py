@@ -4,6 +4,7 @@ them, and every process would do it anew for the first page of each kind.
 They lie beside the modules' own, and what is not of the text that stands now is compiled again.
 """
 
+import os
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +20,13 @@ class CompiledTemplates(FileSystemBytecodeCache):
 
     def __init__(self, folder: Path = FOLDER) -> None:
         super().__init__(str(folder), "template-%s.compiled")
+
+    def can_keep(self) -> bool:
+        """Whether this process may write there."""
+        folder = Path(self.directory)
+        with suppress(OSError):
+            folder.mkdir(exist_ok=True)
+        return folder.is_dir() and os.access(folder, os.W_OK)
 
     def load_bytecode(self, bucket: Bucket) -> None:
         try:

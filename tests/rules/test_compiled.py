@@ -64,3 +64,16 @@ def test_all_are_compiled_beforehand_for_a_server_that_may_not_write(
     kept = len(list(tmp_path.iterdir()))
     assert f"{kept} templates are compiled" in done.output
     assert kept >= len(list((ROOT / "templates").rglob("*.html"))) > 300
+
+
+def test_it_says_when_nothing_can_be_kept(
+    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = create_app(stack.instance.settings)
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(app.jinja_env, "bytecode_cache", CompiledTemplates(tmp_path / "file"))
+    done = app.test_cli_runner().invoke(args=["compile"])
+    assert (done.exit_code, "cannot be written to" in done.output) == (1, True)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    done = app.test_cli_runner().invoke(args=["compile"])
+    assert (done.exit_code, "not compiled beforehand" in done.output) == (0, True)
