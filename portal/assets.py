@@ -5,10 +5,8 @@ whoever can put words of their own beside it (BREACH), and pages hold answers an
 enough without (tests/journeys/test_path.py weighs it).
 """
 
-import atexit
 import gzip
 import hashlib
-import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -50,7 +48,7 @@ class Assets:
         server = WhiteNoise(wsgi_app, immutable_file_test=lambda path, url: True)
         server.FOREVER = A_YEAR
         for name, path in self._files.items():
-            packed = _packed(path, self._urls[name])
+            packed = _packed(path.read_bytes())
             server.add_file_to_dictionary(self._urls[name], str(path))
             (_, _, headers), *_ = server.files[self._urls[name]].alternatives
             server.files[self._urls[name]] = StaticFile(str(path), headers, encodings={"gzip": str(packed)})
@@ -58,16 +56,14 @@ class Assets:
 
 
 @cache
-def _folder() -> Path:
+def _folder() -> tempfile.TemporaryDirectory[str]:
     """Of this process; it goes with it."""
-    folder = Path(tempfile.mkdtemp(prefix="portal-assets-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
+    return tempfile.TemporaryDirectory(prefix="portal-assets-", ignore_cleanup_errors=True)
 
 
 @cache
-def _packed(path: Path, url: str) -> Path:
-    """A file packed, as it is at its hashed address. Made anew by every process: none can be older than its own."""
-    packed = _folder() / f"{Path(url).name}.gz"
-    packed.write_bytes(gzip.compress(path.read_bytes(), mtime=0))
+def _packed(content: bytes) -> Path:
+    """A packed file of this content. Made anew by every process, so that none can be older than what it packs."""
+    packed = Path(_folder().name) / f"{hashlib.sha256(content).hexdigest()}.gz"
+    packed.write_bytes(gzip.compress(content, mtime=0))
     return packed

@@ -45,7 +45,8 @@ class Wire:
             if not self._awaited:
                 return
             page.wait_for_timeout(10)
-        raise AssertionError(f"{self.now.path}: never came: {list(self._awaited.values())}")
+        answered = sorted(self.now.answers)
+        raise AssertionError(f"{self.now.path}: never came: {list(self._awaited.values())}; answered: {answered}")
 
     def _asked(self, event: Any) -> None:
         self._awaited[event["requestId"]] = event["request"]["url"]
