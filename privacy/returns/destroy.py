@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy import Connection, Engine, delete, func, select, update
 
 from privacy import rotation, scrub
 from privacy.backup_folder import Busy, locked
@@ -45,6 +45,11 @@ WORD_LETTERS = 24
 PLANTED = 3
 TRIES = 20
 REST_SECONDS = 0.25
+IN_USE = "another process still reads the database: stop the portal and the worker, and run this again"
+SEEN_BY_OTHERS = (
+    "select count(*) from pg_stat_activity where datname = current_database() and pid != pg_backend_pid()"
+    " and (backend_xmin is not null or backend_xid is not null)"
+)
 
 Facts = Mapping[str, Any]
 Tell = Callable[[str], None]
@@ -239,6 +244,7 @@ def rebuild(engine: Engine) -> None:
     engine.dispose()
     if engine.dialect.name == "postgresql":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            _require_unseen(connection)
             connection.exec_driver_sql("set statement_timeout = 0")
             try:
                 # Ours alone: to build every table of the server's own anew takes longer, and none holds our rows.
@@ -254,9 +260,17 @@ def rebuild(engine: Engine) -> None:
         if scrub.checkpoint(engine):
             return
         time.sleep(REST_SECONDS)
-    raise StillInUse(
-        "another process still reads the database: stop the portal and the worker, and run this again"
-    )
+    raise StillInUse(IN_USE)
+
+
+def _require_unseen(connection: Connection) -> None:
+    """Wait until no other transaction may see what was deleted, such as that of a process that was killed: PostgreSQL
+    takes such rows along into the new files. Raises StillInUse."""
+    for _ in range(TRIES):
+        if not connection.exec_driver_sql(SEEN_BY_OTHERS).scalar_one():
+            return
+        time.sleep(REST_SECONDS)
+    raise StillInUse(IN_USE)
 
 
 STEPS: dict[str, Callable[[Places, Journal], Facts]] = {

@@ -30,6 +30,7 @@ from privacy import audit, erasure
 from privacy.audit import AuditEntry
 from privacy.audit_verifier import check
 from privacy.columns import unseal
+from privacy.engines import open_engine
 from privacy.errors import HolderErased, KeyFault
 from privacy.keys import load_left
 from privacy.keystore import SUBJECT_KEY, DataKeys
@@ -525,6 +526,26 @@ def test_whoever_still_reads_is_waited_for(small: Ended, monkeypatch: pytest.Mon
         with pytest.raises(StillInUse):
             destroy.rebuild(small.stack.engine)
     destroy.rebuild(small.stack.engine)
+
+
+def test_on_postgresql_too(postgres_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A transaction that may still see what was deleted would take it along into the new files."""
+    monkeypatch.setattr(destroy, "TRIES", 1)
+    engine = open_engine(fresh_database(postgres_server, name="still_read"))
+    other = open_engine(engine.url.render_as_string(hide_password=False))
+    with engine.begin() as connection:
+        connection.exec_driver_sql("create table person as select 'Wilfred Ashdown' as name")
+    with other.connect().execution_options(isolation_level="REPEATABLE READ") as reader:
+        reader.exec_driver_sql("select count(*) from person").scalar()
+        with engine.begin() as connection:
+            connection.exec_driver_sql("delete from person")
+        with pytest.raises(StillInUse):
+            destroy.rebuild(engine)
+    destroy.rebuild(engine)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("select pg_relation_size('person')").scalar_one() == 0
+    engine.dispose()
+    other.dispose()
 
 
 # ---- the last backup
