@@ -21,6 +21,7 @@ from portal import logs
 from portal.cli.base import fail, say, with_instance_if_open
 from portal.cli.processes import GRACE_SECONDS, Companion, end_with
 from portal.cli.serving import Server
+from portal.cli.turns import one_by_one
 from portal.db import db
 from portal.instance import Instance
 from portal.settings import Settings
@@ -107,7 +108,8 @@ def load_application(parent: int, target: str) -> Any:
     end_with(parent)
     sys.path.insert(0, str(ROOT))
     module, _, maker = target.partition(":")
-    return getattr(importlib.import_module(module), maker)()
+    app = getattr(importlib.import_module(module), maker)()
+    return one_by_one(app)
 
 
 def _environ(settings: Settings, clock: Clock) -> dict[str, str]:
