@@ -21,8 +21,9 @@ STATEMENTS_KEPT = 512
 """For each connection. Once its hundred are full, the driver keeps those of the first hour and takes any new one apart
 again at each use, which costs ten times as much as the answer."""
 _SAFE_WAL = (3, 51, 3)
-_POOL = {"pool_size": 4, "max_overflow": 4, "pool_timeout": PATIENCE}
-"""One for each thread that serves, with room for what a page reads beside its own transaction."""
+_POOL = {"pool_size": 4, "max_overflow": 4, "pool_timeout": PATIENCE, "pool_use_lifo": True}
+"""One for each thread that serves, with room for what a page reads beside its own transaction. The one that was used
+last goes first: it knows the statements, and has the pages of the file at hand."""
 _LINE = {
     "connect_timeout": 5,
     # A server that is gone without a word is noticed in less than a minute.

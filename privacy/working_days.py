@@ -9,17 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING
-
-from privacy.later import Later
-
-if TYPE_CHECKING:
-    import holidays as published
-else:
-    published = Later("holidays")
-
 
 from privacy.clock import weekday_words
+from privacy.published_holidays import holiday_names
 
 SATURDAY = 5
 PARTS = ("ENG", "WLS", "SCT", "NIR")
@@ -93,6 +85,4 @@ UNITED_KINGDOM = Calendar(PARTS)
 
 @lru_cache(maxsize=256)
 def _published(parts: tuple[str, ...], year: int) -> frozenset[date]:
-    return frozenset(
-        day for part in parts for day in published.country_holidays("GB", subdiv=part, years=year)
-    )
+    return frozenset(day for part in parts for day in holiday_names(part, year))

@@ -7,25 +7,19 @@ and address of the portal stand in what is signed: a passkey does not work on a 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from webauthn import (
-    base64url_to_bytes,
-    generate_authentication_options,
-    generate_registration_options,
-    options_to_json,
-    verify_authentication_response,
-    verify_registration_response,
-)
-from webauthn.helpers import bytes_to_base64url
-from webauthn.helpers.exceptions import WebAuthnException
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
+from privacy.later import Later
+
+if TYPE_CHECKING:
+    import webauthn
+    from webauthn import helpers
+    from webauthn.helpers import exceptions, structs
+else:
+    webauthn, helpers = Later("webauthn"), Later("webauthn.helpers")
+    exceptions, structs = Later("webauthn.helpers.exceptions"), Later("webauthn.helpers.structs")
 
 ANSWER_AT_MOST = 20_000
 """Characters of what a browser answers; real ones have about 2,000."""
@@ -58,15 +52,18 @@ class Made:
     count: int
 
     def to_secret(self) -> dict[str, str]:
-        return {"id": bytes_to_base64url(self.credential), "key": bytes_to_base64url(self.public_key)}
+        return {
+            "id": helpers.bytes_to_base64url(self.credential),
+            "key": helpers.bytes_to_base64url(self.public_key),
+        }
 
 
 def creation_options(
     site: Site, *, person_id: UUID, address: str, name: str, challenge: bytes, known: Sequence[bytes]
 ) -> str:
     """What a browser needs to make a passkey, as JSON. `known` are those that the person has already."""
-    return options_to_json(
-        generate_registration_options(
+    return webauthn.options_to_json(
+        webauthn.generate_registration_options(
             rp_id=site.rp_id,
             rp_name=site.name,
             user_id=person_id.bytes,
@@ -74,24 +71,24 @@ def creation_options(
             user_display_name=name,
             challenge=challenge,
             timeout=TIMEOUT,
-            authenticator_selection=AuthenticatorSelectionCriteria(
-                resident_key=ResidentKeyRequirement.REQUIRED,
-                user_verification=UserVerificationRequirement.REQUIRED,
+            authenticator_selection=structs.AuthenticatorSelectionCriteria(
+                resident_key=structs.ResidentKeyRequirement.REQUIRED,
+                user_verification=structs.UserVerificationRequirement.REQUIRED,
             ),
-            exclude_credentials=[PublicKeyCredentialDescriptor(id=one) for one in known],
+            exclude_credentials=[structs.PublicKeyCredentialDescriptor(id=one) for one in known],
         )
     )
 
 
 def request_options(site: Site, *, challenge: bytes, known: Sequence[bytes] = ()) -> str:
     """What a browser needs to sign with a passkey, as JSON. Without `known` it offers those it has for the portal."""
-    return options_to_json(
-        generate_authentication_options(
+    return webauthn.options_to_json(
+        webauthn.generate_authentication_options(
             rp_id=site.rp_id,
             challenge=challenge,
             timeout=TIMEOUT,
-            allow_credentials=[PublicKeyCredentialDescriptor(id=one) for one in known],
-            user_verification=UserVerificationRequirement.REQUIRED,
+            allow_credentials=[structs.PublicKeyCredentialDescriptor(id=one) for one in known],
+            user_verification=structs.UserVerificationRequirement.REQUIRED,
         )
     )
 
@@ -99,14 +96,14 @@ def request_options(site: Site, *, challenge: bytes, known: Sequence[bytes] = ()
 def made(site: Site, answer: str, *, challenge: bytes) -> Made:
     """The passkey that a browser made. Raises PasskeyRefused."""
     try:
-        found = verify_registration_response(
+        found = webauthn.verify_registration_response(
             credential=_read(answer),
             expected_challenge=challenge,
             expected_rp_id=site.rp_id,
             expected_origin=site.origin,
             require_user_verification=True,
         )
-    except (WebAuthnException, ValueError, LookupError, TypeError, AttributeError) as error:
+    except (exceptions.WebAuthnException, ValueError, LookupError, TypeError, AttributeError) as error:
         raise PasskeyRefused(str(error)) from error
     return Made(found.credential_id, found.credential_public_key, found.sign_count)
 
@@ -114,7 +111,7 @@ def made(site: Site, answer: str, *, challenge: bytes) -> Made:
 def credential_in(answer: str) -> bytes:
     """Which passkey a browser says that it signed with. Raises PasskeyRefused."""
     try:
-        return base64url_to_bytes(_read(answer)["rawId"])
+        return helpers.base64url_to_bytes(_read(answer)["rawId"])
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise PasskeyRefused(str(error)) from error
 
@@ -122,22 +119,22 @@ def credential_in(answer: str) -> bytes:
 def signed(site: Site, answer: str, *, challenge: bytes, secret: dict[str, str], count: int) -> int:
     """The passkey's new count. Raises PasskeyRefused where the signature is not that of the key behind `secret`."""
     try:
-        found = verify_authentication_response(
+        found = webauthn.verify_authentication_response(
             credential=_read(answer),
             expected_challenge=challenge,
             expected_rp_id=site.rp_id,
             expected_origin=site.origin,
-            credential_public_key=base64url_to_bytes(secret["key"]),
+            credential_public_key=helpers.base64url_to_bytes(secret["key"]),
             credential_current_sign_count=count,
             require_user_verification=True,
         )
-    except (WebAuthnException, ValueError, LookupError, TypeError, AttributeError) as error:
+    except (exceptions.WebAuthnException, ValueError, LookupError, TypeError, AttributeError) as error:
         raise PasskeyRefused(str(error)) from error
     return found.new_sign_count
 
 
 def credential_of(secret: dict[str, str]) -> bytes:
-    return base64url_to_bytes(secret["id"])
+    return helpers.base64url_to_bytes(secret["id"])
 
 
 def _read(answer: str) -> dict[str, str]:

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
-from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from portal.booking.intervals import (
     QUARTER,
@@ -20,13 +19,8 @@ from portal.booking.intervals import (
     interval_of,
     joined,
 )
+from privacy import published_holidays
 from privacy.clock import MINUTES_IN_DAY, MissingTime, end_of_day, start_of_day, wall
-from privacy.later import Later
-
-if TYPE_CHECKING:
-    import holidays as published_holidays
-else:
-    published_holidays = Later("holidays")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -61,11 +55,9 @@ class WeeklyHours:
     exceptions: Mapping[date, tuple[Span, ...]] = field(default_factory=dict)
 
 
-@lru_cache(maxsize=64)
 def holiday_names(year: int) -> Mapping[date, str]:
     """The bank holidays of England by name, substitute days included. Those of the other nations differ."""
-    found = published_holidays.country_holidays("GB", subdiv="ENG", years=year)
-    return MappingProxyType(dict(sorted(found.items())))
+    return published_holidays.holiday_names("ENG", year)
 
 
 @lru_cache(maxsize=64)

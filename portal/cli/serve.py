@@ -114,7 +114,8 @@ def load_application(parent: int, target: str) -> Any:
 
 def _environ(settings: Settings, clock: Clock) -> dict[str, str]:
     """This environment; a clock that was set elsewhere runs on in the child, and keys from a descriptor are lent."""
-    environ = dict(os.environ)
+    # One heap for all threads: only one of them runs Python at a time, and what each frees stays its own otherwise.
+    environ = {"MALLOC_ARENA_MAX": "1", **os.environ}
     if isinstance(settings.key_source, KeyDescriptor):
         environ.pop("PORTAL_KEYS_FD", None)
         environ["PORTAL_KEYS_FROM"] = settings.key_source.handed_on()
