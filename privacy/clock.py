@@ -8,6 +8,7 @@ import time as _time
 from calendar import monthrange
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 Clock = Callable[[], datetime]
@@ -141,6 +142,12 @@ def time_words(instant: datetime, *, zone: bool = False) -> str:
 
     `1:30am BST` in the hour that happens twice, and everywhere with `zone`.
     """
+    return _time_words(as_utc(instant), zone)
+
+
+# By instants in UTC: in London's zone two that lie an hour apart count as equal in the night the clocks go back.
+@lru_cache(maxsize=4096)
+def _time_words(instant: datetime, zone: bool) -> str:
     name = london(instant).tzname() if zone else zone_if_twice(instant)
     face = clock_face(minute_of_day(instant))
     return f"{face} {name}" if name else face

@@ -5,10 +5,12 @@ a write begins IMMEDIATE, everything else deferred. PostgreSQL: READ COMMITTED w
 opened anew when the server was restarted or another one took over.
 """
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event
+from sqlalchemy import Connection, Engine, ExceptionContext, Uuid, create_engine, event
 from sqlalchemy.engine import make_url
 
 from privacy.moving.mark import refuse_marked
@@ -20,6 +22,7 @@ SPENT_AT_MOST_MS = 500
 STATEMENTS_KEPT = 512
 """For each connection. Once its hundred are full, the driver keeps those of the first hour and takes any new one apart
 again at each use, which costs ten times as much as the answer."""
+IDS_KEPT = 4096
 _SAFE_WAL = (3, 51, 3)
 _POOL = {"pool_size": 4, "max_overflow": 4, "pool_timeout": PATIENCE, "pool_use_lifo": True}
 """One for each thread that serves, with room for what a page reads beside its own transaction. The one that was used
@@ -79,6 +82,20 @@ def prepare(engine: Engine) -> None:
     event.listen(engine, "connect", _connected)
     event.listen(engine, "begin", _begin)
     event.listen(engine, "begin", refuse_marked)
+    engine.dialect.colspecs = {**engine.dialect.colspecs, Uuid: _Id}
+
+
+@lru_cache(maxsize=IDS_KEPT)
+def _id(text: str | None) -> UUID | None:
+    return None if text is None else UUID(text)
+
+
+class _Id(Uuid[UUID]):
+    """An id as SQLite keeps it, as text. Pages read the same few again and again, and taking one apart costs ten times
+    as much as finding the one that was made of it before."""
+
+    def result_processor(self, dialect: Any, coltype: object) -> Any:
+        return _id
 
 
 def sqlite_url(path: Path) -> str:

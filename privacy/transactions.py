@@ -8,7 +8,7 @@ long as its patience lasts, and no longer.
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from weakref import WeakKeyDictionary
 
@@ -25,6 +25,7 @@ PATIENCE = 5.0
 
 _turns: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
 _turns_lock = threading.Lock()
+_told: WeakKeyDictionary[Engine, list[Callable[[], object]]] = WeakKeyDictionary()
 
 
 class TurnNotCome(Exception):
@@ -50,6 +51,13 @@ def turn(engine: Engine, *, patience: float = PATIENCE) -> Iterator[float]:
         yield max(ends - time.monotonic(), 0.0)
     finally:
         lock.release()
+        for tell in _told.get(engine, ()):
+            tell()
+
+
+def after_each(engine: Engine, tell: Callable[[], object]) -> None:
+    """Have `tell` called in a writer's thread, each time that its turn is over and the next writer may go."""
+    _told.setdefault(engine, []).append(tell)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from heapq import merge
-from itertools import groupby, islice
+from itertools import accumulate, groupby, islice, pairwise, starmap
 from typing import NamedTuple
 from uuid import UUID
 
@@ -19,7 +19,8 @@ from portal.models import Blackout, Package, PackageMentor, Place
 from portal.programme import Programme, contract_period
 from privacy.clock import end_of_day, london_date, start_of_day
 
-DAYS_FIRST = 28
+DAYS_AT_ONCE = (7, 21)
+"""How many are looked through first, and next; a page of times seldom needs more."""
 
 
 class Choice(NamedTuple):
@@ -125,8 +126,9 @@ def _offered(table: Timetable, mentor_id: UUID, *, minutes: int, place: Place) -
     No time reaches over midnight, so none is lost where the window is cut.
     """
     starts_at, ends_at = table.window
-    cut = min(ends_at, start_of_day(london_date(starts_at) + timedelta(days=DAYS_FIRST)))
-    for part in (Interval(starts_at, cut), Interval(cut, ends_at)):
+    first = london_date(starts_at)
+    cuts = [start_of_day(first + timedelta(days=days)) for days in accumulate(DAYS_AT_ONCE)]
+    for part in starmap(Interval, pairwise([starts_at, *(cut for cut in cuts if cut < ends_at), ends_at])):
         yield from table.offered(mentor_id, minutes=minutes, place=place, within=part)
 
 

@@ -107,6 +107,8 @@ def load_application(parent: int, target: str) -> Any:
     """What a process of the server runs: it ends with `parent`, whose id it is given. Target: `module:maker`."""
     end_with(parent)
     sys.path.insert(0, str(ROOT))
+    # Where it can be had structlog loads it, to draw failures on a terminal. Here each is a line of JSON.
+    sys.modules["rich"] = None  # type: ignore[assignment]  # None stands for a module that is not there
     module, _, maker = target.partition(":")
     app = getattr(importlib.import_module(module), maker)()
     return one_by_one(app)

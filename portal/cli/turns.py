@@ -12,6 +12,7 @@ from flask import Flask
 from sqlalchemy import Engine, event
 
 from portal.db import db
+from privacy.transactions import after_each
 
 GOES_ANYWAY_SECONDS = 0.05
 """Who takes longer than that holds nobody up: the next goes beside them."""
@@ -20,21 +21,32 @@ App: TypeAlias = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 class OneByOne:
-    """An app whose requests wait for each other a moment: until the one before is answered, or commits what it wrote,
-    for then it waits for the disk."""
+    """An app whose requests wait for each other a moment, until the one before is answered. Who commits waits for the
+    disk: the next goes meanwhile, and the first goes on behind it."""
 
     def __init__(self, app: App, engine: Engine) -> None:
         self._app = app
         self._turn = threading.Lock()
         self._own = threading.local()
         event.listen(engine, "commit", self._leave)
+        # Not sooner: whoever has the turn may wait for the one who writes.
+        after_each(engine, self._come_back)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        self._own.turn = self._turn.acquire(timeout=GOES_ANYWAY_SECONDS)
+        self._own.serving = True
+        self._come()
         try:
             return self._app(environ, start_response)
         finally:
+            self._own.serving = False
             self._leave()
+
+    def _come(self) -> None:
+        self._own.turn = self._turn.acquire(timeout=GOES_ANYWAY_SECONDS)
+
+    def _come_back(self) -> None:
+        if getattr(self._own, "serving", False) and not self._own.turn:
+            self._come()
 
     def _leave(self, *_: object) -> None:
         if getattr(self._own, "turn", False):
