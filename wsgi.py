@@ -25,6 +25,9 @@ gc.enable()
 def application():  # type: ignore[no-untyped-def]  # what the server gets is a WSGI callable
     """The app with its instance open, for the server; of a closed one, what shows the closing page."""
     logs.configure()
+    if "instance" in app.extensions:
+        # A copy of the process that serves: it was opened there.
+        return app
     try:
         open_app(app)
     except InstanceClosed:

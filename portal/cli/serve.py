@@ -1,7 +1,6 @@
 """`flask serve`: the pages, and beside them a worker (portal/cli/working.py)."""
 
 import importlib
-import multiprocessing
 import os
 import socket
 import sys
@@ -23,6 +22,7 @@ from portal.cli.processes import GRACE_SECONDS, Companion, end_with
 from portal.cli.serving import Server
 from portal.cli.turns import one_by_one
 from portal.db import db
+from portal.health.counts import Counts
 from portal.instance import Instance
 from portal.settings import Settings
 from privacy.clock import Clock, ticks
@@ -49,12 +49,15 @@ def serve(instance: Instance | None, port: int) -> None:
     if instance is not None:
         instance.vault.engine.dispose()
     os.environ["PORT"] = str(port)
-    multiprocessing.set_start_method("spawn", force=True)
-    died = _metered(instance, settings)
+    start_metrics, died = _metered(instance, settings)
 
     def tell(words: str) -> None:
         died("worker")
         say(words)
+
+    def then() -> None:
+        start_metrics()
+        companion.start()
 
     companion = Companion(
         [sys.executable, "-m", "flask", "--app", "wsgi:app", "worker", "--parent", str(os.getpid())],
@@ -73,11 +76,11 @@ def serve(instance: Instance | None, port: int) -> None:
         workers=settings.processes,
         blocking_threads=BLOCKING_THREADS,
         workers_kill_timeout=GRACE_SECONDS,
+        then=then,
         told=lambda code: died("pages"),
         log_level=LogLevels.warning,
         log_dictconfig=logs.SERVER,
     )
-    server.on_startup(companion.start)
     server.on_reload(companion.renew)
     server.on_shutdown(companion.stop)
     click.echo(f"http://localhost:{port}")
@@ -87,24 +90,33 @@ def serve(instance: Instance | None, port: int) -> None:
         companion.stop()
 
 
-def _metered(instance: Instance | None, settings: Settings) -> Callable[[str], None]:
-    """Serve metrics if they are asked for; returns what hears of each process that died: `pages` or `worker`."""
-    if instance is None or settings.metrics_port is None:
-        return lambda kind: None
+def _metered(
+    instance: Instance | None, settings: Settings
+) -> tuple[Callable[[], None], Callable[[str], None]]:
+    """What starts the metrics, and what hears of each process that died: `pages` or `worker`. Neither does anything
+    where nobody asks for metrics."""
+    port = settings.metrics_port
+    if instance is None or port is None:
+        return lambda: None, lambda kind: None
     from portal.health.metering import Meter, State  # noqa: PLC0415 - costs every start where nobody asks for them
 
+    if not _is_free(port):
+        fail(f"port {port} is in use: choose another for PORTAL_METRICS_PORT")
     meter = Meter()
-    sessions = partial(DbSession, db.engine, info={"vault": instance.vault})
-    try:
-        meter.start(settings.metrics_port, State(instance, sessions, current_app.extensions["disks"]))
-    except OSError:
-        fail(f"port {settings.metrics_port} is in use: choose another for PORTAL_METRICS_PORT")
     os.environ["PORTAL_COUNTS_TO"] = str(meter.port)
-    return meter.restarted
+    counts: Counts = current_app.extensions["counts"]
+    counts.send_to(meter.port)
+    sessions = partial(DbSession, db.engine, info={"vault": instance.vault})
+    return partial(
+        meter.start, port, State(instance, sessions, current_app.extensions["disks"])
+    ), meter.restarted
 
 
 def load_application(parent: int, target: str) -> Any:
-    """What a process of the server runs: it ends with `parent`, whose id it is given. Target: `module:maker`."""
+    """What a process of the server runs: it ends with `parent`, whose id it is given. Target: `module:maker`.
+
+    A copy of the parent has it already; whatever is started anew reads the software that is there now.
+    """
     end_with(parent)
     sys.path.insert(0, str(ROOT))
     # Where it can be had structlog loads it, to draw failures on a terminal. Here each is a line of JSON.

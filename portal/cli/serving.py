@@ -3,11 +3,17 @@
 Granian ends itself when the same process dies twice within seconds, and gives each process a socket of its own, which
 dies with it. Here the socket stays open in the process that starts the others: who connects while one of them is being
 started waits for it, and is not turned away.
+
+The first processes are copies of this one, which has read the software and opened the instance already: they are ready
+at once, and all of them share what nobody changes. What takes the place of one later is started anew, with the software
+that is there then.
 """
 
+import gc
 import multiprocessing
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -58,10 +64,16 @@ class Server(MPServer):
     after a pause that grows."""
 
     def __init__(
-        self, *args: Any, told: Callable[[int | None], None] = lambda code: None, **options: Any
+        self,
+        *args: Any,
+        then: Callable[[], None],
+        told: Callable[[int | None], None] = lambda code: None,
+        **options: Any,
     ) -> None:
-        """`told` hears the exit code of each process that died; of one that was killed it is below zero."""
+        """`then` is called when the first processes run: what needs threads begins there. `told` hears the exit code of
+        each process that died; of one that was killed it is below zero."""
         super().__init__(*args, **options)
+        self._then = then
         self._told = told
         self._pauses: dict[int, Pause] = {}
         self._not_before: dict[int, float] = {}
@@ -86,6 +98,19 @@ class Server(MPServer):
         holder: Any = SocketHolder
         held = holder(listening.fileno(), False, self.backlog)
         vars(self).update(_ssp=None, _sso=listening, _sfd=listening.fileno(), _shd=held)
+
+    def _spawn_workers(self, spawn_target: Any, target_loader: Any) -> None:
+        # No process looks through what is there now for garbage: it would write on all of it, and so have its own.
+        gc.collect()
+        gc.freeze()
+        # In a copy, a lock that another thread held would never be released.
+        alone = threading.active_count() == 1
+        multiprocessing.set_start_method("fork" if alone else "spawn", force=True)
+        try:
+            super()._spawn_workers(spawn_target, target_loader)  # type: ignore[no-untyped-call]  # it has no types
+        finally:
+            multiprocessing.set_start_method("spawn", force=True)
+        self._then()
 
     def _serve_loop(self, spawn_target: Any, target_loader: Any) -> None:
         while True:

@@ -16,9 +16,13 @@ class Counts:
     def __init__(self, port: int | None) -> None:
         self._wire: socket.socket | None = None
         if port is not None:
-            self._wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            self._wire.setblocking(False)
-            self._wire.connect((HERE, port))
+            self.send_to(port)
+
+    def send_to(self, port: int) -> None:
+        """Send it there from now on."""
+        self._wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._wire.setblocking(False)
+        self._wire.connect((HERE, port))
 
     def request(self, *, route: str, method: str, status: int, seconds: float) -> None:
         """A request that was answered."""

@@ -53,7 +53,7 @@ class Pages:
 def product(world: World) -> Iterator[Pages]:
     """`flask serve` on a world's instance, from its clock's moment on; the worker runs beside it."""
     with Server(world.stack) as server:
-        yield Pages(server.port, _serving(server.pid))
+        yield Pages(server.port, server.pages()[0])
 
 
 @contextmanager

@@ -111,6 +111,13 @@ class Server:
         """The processes that serve pages or do the worker's work; not those that only help to start them."""
         return [number for number, words in children_of(self.pid) if "resource_tracker" not in words]
 
+    def pages(self) -> list[int]:
+        """Those of them that serve pages."""
+        return sorted(set(self.children()) - set(self.workers()))
+
+    def workers(self) -> list[int]:
+        return [number for number, words in children_of(self.pid) if " worker " in words]
+
     @staticmethod
     def kill(process_id: int) -> None:
         """Nothing that it could catch."""

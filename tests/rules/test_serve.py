@@ -56,11 +56,15 @@ def wait_until(holds: Callable[[], bool], seconds: float = SECONDS) -> None:
 
 
 def pages_of(server: Server) -> set[int]:
+    return set(server.pages())
+
+
+def started_anew(server: Server) -> set[int]:
     return {number for number, words in children_of(server.pid) if "spawn_main" in words}
 
 
 def workers_of(server: Server) -> set[int]:
-    return {number for number, words in children_of(server.pid) if " worker " in words}
+    return set(server.workers())
 
 
 def ask(server: Server, path: str = "/cookies") -> int:
@@ -93,10 +97,12 @@ def test_counts_of_all_processes_add_up_even_of_those_that_were_killed(
     with ThreadPoolExecutor(8) as threads:
         assert set(threads.map(lambda _: ask(server), range(60))) == {200}
         first = pages_of(server)
+        assert not first & started_anew(server), "the first are copies of the server"
         for process_id in first:
             Server.kill(process_id)
         wait_until(lambda: len(pages_of(server) - first) == 2)
         assert set(threads.map(lambda _: ask(server), range(60))) == {200}
+        assert started_anew(server) == pages_of(server)
     wait_until(lambda: told(metrics_port).get(name) == 120)
     found = told(metrics_port)
     assert found["portal_request_seconds_count", "home.cookies"] == 120
