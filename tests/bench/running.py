@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
@@ -28,32 +28,40 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Pages:
-    """A process that answers pages, and where it does."""
+    """The processes that answer pages, and where they do."""
 
-    def __init__(self, port: int, pid: int) -> None:
+    def __init__(self, port: int, pids: Sequence[int]) -> None:
         self.port = port
-        self.pid = pid
+        self._pids = pids
 
     def cpu_seconds(self) -> float:
-        """What it has used so far, its own time and the system's on its behalf."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        """What they have used so far, their own time and the system's on their behalf."""
+        return sum(map(_cpu_seconds, self._pids))
 
     def megabytes(self) -> float:
-        """What it has in memory, its share of pages that others have too."""
-        lines = Path(f"/proc/{self.pid}/smaps_rollup").read_text().splitlines()
-        return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+        """What one of them has in memory, its share of pages that others have too: the largest."""
+        return max(map(_megabytes, self._pids))
 
     def handles(self) -> int:
-        """Its open files and connections."""
-        return sum(1 for _ in Path(f"/proc/{self.pid}/fd").iterdir())
+        """Their open files and connections."""
+        return sum(1 for pid in self._pids for _ in Path(f"/proc/{pid}/fd").iterdir())
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def _megabytes(pid: int) -> float:
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
 
 
 @contextmanager
-def product(world: World) -> Iterator[Pages]:
+def product(world: World, *, processes: int = 1) -> Iterator[Pages]:
     """`flask serve` on a world's instance, from its clock's moment on; the worker runs beside it."""
-    with Server(world.stack) as server:
-        yield Pages(server.port, server.pages()[0])
+    with Server(world.stack, PORTAL_PROCESSES=str(processes)) as server:
+        yield Pages(server.port, server.pages())
 
 
 @contextmanager
@@ -68,7 +76,7 @@ def bare(folder: Path, *, page_bytes: int) -> Iterator[Pages]:
     )
     try:
         _wait(f"http://{ADDRESS}:{port}/page")
-        yield Pages(port, _serving(process.pid))
+        yield Pages(port, [_serving(process.pid)])
     finally:
         process.terminate()
         process.wait(30)

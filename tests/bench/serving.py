@@ -80,7 +80,7 @@ def _support_request(leader: Leader, asker: Asker) -> bytes:
 _REQUESTS = {"page": _page_request, "save": _save_request, "support": _support_request}
 
 
-def _measured(pages: Pages, clients: list[list[bytes]], *, status: str) -> tuple[Asked, float]:
+def measured(pages: Pages, clients: list[list[bytes]], *, status: str) -> tuple[Asked, float]:
     """What came of some seconds, and milliseconds of the server's CPU for each request."""
     before = pages.cpu_seconds()
     asked = ask(pages.port, clients, seconds=SECONDS)
@@ -92,8 +92,8 @@ def _reading(pages: Pages, ceiling: Pages, world: World, asker: Asker) -> Iterat
     ours, plain = shared(world, READERS, "page", asker), [[request_bytes("/page")]] * READERS
     ratios, cpu, rate = [], [], []
     for _ in range(TURNS):
-        best, _ = _measured(ceiling, plain, status="200")
-        asked, milliseconds = _measured(pages, ours, status="200")
+        best, _ = measured(ceiling, plain, status="200")
+        asked, milliseconds = measured(pages, ours, status="200")
         ratios.append(asked.per_second / best.per_second)
         cpu.append(milliseconds)
         rate.append(asked.per_second)
@@ -115,8 +115,8 @@ def _saving(pages: Pages, ceiling: Pages, world: World, asker: Asker) -> Iterato
     ]
     ratios, cpu, tails, rate = [], [], [], []
     for _ in range(TURNS):
-        best, _ = _measured(ceiling, plain, status="303")
-        asked, milliseconds = _measured(pages, ours, status="303")
+        best, _ = measured(ceiling, plain, status="303")
+        asked, milliseconds = measured(pages, ours, status="303")
         ratios.append(asked.per_second / best.per_second)
         cpu.append(milliseconds)
         rate.append(asked.per_second)

@@ -11,7 +11,7 @@ from time import perf_counter
 
 from tests.bench.row import Row, of_turns
 from tests.bench.world import make_world
-from tests.faults.server import environ_of
+from tests.faults.server import Server, environ_of
 
 ROOT = Path(__file__).resolve().parents[2]
 TURNS = 7
@@ -37,9 +37,17 @@ def rows() -> Iterator[Row]:
             subprocess.run([sys.executable, "-c", READY], cwd=ROOT, env={**os.environ, **environ}, check=True)
             seconds.append(perf_counter() - began)
             cpu.append(_used_by_children() - before)
+        served = [_served(Server(world.stack)) for _ in range(TURNS)]
     # The first one compiles what was never imported before.
     yield of_turns("a web process: ready after", seconds[1:], "s", 1.5)
     yield of_turns("a web process: CPU until it is ready", cpu[1:], "s", 1.5)
+    yield of_turns("flask serve: a page is answered after", served[1:], "s", 3.0)
+
+
+def _served(server: Server) -> float:
+    seconds = server.start()
+    server.stop()
+    return seconds
 
 
 def _used_by_children() -> float:

@@ -5,7 +5,7 @@ found by the same index. What a page costs beside the crowd is then what it woul
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import count, islice
@@ -51,6 +51,7 @@ from tests.factories import Factory
 from tests.pages_client import signed_in
 
 AT_ONCE = 5_000
+ON_SQLITE: Mapping[str, str] = {}
 ON = date(2023, 1, 9)
 Rows = dict[type[Record], list[dict[str, Any]]]
 _numbers = count(1)
@@ -308,10 +309,12 @@ class World:
         }
 
 
-def make_world(folder: Path, *, leaders: int, mentors: int = 10) -> World:
-    """A programme with this many leaders who are signed in, and nobody else."""
+def make_world(
+    folder: Path, *, leaders: int, mentors: int = 10, environ: Mapping[str, str] = ON_SQLITE
+) -> World:
+    """A programme with this many leaders who are signed in, and nobody else; `environ` names its databases."""
     folder.mkdir(exist_ok=True)
-    stack = make_stack(folder, {})
+    stack = make_stack(folder, dict(environ))
     stack.app.extensions["floods"].enabled = True
     with DbSession(stack.engine, info={"vault": stack.instance.vault}) as db:
         versions.publish_shipped(db, stack.clock)
