@@ -57,13 +57,13 @@ class Assets:
 
 @cache
 def _folder() -> tempfile.TemporaryDirectory[str]:
-    """Of this process; it goes with it."""
+    """Of this process and its copies; it goes with it."""
     return tempfile.TemporaryDirectory(prefix="portal-assets-", ignore_cleanup_errors=True)
 
 
 @cache
 def _packed(content: bytes) -> Path:
-    """A packed file of this content. Made anew by every process, so that none can be older than what it packs."""
+    """A packed file of this content. Made anew at every start, so that none can be older than what it packs."""
     packed = Path(_folder().name) / f"{hashlib.sha256(content).hexdigest()}.gz"
     packed.write_bytes(gzip.compress(content, mtime=0))
     return packed

@@ -115,6 +115,10 @@ class Settings:
             raise SettingsFaults(faults)
         return other
 
+    def served_on(self, port: int, environ: Mapping[str, str]) -> "Settings":
+        """The same where the pages are on another port than was read: that is their address, unless PUBLIC_URL is."""
+        return self if "PUBLIC_URL" in environ else replace(self, public_url=f"http://localhost:{port}")
+
     @classmethod
     def from_environ(cls, environ: Mapping[str, str], *, root: Path) -> "Settings":
         """Read the settings; relative paths are below `root`. Raises SettingsFaults with all faults."""

@@ -95,6 +95,8 @@ class _Id(Uuid[UUID]):
     as much as finding the one that was made of it before."""
 
     def result_processor(self, dialect: Any, coltype: object) -> Any:
+        if not self.as_uuid:
+            return super().result_processor(dialect, coltype)  # type: ignore[no-untyped-call]  # it has no types
         return _id
 
 

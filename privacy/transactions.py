@@ -34,7 +34,7 @@ class TurnNotCome(Exception):
 
 @contextmanager
 def turn(engine: Engine, *, patience: float = PATIENCE) -> Iterator[float]:
-    """This thread's turn to write; yields how many seconds of its patience are left.
+    """This thread's turn to write; yields how many seconds of its patience are left. After it, `after_each` is told.
 
     Raises OperationalError, as the database itself does, where the turn did not come in time. On PostgreSQL, which has
     queues of its own, everybody goes at once.

@@ -2,10 +2,12 @@
 
 import importlib
 import os
+import signal
 import socket
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from portal import logs
 from portal.cli.base import fail, say, with_instance_if_open
 from portal.cli.processes import GRACE_SECONDS, Companion, end_with
 from portal.cli.serving import Server
-from portal.cli.turns import one_by_one
+from portal.cli.single_file import in_single_file
 from portal.db import db
 from portal.health.counts import Counts
 from portal.instance import Instance
@@ -49,7 +51,11 @@ def serve(instance: Instance | None, port: int) -> None:
     if instance is not None:
         instance.vault.engine.dispose()
     os.environ["PORT"] = str(port)
-    start_metrics, died = _metered(instance, settings)
+    # Copies of this process do not read it there.
+    settings = current_app.extensions["settings"] = settings.served_on(port, os.environ)
+    if instance is not None:
+        instance = current_app.extensions["instance"] = replace(instance, settings=settings)
+    start_metrics, died = _metered(instance, settings, pages_port=port)
 
     def tell(words: str) -> None:
         died("worker")
@@ -91,7 +97,7 @@ def serve(instance: Instance | None, port: int) -> None:
 
 
 def _metered(
-    instance: Instance | None, settings: Settings
+    instance: Instance | None, settings: Settings, *, pages_port: int
 ) -> tuple[Callable[[], None], Callable[[str], None]]:
     """What starts the metrics, and what hears of each process that died: `pages` or `worker`. Neither does anything
     where nobody asks for metrics."""
@@ -100,16 +106,23 @@ def _metered(
         return lambda: None, lambda kind: None
     from portal.health.metering import Meter, State  # noqa: PLC0415 - costs every start where nobody asks for them
 
-    if not _is_free(port):
-        fail(f"port {port} is in use: choose another for PORTAL_METRICS_PORT")
+    in_use = f"port {port} is in use: choose another for PORTAL_METRICS_PORT"
+    if port == pages_port or not _is_free(port):
+        fail(in_use)
     meter = Meter()
     os.environ["PORTAL_COUNTS_TO"] = str(meter.port)
     counts: Counts = current_app.extensions["counts"]
     counts.send_to(meter.port)
     sessions = partial(DbSession, db.engine, info={"vault": instance.vault})
-    return partial(
-        meter.start, port, State(instance, sessions, current_app.extensions["disks"])
-    ), meter.restarted
+    state = State(instance, sessions, current_app.extensions["disks"])
+
+    def start() -> None:
+        try:
+            meter.start(port, state)
+        except OSError:
+            fail(in_use)
+
+    return start, meter.restarted
 
 
 def load_application(parent: int, target: str) -> Any:
@@ -117,18 +130,20 @@ def load_application(parent: int, target: str) -> Any:
 
     A copy of the parent has it already; whatever is started anew reads the software that is there now.
     """
+    # A copy has the server's handlers, and would wait for what nobody does; the server alone renews.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
     end_with(parent)
     sys.path.insert(0, str(ROOT))
-    # Where it can be had structlog loads it, to draw failures on a terminal. Here each is a line of JSON.
-    sys.modules["rich"] = None  # type: ignore[assignment]  # None stands for a module that is not there
     module, _, maker = target.partition(":")
-    app = getattr(importlib.import_module(module), maker)()
-    return one_by_one(app)
+    return in_single_file(getattr(importlib.import_module(module), maker)())
 
 
 def _environ(settings: Settings, clock: Clock) -> dict[str, str]:
     """This environment; a clock that was set elsewhere runs on in the child, and keys from a descriptor are lent."""
-    # One heap for all threads: only one of them runs Python at a time, and what each frees stays its own otherwise.
+    # For what is started anew, one heap for all threads: only one of them runs Python at a time, and what each frees
+    # would stay its own.
     environ = {"MALLOC_ARENA_MAX": "1", **os.environ}
     if isinstance(settings.key_source, KeyDescriptor):
         environ.pop("PORTAL_KEYS_FD", None)

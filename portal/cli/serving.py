@@ -81,7 +81,7 @@ class Server(MPServer):
         self.main_loop_interrupt: Any = Bell()
 
     def serve_app(self, load: Callable[[str], Any]) -> None:
-        """Serve what `load` makes of the target, in each process anew, until a signal ends it."""
+        """Serve what `load` makes of the target, in each process, until a signal ends it."""
         self.serve(target_loader=partial(_loaded, self._ready, load))
 
     def _init_shared_socket(self) -> None:
@@ -103,9 +103,9 @@ class Server(MPServer):
         # No process looks through what is there now for garbage: it would write on all of it, and so have its own.
         gc.collect()
         gc.freeze()
-        # In a copy, a lock that another thread held would never be released.
-        alone = threading.active_count() == 1
-        multiprocessing.set_start_method("fork" if alone else "spawn", force=True)
+        # In a copy, a lock that another thread held would never be released; and not every system can do without.
+        copies = sys.platform == "linux" and threading.active_count() == 1
+        multiprocessing.set_start_method("fork" if copies else "spawn", force=True)
         try:
             for number in range(self.workers):
                 new: Any = self._spawn_worker(idx=number, target=spawn_target, callback_loader=target_loader)
@@ -116,7 +116,11 @@ class Server(MPServer):
         # Not one by one: to watch a process takes a thread.
         for running in self._running():
             running._watch()  # noqa: SLF001 - what its `start` would have done
-        self._then()
+        try:
+            self._then()
+        except BaseException:
+            self._stop_workers()  # type: ignore[no-untyped-call]  # it has no types
+            raise
 
     def _serve_loop(self, spawn_target: Any, target_loader: Any) -> None:
         while True:

@@ -41,7 +41,8 @@ def environ_of(stack: Stack) -> dict[str, str]:
 class Server:
     """Serves the instance of a stack on a port of its own, from `moment` on. A context: at its end all is stopped."""
 
-    def __init__(self, stack: Stack, *, moment: datetime | None = None, **environ: str) -> None:
+    def __init__(self, stack: Stack, *, moment: datetime | None = None, **environ: str | None) -> None:
+        """`environ` adds to what it finds there; None takes away."""
         self.stack = stack
         self.moment = moment or stack.clock()
         self.port = free_port()
@@ -65,18 +66,21 @@ class Server:
             self._process = subprocess.Popen(
                 [FLASK, "serve", "--port", str(self.port)],
                 cwd=ROOT,
-                env={
-                    **environ_of(self.stack),
-                    "PUBLIC_URL": f"http://localhost:{self.port}",
-                    "PORTAL_NOW": self.moment.isoformat(),
-                    **self.environ,
-                },
+                env={name: value for name, value in self._environ().items() if value is not None},
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
         self.wait_ready()
         return time.monotonic() - began
+
+    def _environ(self) -> dict[str, str | None]:
+        return {
+            **environ_of(self.stack),
+            "PUBLIC_URL": f"http://localhost:{self.port}",
+            "PORTAL_NOW": self.moment.isoformat(),
+            **self.environ,
+        }
 
     @property
     def pid(self) -> int:

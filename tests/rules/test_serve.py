@@ -3,6 +3,7 @@
 import http.client
 import os
 import signal
+import subprocess
 import threading
 import time
 import urllib.request
@@ -13,11 +14,16 @@ from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy.orm import Session as DbSession
 
+from portal.models import Level
 from tests.conftest import Stack, make_stack
 from tests.counts import FULL
-from tests.faults.server import Server, children_of
+from tests.factories import Factory
+from tests.faults.clients import Client, Tally, filled, form_at
+from tests.faults.server import FLASK, ROOT, Server, children_of, environ_of
 from tests.journeys.conftest import free_port
+from tests.pages_client import signed_in
 from tests.postgres import fresh_database
 
 SECONDS = 60
@@ -113,6 +119,34 @@ def test_counts_of_all_processes_add_up_even_of_those_that_were_killed(
     assert ("portal_requests_total", "GET", "none", "404") not in found
     assert ask(server, "/nothing") == 404
     wait_until(lambda: told(metrics_port).get(("portal_requests_total", "GET", "none", "404")) == 1)
+
+
+def test_its_addresses_have_the_port_it_serves_on(tmp_path: Path) -> None:
+    stack = make_stack(tmp_path, {})
+    with DbSession(stack.engine, info={"vault": stack.instance.vault}) as db:
+        leader = Factory(db, stack.clock, stack.instance.programme).person("Lea Der")
+        row, cookie = signed_in(leader.id, level=Level.PROOF, now=stack.clock())
+        db.add(row)
+        db.commit()
+    stack.close()
+    with Server(stack, PUBLIC_URL=None) as server, Tally() as tally:
+        client, renew = Client(server.port, cookie, tally), "/your-calendar/address"
+        page = client.post(renew, filled(form_at(client.get("/your-calendar"), renew), words=""))
+        assert f"http://localhost:{server.port}/calendar/" in page.body
+
+
+def test_pages_and_metrics_need_two_ports(stack: Stack) -> None:
+    port = str(free_port())
+    ended = subprocess.run(
+        [FLASK, "serve", "--port", port],
+        cwd=ROOT,
+        env=environ_of(stack) | {"PORTAL_METRICS_PORT": port},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert (ended.returncode, f"port {port} is in use" in ended.stderr) == (1, True)
 
 
 if FULL:

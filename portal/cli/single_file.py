@@ -20,7 +20,7 @@ GOES_ANYWAY_SECONDS = 0.05
 App: TypeAlias = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
-class OneByOne:
+class SingleFile:
     """An app whose requests wait for each other a moment, until the one before is answered. Who commits waits for the
     disk: the next goes meanwhile, and the first goes on behind it."""
 
@@ -42,20 +42,26 @@ class OneByOne:
             self._leave()
 
     def _come(self) -> None:
-        self._own.turn = self._turn.acquire(timeout=GOES_ANYWAY_SECONDS)
+        turn = self._turn
+        if not turn.acquire(timeout=GOES_ANYWAY_SECONDS):
+            # Whoever comes from now on waits for this one, and no more for the one that takes long.
+            turn = self._turn = threading.Lock()
+            turn.acquire()
+        self._own.turn = turn
 
     def _come_back(self) -> None:
-        if getattr(self._own, "serving", False) and not self._own.turn:
+        if getattr(self._own, "serving", False) and self._own.turn is None:
             self._come()
 
     def _leave(self, *_: object) -> None:
-        if getattr(self._own, "turn", False):
-            self._own.turn = False
-            self._turn.release()
+        turn: threading.Lock | None = getattr(self._own, "turn", None)
+        if turn is not None:
+            self._own.turn = None
+            turn.release()
 
 
-def one_by_one(app: Flask) -> App:
-    """The requests of an app take turns, where its database is SQLite; else the app itself."""
+def in_single_file(app: Flask) -> App:
+    """The app, one request after another, where its database is SQLite; else the app itself."""
     with app.app_context():
         engine = db.engine
-    return OneByOne(app, engine) if engine.dialect.name == "sqlite" else app
+    return SingleFile(app, engine) if engine.dialect.name == "sqlite" else app
