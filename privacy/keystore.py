@@ -40,7 +40,7 @@ from privacy.clock import Clock
 from privacy.errors import HolderErased, KeyFault
 from privacy.keys import KEY_BYTES, KeyRing, file_of, number_of
 from privacy.records import Instant, plain, reference
-from privacy.transactions import ALONE, writing
+from privacy.transactions import reading, writing
 
 METADATA = MetaData()
 
@@ -123,10 +123,9 @@ class Vault:
         An erased holder is there with no version. Raises KeyFault if a key-encryption key is absent.
         """
         found: dict[UUID, dict[int, AESGCM]] = {}
-        with self.engine.connect() as connection:
-            reading = connection.execution_options(**{ALONE: True})
+        with reading(self.engine) as connection:
             for group in _in_groups(holders):
-                for holder, version, kek_id, wrapped in self._read(reading, group):
+                for holder, version, kek_id, wrapped in self._read(connection, group):
                     versions = found.setdefault(holder, {})
                     if wrapped is not None:
                         ring = self.ring_with(kek_id)

@@ -19,7 +19,7 @@ WRITE = "portal_write"
 """The execution option by which the SQLite engine knows that a transaction must begin IMMEDIATE. Its value is for how
 many seconds it may wait for other processes."""
 ALONE = "portal_alone"
-"""The execution option of a connection that reads by one statement: it needs no transaction around it."""
+"""The execution option of a connection to SQLite that reads by one statement: it needs no transaction around it."""
 PATIENCE = 5.0
 """Seconds that a write waits for its turn, in all."""
 
@@ -58,6 +58,15 @@ def turn(engine: Engine, *, patience: float = PATIENCE) -> Iterator[float]:
 def after_each(engine: Engine, tell: Callable[[], object]) -> None:
     """Have `tell` called in a writer's thread, each time that its turn is over and the next writer may go."""
     _told.setdefault(engine, []).append(tell)
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection for one statement or several that need not see the same moment: without a transaction, whose
+    beginning and end would each be a way to the server and back."""
+    alone = {ALONE: True} if engine.dialect.name == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
+    with engine.connect() as connection:
+        yield connection.execution_options(**alone)
 
 
 @contextmanager

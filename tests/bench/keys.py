@@ -1,6 +1,5 @@
 """What sealing and rotating cost."""
 
-import resource
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from privacy.engines import open_engine, sqlite_url
 from privacy.key_sources import KeyFolder
 from privacy.keystore import METADATA, Vault
 from privacy.records import Holding, Keep, Record, reference
+from tests.bench import memory
 
 PEOPLE = 1000
 HOLDERS = 100_000
@@ -122,7 +122,7 @@ def rewrapping(folder: Path) -> tuple[float, float]:
     began = perf_counter()
     key_id = rotation.begin(vault, source, kind="K", now=system_clock())
     assert rotation.rewrap(vault, key_id) == HOLDERS
-    return perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return perf_counter() - began, memory.peak()
 
 
 if __name__ == "__main__":

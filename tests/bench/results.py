@@ -46,6 +46,7 @@ from surveys import versions
 from surveys.models import Mode, Respondent, Response, ResponseState, Wave
 from surveys.questionnaires import load_definition
 from surveys.questions import Value
+from tests.bench import memory
 
 NOW = datetime(2023, 3, 1, 9, tzinfo=UTC)
 AT_ONCE = 5_000
@@ -231,7 +232,7 @@ def rows() -> Iterator[tuple[str, float, str, float, float]]:
         cohort.close()
         told = _told(name, lambda pid: None)
         most = [0.0]
-        _told(name, lambda pid: most.append(sum(map(_megabytes, _family(pid)))))
+        _told(name, lambda pid: most.append(sum(map(memory.share, _family(pid)))))
     for what, unit, limit in (("both KPIs of 100,000 people", "s", 2.0), ("the board's one row", "ms", 20.0)):
         times = told[unit]
         yield what, statistics.median(times), unit, limit, max(times) - min(times)
@@ -258,15 +259,6 @@ def _family(pid: int) -> list[int]:
     except OSError:
         return [pid]
     return [pid, *map(int, children.split())]
-
-
-def _megabytes(pid: int) -> float:
-    """What a process has in memory, its share of pages that others have too; nought once it has ended."""
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0.0
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
 
 
 def count(folder: Path) -> dict[str, list[float]]:

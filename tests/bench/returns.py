@@ -27,6 +27,7 @@ from privacy.registers import Register, RegisterEntry
 from privacy.returns import build, signing
 from privacy.returns.build import Stores
 from privacy.work import unit_of_work
+from tests.bench import memory
 
 ROWS = 5_000_000
 SEALED = 20_000
@@ -71,7 +72,7 @@ class World:
         names = "seq, at, actor, action, object, holder, details, mac"
         insert = f"insert into audit_entry ({names}) values (?, ?, ?, ?, ?, ?, ?, ?)"
         with self.engine.begin() as connection:
-            connection.connection.cursor().executemany(insert, list(_lines(count)))
+            connection.connection.cursor().executemany(insert, _lines(count))
 
     def fill_sealed(self, count: int) -> None:
         with DbSession(self.engine, info={"vault": self.vault}) as db:
@@ -122,12 +123,6 @@ def _lines(count: int) -> Iterator[tuple[object, ...]]:
         yield number, at, who, "session.booked", what, uuid4().hex, details, os.urandom(32)
 
 
-def most_memory() -> float:
-    """Megabytes that this process held at most; what its parent held does not count."""
-    line = next(one for one in Path("/proc/self/status").read_text().splitlines() if one.startswith("VmHWM"))
-    return int(line.split()[1]) / 1024
-
-
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         world = World(Path(folder))
@@ -135,14 +130,14 @@ def main() -> None:
         before = world.bare()
         seconds = world.build("package")
         after = world.bare()
-        memory = most_memory()
+        most = memory.peak()
         bare = (before + after) / 2
         with world.engine.begin() as connection:
             connection.exec_driver_sql("delete from audit_entry")
         world.fill_sealed(SEALED)
         empty = World(Path(folder) / "empty").build("package")
         sealed = (world.build("sealed") - empty) / SEALED * 1000
-    print(seconds / bare, abs(before - after) / bare, seconds, memory, sealed)
+    print(seconds / bare, abs(before - after) / bare, seconds, most, sealed)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from granian import Granian
 from granian.constants import Interfaces
 
 from portal.cli.serve import ADDRESS, BLOCKING_THREADS
-from tests.bench import ceiling
+from tests.bench import ceiling, memory
 from tests.bench.world import World
 from tests.faults.server import Server, children_of
 from tests.journeys.conftest import free_port
@@ -40,7 +40,7 @@ class Pages:
 
     def megabytes(self) -> float:
         """What one of them has in memory, its share of pages that others have too: the largest."""
-        return max(map(_megabytes, self._pids))
+        return max(map(memory.share, self._pids))
 
     def handles(self) -> int:
         """Their open files and connections."""
@@ -50,11 +50,6 @@ class Pages:
 def _cpu_seconds(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
-
-
-def _megabytes(pid: int) -> float:
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
 
 
 @contextmanager

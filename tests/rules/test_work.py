@@ -4,9 +4,11 @@ import subprocess
 import sys
 import threading
 import warnings
+from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from psycopg.pq import TransactionStatus
+from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import StatementError
 from sqlalchemy.orm import Session as DbSession
 
@@ -15,6 +17,7 @@ from privacy import audit
 from privacy.audit import Action, AuditEntry, LooseDetail
 from privacy.errors import ChainBroken
 from privacy.records import NaiveInstant, Record, Unclassified
+from privacy.transactions import reading
 from privacy.work import unit_of_work
 from tests.conftest import START, SetClock, Stack
 from tests.factories import Factory
@@ -138,6 +141,21 @@ def test_a_write_begins_immediately_on_sqlite(db: DbSession, stack: Stack) -> No
                 other.exec_driver_sql(
                     "BEGIN IMMEDIATE" if not other.in_transaction() else "delete from council"
                 )
+
+
+def test_who_reads_alone_opens_no_transaction_and_the_next_one_does(stack: Stack) -> None:
+    def in_transaction(connection: Connection) -> bool:
+        connection.execute(select(1))
+        raw: Any = connection.connection.driver_connection
+        if stack.engine.dialect.name == "sqlite":
+            return bool(raw.in_transaction)
+        return raw.info.transaction_status is not TransactionStatus.IDLE
+
+    for _ in range(2):
+        with reading(stack.engine) as connection:
+            assert not in_transaction(connection)
+        with stack.engine.connect() as connection:
+            assert in_transaction(connection)
 
 
 def test_naive_moments_are_refused(db: DbSession, make: Factory) -> None:
