@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy.orm import Session as DbSession
@@ -72,7 +73,8 @@ class World:
         names = "seq, at, actor, action, object, holder, details, mac"
         insert = f"insert into audit_entry ({names}) values (?, ?, ?, ?, ?, ?, ?, ?)"
         with self.engine.begin() as connection:
-            connection.connection.cursor().executemany(insert, _lines(count))
+            cursor: Any = connection.connection.cursor()  # it takes them one by one
+            cursor.executemany(insert, _lines(count))
 
     def fill_sealed(self, count: int) -> None:
         with DbSession(self.engine, info={"vault": self.vault}) as db:
