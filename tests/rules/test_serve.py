@@ -135,6 +135,17 @@ def test_its_addresses_have_the_port_it_serves_on(tmp_path: Path) -> None:
         assert f"http://localhost:{server.port}/calendar/" in page.body
 
 
+def test_copies_end_with_a_server_that_was_killed(tmp_path: Path) -> None:
+    stack = make_stack(tmp_path, {})
+    stack.close()
+    with Server(stack) as server:
+        left = pages_of(server) | workers_of(server)
+        assert left
+        assert not started_anew(server)
+        os.kill(server.pid, signal.SIGKILL)
+        wait_until(lambda: not any(map(runs, left)))
+
+
 def test_pages_and_metrics_need_two_ports(stack: Stack) -> None:
     port = str(free_port())
     ended = subprocess.run(
