@@ -32,8 +32,9 @@ ROUNDS, GETS = count(1, 5), count(6, 20)
 """Together fewer pages for each leader than an account may ask for in a minute."""
 THREADS = 4
 LEADERS = 24
-SLOWER_AT_MOST = 1.5 if FULL else 3.0
-"""Few pages on a busy machine tell less: there, only what stands and waits for the server."""
+SLOWER_AT_MOST = 1.5
+LONGEST_SECONDS = senders.TIMEOUT_SECONDS / 2
+"""A page that waits for a server that says nothing takes as long as the worker does."""
 MINUTES = 120
 KINDS = ["sqlite", "postgresql"] if FULL else ["sqlite"]
 
@@ -96,10 +97,12 @@ def test_row_07_pages_are_as_quick_as_with_a_mail_server_that_is_well(world: Wor
                     mails.be(mood)
                     took[mood] += used(server, leaders, seed=number)
         mails.be(Mood.WELL)
+    assert max(max(seconds) for seconds in took.values()) < LONGEST_SECONDS
     well = p95(took.pop(Mood.WELL))
     ratios = {mood.name: p95(seconds) / well for mood, seconds in took.items()}
     print(f"p95 when well {well * 1000:.1f} ms; beside it {ratios}")
-    assert max(ratios.values()) < SLOWER_AT_MOST
+    # Of few pages, the slowest tell what else the machine did.
+    assert not FULL or max(ratios.values()) < SLOWER_AT_MOST
 
 
 def deliver(world: World, mails: MailServer) -> int:

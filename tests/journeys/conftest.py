@@ -119,8 +119,14 @@ class Portal:
             if len(found) >= count:
                 return found[-1]
             time.sleep(0.1)
-        raise AssertionError(
-            f"no mail to {to} about {subject}: {[str(m['Subject']) for m in self.mails(to)]}"
+        came = [str(message["Subject"]) for message in self.mails(to)]
+        raise AssertionError(f"no mail to {to} about {subject}, but {came}\n{self._said()}")
+
+    def _said(self) -> str:
+        """What server and worker logged of late, but for pages that were answered."""
+        lines = (self.folder / "serve.log").read_text().splitlines()
+        return "\n".join(
+            [line for line in lines if '"status": 2' not in line and '"status": 3' not in line][-60:]
         )
 
 

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from inspect import unwrap
+from threading import Timer
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -287,6 +289,53 @@ def test_a_mail_that_went_is_not_given_back_while_others_write(
     clock.now += post.CLAIMED_FOR + timedelta(seconds=1)
     assert deliver() == 1, "that it went was written nowhere"
     assert states(db) == ["sent"]
+
+
+@pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
+def test_who_writes_for_long_keeps_no_mail_back_for_longer(
+    stack: Stack, db: DbSession, invited: Person, deliver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process writes from the moment in which mail was claimed, for longer than a write waits."""
+    monkeypatch.setitem(unwrap(unit_of_work).__kwdefaults__, "patience", 0.1)
+    lock = create_engine(stack.engine.url, module=dbapi2, connect_args={"check_same_thread": False}).connect()
+    ends = Timer(1, lock.close)
+    asked = []
+
+    def hindered() -> DbSession:
+        asked.append(1)
+        if len(asked) == 2:
+            lock.exec_driver_sql("begin immediate")
+            ends.start()
+        return sessions(stack)
+
+    with pytest.raises(OperationalError):
+        post.deliver(stack.instance, hindered, Tray())
+    ends.join()
+    assert deliver() == 1, "not in a quarter of an hour"
+    assert states(db) == ["sent"]
+
+
+@pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
+def test_a_letter_that_cannot_be_read_for_the_moment_is_not_to_blame(
+    stack: Stack, db: DbSession, invited: Person, deliver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process has the whole database at the moment in which a letter is written."""
+    lock = create_engine(stack.engine.url, module=dbapi2).connect()
+
+    def hindered(*words: Any) -> None:
+        lock.exec_driver_sql("begin immediate")
+        try:
+            with create_engine(stack.engine.url, module=dbapi2, connect_args={"timeout": 0}).connect() as own:
+                own.exec_driver_sql("begin immediate")
+        finally:
+            lock.close()
+
+    with monkeypatch.context() as hindrance:
+        hindrance.setitem(CONTEXTS, "invitation", hindered)
+        with pytest.raises(OperationalError):
+            deliver()
+    assert (one(db).tries, one(db).trouble) == (0, None)
+    assert deliver() == 1, "at once, not a minute later"
 
 
 def test_two_workers_never_take_the_same(stack, work, make, deliver):
