@@ -3,13 +3,15 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import comb, sqrt
 
 CHANGED_AT_LEAST = 6
 """Fewer changed pairs than this cannot give a p-value under 5 % whatever they say: they are not tested."""
 
 Z_95 = 1.959963984540054
 """The 97.5th percentile of the normal distribution: two-sided 95 %."""
+_DIGITS = 256
+"""Binary digits behind the point."""
 
 
 def wilson(count: int, base: int, *, z: float = Z_95) -> tuple[float, float]:
@@ -35,12 +37,16 @@ def sign_test(higher: int, lower: int) -> float | None:
     changed = higher + lower
     if changed < CHANGED_AT_LEAST:
         return None
-    # One after the other: each way to choose follows from the one before, which matters for many thousands.
-    ways = tail = 1
-    for count in range(min(higher, lower)):
-        ways = ways * (changed - count) // (count + 1)
-        tail += ways
-    return min(1.0, float(2 * tail / 2**changed))
+    # From the most likely of these splits down, each follows from the one before, as a share of the first: far more
+    # digits than the answer has, and none of a number as long as the pairs are many.
+    fewer = min(higher, lower)
+    share = tail = 1 << _DIGITS
+    for count in range(fewer, 0, -1):
+        share = share * count // (changed - count + 1)
+        if not share:
+            break
+        tail += share
+    return min(1.0, 2 * comb(changed, fewer) * tail / (1 << (changed + _DIGITS)))
 
 
 @dataclass(frozen=True)
