@@ -14,6 +14,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -90,8 +91,9 @@ def load(text: str, *, name: str) -> Questionnaire:
     return examined.questionnaire
 
 
+@cache
 def load_definition(code: str) -> Questionnaire:
-    """One of the questionnaires that come with the product."""
+    """One of the questionnaires that come with the product; read once, as it changes with a release only."""
     return load((DEFINITIONS / f"{code}.yaml").read_text(encoding="utf-8"), name=f"{code}.yaml")
 
 

@@ -13,9 +13,10 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload, with_expression
 
@@ -192,16 +193,21 @@ def add_proof(work: Work, *, browser_session_id: UUID, proof: str, level: Level)
 
 
 def _by_token(db: DbSession, token: str) -> BrowserSession | None:
-    found = db.execute(
+    return db.execute(_whole(), {"token": digest(token)}).unique().scalar_one_or_none()
+
+
+@cache
+def _whole() -> Select[BrowserSession]:
+    """A browser with the person and all that decides on them; made once, as each page of staff asks it."""
+    return (
         select(BrowserSession)
-        .where(BrowserSession.token == digest(token))
+        .where(BrowserSession.token == bindparam("token"))
         .options(
             joinedload(BrowserSession.person).options(*with_roles()),
             with_expression(BrowserSession.frozen, standstill.everything_is_frozen()),
         )
         .execution_options(populate_existing=True)
     )
-    return found.unique().scalar_one_or_none()
 
 
 def _is_over(row: Browser, *, now: datetime) -> bool:

@@ -535,7 +535,7 @@ def test_a_code_that_nobody_published(desk: Desk) -> None:
 
 # Constant memory.
 
-SAMPLE, FULL = 3_000, 100_000
+SAMPLE, FULL = 1_500, 100_000
 GROWTH_AT_MOST = 64 * 1024 * 1024
 
 

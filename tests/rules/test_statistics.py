@@ -51,7 +51,7 @@ def test_published_sign_tests(higher: int, lower: int, p: float) -> None:
     assert sign_test(lower, higher) == p
 
 
-@pytest.mark.parametrize(("higher", "lower"), [(1040, 960), (2000, 1000), (30_000, 30_000), (35_000, 34_000)])
+@pytest.mark.parametrize("higher, lower", [(1040, 960), (2000, 1000), (30_000, 30_000), (35_000, 34_000)])
 def test_the_sign_test_of_many_is_exact(higher: int, lower: int) -> None:
     """Against all the ways there are, counted one by one."""
     changed, ways, tail = higher + lower, 1, 1
