@@ -6,11 +6,10 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Never
 
 import click
 from flask import current_app
@@ -55,14 +54,14 @@ def serve(instance: Instance | None, port: int) -> None:
     settings = current_app.extensions["settings"] = settings.served_on(port, os.environ)
     if instance is not None:
         instance = current_app.extensions["instance"] = replace(instance, settings=settings)
-    start_metrics, died = _metered(instance, settings, pages_port=port)
+    metrics = _Metrics(instance, settings, pages_port=port)
 
     def tell(words: str) -> None:
-        died("worker")
+        metrics.died("worker")
         say(words)
 
     def then() -> None:
-        start_metrics()
+        metrics.start()
         companion.start()
 
     companion = Companion(
@@ -83,7 +82,7 @@ def serve(instance: Instance | None, port: int) -> None:
         blocking_threads=BLOCKING_THREADS,
         workers_kill_timeout=GRACE_SECONDS,
         then=then,
-        told=lambda code: died("pages"),
+        told=lambda code: metrics.died("pages"),
         log_level=LogLevels.warning,
         log_dictconfig=logs.SERVER,
     )
@@ -96,33 +95,41 @@ def serve(instance: Instance | None, port: int) -> None:
         companion.stop()
 
 
-def _metered(
-    instance: Instance | None, settings: Settings, *, pages_port: int
-) -> tuple[Callable[[], None], Callable[[str], None]]:
-    """What starts the metrics, and what hears of each process that died: `pages` or `worker`. Neither does anything
-    where nobody asks for metrics."""
-    port = settings.metrics_port
-    if instance is None or port is None:
-        return lambda: None, lambda kind: None
-    from portal.health.metering import Meter, State  # noqa: PLC0415 - costs every start where nobody asks for them
+class _Metrics:
+    """Counts for Prometheus, on a port of their own; nothing where nobody asks for them."""
 
-    in_use = f"port {port} is in use: choose another for PORTAL_METRICS_PORT"
-    if port == pages_port or not _is_free(port):
-        fail(in_use)
-    meter = Meter()
-    os.environ["PORTAL_COUNTS_TO"] = str(meter.port)
-    counts: Counts = current_app.extensions["counts"]
-    counts.send_to(meter.port)
-    sessions = partial(DbSession, db.engine, info={"vault": instance.vault})
-    state = State(instance, sessions, current_app.extensions["disks"])
+    def __init__(self, instance: Instance | None, settings: Settings, *, pages_port: int) -> None:
+        """Takes what the processes send from the start, so that copies know where to send it."""
+        self._port = settings.metrics_port if instance is not None else None
+        if instance is None or self._port is None:
+            return
+        from portal.health.metering import Meter, State  # noqa: PLC0415 - costs every start where nobody asks for them
 
-    def start() -> None:
+        if self._port == pages_port or not _is_free(self._port):
+            self._refuse()
+        self._meter = Meter()
+        os.environ["PORTAL_COUNTS_TO"] = str(self._meter.port)
+        counts: Counts = current_app.extensions["counts"]
+        counts.send_to(self._meter.port)
+        sessions = partial(DbSession, db.engine, info={"vault": instance.vault})
+        self._state = State(instance, sessions, current_app.extensions["disks"])
+
+    def start(self) -> None:
+        """Answer. It takes threads, so there must be no copy to make after it."""
+        if self._port is None:
+            return
         try:
-            meter.start(port, state)
+            self._meter.start(self._port, self._state)
         except OSError:
-            fail(in_use)
+            self._refuse()
 
-    return start, meter.restarted
+    def died(self, kind: str) -> None:
+        """Count a process of this kind that died: `pages` or `worker`."""
+        if self._port is not None:
+            self._meter.restarted(kind)
+
+    def _refuse(self) -> Never:
+        fail(f"port {self._port} is in use: choose another for PORTAL_METRICS_PORT")
 
 
 def load_application(parent: int, target: str) -> Any:

@@ -232,6 +232,15 @@ class Person:
     def fill(self, label: str, text: str) -> None:
         self.page.get_by_label(label).first.fill(text)
 
+    def open_until(self, path: str, text: str) -> None:
+        """Open a page again and again until it says what the worker has done; that takes it some seconds."""
+        for _ in range(60):
+            self.open(path)
+            if self.page.get_by_text(text).count():
+                return
+            self.page.wait_for_timeout(500)
+        raise AssertionError(f"{path} never said {text!r}, but {self.reads()[:500]}")
+
     def sees(self, text: str) -> None:
         expect(self.page.get_by_text(text).first).to_be_visible()
 

@@ -330,5 +330,5 @@ def read_figures(portal: Portal, sides: list[Side]) -> None:
     portal.command("privacy", "access-review", "--confirm", sides[0].address("team"))
     team = sides[0]["team"]
     team.is_in()
-    team.open("/reports/kpi")
+    team.open_until("/reports/kpi", "As it stood on 21 June 2023")
     team.sees("2 of 2 leaders feel more confident and can show impact")
