@@ -16,10 +16,14 @@ FOLDER = Path(__file__).parents[1] / "__pycache__"
 
 
 class CompiledTemplates(FileSystemBytecodeCache):
-    """Where they cannot be kept or read, nobody is kept from a page."""
+    """Where they cannot be kept or read, nobody is kept from a page.
+
+    `keeps`: whether they are kept when a page needs them, as modules are when they are imported.
+    """
 
     def __init__(self, folder: Path = FOLDER) -> None:
         super().__init__(str(folder), "template-%s.compiled")
+        self.keeps = not sys.dont_write_bytecode
 
     def can_keep(self) -> bool:
         """Whether this process may write there."""
@@ -36,7 +40,7 @@ class CompiledTemplates(FileSystemBytecodeCache):
             bucket.reset()
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        if sys.dont_write_bytecode:
+        if not self.keeps:
             return
         with suppress(OSError):
             Path(self.directory).mkdir(exist_ok=True)
