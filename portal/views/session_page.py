@@ -40,7 +40,6 @@ def session_page(held: Session, form: Form) -> ResponseReturnValue:
         resources=[] if discreet else shelves.of_session(db(), held, roles=None if serves else actor.roles),
         heading=invitations.heading_of(held, programme()),
         others=invitations.others_of(held, db().get_one(Person, actor.person_id)),
-        where=invitations.where_of(held),
         seats=seats if serves else [],
         places_left=None if held.capacity is None else max(0, held.capacity - len(seats)),
         mine=any(seat.person_id == actor.person_id for seat in seats),

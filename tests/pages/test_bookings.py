@@ -86,6 +86,8 @@ def test_two_taps_book_from_the_list(world: World) -> None:
     assert "Your session is booked" in shown.words()
     assert "Siân Ŵyn-Žák" in shown.words()
     assert "Thursday 2 March 2023, 9am to 10am" in shown.words()
+    assert shown.words().count("Online or by phone") == 1
+    assert "Not set yet" in shown.words()
 
 
 def test_the_list_has_thirty_times_and_goes_on(world: World) -> None:
