@@ -16,7 +16,7 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy import ColumnElement, case, or_, select, true, update
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session as DbSession
 
 from portal.desk.key_keeping import note_refused
@@ -32,7 +32,6 @@ from portal.returning import duties
 from privacy.backup_records import mail_is_held
 from privacy.clock import ticks
 from privacy.errors import SealBroken
-from privacy.outages import outage
 from privacy.returns import standstill
 from privacy.work import unit_of_work
 
@@ -41,7 +40,7 @@ CLAIMED_FOR = timedelta(minutes=15)
 """Longer than a mail takes on its way, by more than a clock that is put right may jump: else another worker would send
 it too."""
 MARKED_WITHIN = 60.0
-"""Seconds in which a mail that went is marked, however long others write: unmarked it would go again."""
+"""Seconds in which a mail that went is marked, and one that did not is given back, however long others write."""
 BATCH = 20
 ROUND_SECONDS = 5.0
 """How long a worker goes on with what it claimed at once; then the rest is given back, so that a slow mail server
@@ -62,9 +61,9 @@ Sessions = Callable[[], DbSession]
 class _NotMarked(Exception):
     """A mail went, and the database does not take that it did."""
 
-    def __init__(self, why: Exception) -> None:
+    def __init__(self, cause: OperationalError) -> None:
         super().__init__()
-        self.why = why
+        self.cause = cause
 
 
 @dataclass(frozen=True)
@@ -95,20 +94,16 @@ def deliver(instance: Instance, sessions: Sessions, sender: Sender, *, limit: in
                 try:
                     with sessions() as db:
                         went = _deliver_one(db, instance, sender, bundle) or went
-                except _NotMarked:
-                    raise
-                except Exception as error:
-                    # The next round can have the mail, not one in a quarter of an hour. Of what is no outage nobody
-                    # knows how far it came.
-                    if isinstance(error, RouteRefused) or outage(error) is not None:
-                        left.append(bundle)
+                except (OperationalError, RouteRefused):
+                    # The next round can have the mail, not one in a quarter of an hour.
+                    left.append(bundle)
                     raise
                 dealt_with += 1
     except RouteRefused as refusal:
         log.error("mail.route_refused", trouble=str(refusal))
     except _NotMarked as unmarked:
         # It went. Given back, it would go again at once; so its claim stands, and it may still be marked.
-        raise unmarked.why from unmarked
+        raise unmarked.cause from unmarked
     finally:
         if left:
             with sessions() as db:
@@ -122,7 +117,7 @@ def deliver(instance: Instance, sessions: Sessions, sender: Sender, *, limit: in
 def _give_back(db: DbSession, instance: Instance, mail_ids: Sequence[UUID]) -> None:
     """As patiently as mail is marked: for what is not given back, people wait a quarter of an hour."""
     with (
-        suppress(SQLAlchemyError),
+        suppress(OperationalError),
         unit_of_work(db, instance.clock, ACTOR, frozen_too=True, patience=MARKED_WITHIN) as work,
     ):
         work.db.execute(
@@ -216,17 +211,13 @@ def _deliver_one(db: DbSession, instance: Instance, sender: Sender, bundle: _Bun
         db.rollback()
         _refused(db, instance, together, refusal, told)
         return False
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - one letter that cannot go must not hold up the others
         db.rollback()
-        if outage(error) is not None and not isinstance(error, OSError):
-            # No fault of the mail either.
-            raise
-        # One letter that cannot go must not hold up the others.
         _failed(db, instance, together, error, told)
         return False
     try:
         _done(db, instance, together, parcel, answer)
-    except Exception as error:
+    except OperationalError as error:
         if parcel is None:
             raise
         log.error("mail.not_marked", mail=told["mail"])

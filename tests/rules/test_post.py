@@ -315,29 +315,6 @@ def test_who_writes_for_long_keeps_no_mail_back_for_longer(
     assert states(db) == ["sent"]
 
 
-@pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
-def test_a_letter_that_cannot_be_read_for_the_moment_is_not_to_blame(
-    stack: Stack, db: DbSession, invited: Person, deliver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Another process has the whole database at the moment in which a letter is written."""
-    lock = create_engine(stack.engine.url, module=dbapi2).connect()
-
-    def hindered(*words: Any) -> None:
-        lock.exec_driver_sql("begin immediate")
-        try:
-            with create_engine(stack.engine.url, module=dbapi2, connect_args={"timeout": 0}).connect() as own:
-                own.exec_driver_sql("begin immediate")
-        finally:
-            lock.close()
-
-    with monkeypatch.context() as hindrance:
-        hindrance.setitem(CONTEXTS, "invitation", hindered)
-        with pytest.raises(OperationalError):
-            deliver()
-    assert (one(db).tries, one(db).trouble) == (0, None)
-    assert deliver() == 1, "at once, not a minute later"
-
-
 def test_two_workers_never_take_the_same(stack, work, make, deliver):
     leader = make.person(council=make.council())
     part = make.package(leader).participations[0].id
