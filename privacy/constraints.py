@@ -1,16 +1,35 @@
 """Which constraint a write broke, by its name in the metadata, whatever the database calls it.
 
-Races are met by the database: a rule writes inside a savepoint, asks here what stood in the way, and raises an
-error of its own. Foreign keys are left out: SQLite does not say which one it was.
+Races are met by the database: a rule writes inside a savepoint, and what stood in the way becomes an error of its own
+(`refused_as`). Foreign keys are left out: SQLite does not say which one it was.
 """
 
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 
 from sqlalchemy import CheckConstraint, MetaData, PrimaryKeyConstraint, Table, UniqueConstraint
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from privacy.records import Record
 
 _UNIQUE = "UNIQUE constraint failed: "
 _CHECK = "CHECK constraint failed: "
+
+
+@contextmanager
+def refused_as(db: Session, errors: Mapping[str, Callable[[], Exception]]) -> Iterator[None]:
+    """Write the block's rows in a savepoint; where one of these constraints is broken, that is undone and its error
+    raised. Any other raises IntegrityError."""
+    try:
+        with db.begin_nested():
+            yield
+    except IntegrityError as broken:
+        error = errors.get(violated(broken, Record.metadata) or "")
+        if error is None:
+            raise
+        raise error() from broken
 
 
 def violated(error: IntegrityError, metadata: MetaData) -> str | None:

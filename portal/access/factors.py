@@ -11,7 +11,6 @@ from enum import Enum
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, exists, func, or_, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as DbSession
 
 from portal.access import codes, telling
@@ -20,8 +19,8 @@ from portal.access.telling import News
 from portal.actors import Actor
 from portal.models import Factor, FactorKind, Level, Person
 from privacy.audit import Action
-from privacy.constraints import violated
-from privacy.records import Record, new_id
+from privacy.constraints import refused_as
+from privacy.records import new_id
 from privacy.work import Work
 
 RECOVERY_CODES = 10
@@ -130,13 +129,8 @@ def add_passkey(work: Work, *, person_id: UUID, made: Made, browser: str, sure: 
         raise TooMany("You have many passkeys already. Remove one that you do not use")
     row = _row(work, person_id, FactorKind.PASSKEY, browser=browser, sure=sure)
     row.handle, row.counter, row.secret = handle_of(work, made.credential), made.count, made.to_secret()
-    try:
-        with work.db.begin_nested():
-            work.db.add(row)
-    except IntegrityError as error:
-        if violated(error, Record.metadata) == "uq_factor_handle":
-            raise FactorUnknown from error
-        raise
+    with refused_as(work.db, {"uq_factor_handle": FactorUnknown}):
+        work.db.add(row)
     return _added(work, row)
 
 

@@ -5,6 +5,7 @@ A window begins on the full hour. A try counts whether or not it comes to anythi
 (portal/access/asking.py, accounts.py), and so has the public page (portal/own_data/public_requests.py).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
@@ -55,13 +56,12 @@ def count(work: Work, limit: Limit, *, person_id: UUID, network: bytes | None) -
     """
     begins_at = _begin(work.now)
     account = work.ring.digest("token", "account|v1", person_id.bytes)
-    whose = [(account, limit.account), (b"", limit.overall)]
-    if network is not None:
-        whose.insert(1, (network, limit.network))
-    counts = [(_counted(work, limit.name, key, begins_at), at_most) for key, at_most in whose]
-    if any(counted == at_most + 1 for counted, at_most in counts):
+    networks = {} if network is None else {network: limit.network}
+    at_most = {account: limit.account, **networks, b"": limit.overall}
+    over = [counted - at_most[whose] for whose, counted in _counted(work, limit.name, at_most, begins_at)]
+    if any(tries == 1 for tries in over):
         work.record(Action.LIMIT_REACHED, object=f"person:{person_id}", holder=person_id, what=limit.name)
-    if any(counted > at_most for counted, at_most in counts):
+    if any(tries > 0 for tries in over):
         return TooOften(begins_at + WITHIN - work.now)
     return None
 
@@ -77,13 +77,15 @@ _MORE = {
         index_elements=[_COUNTS.c.what, _COUNTS.c.whose, _COUNTS.c.begins_at],
         set_={_COUNTS.c.count: _COUNTS.c.count + 1},
     )
-    .returning(_COUNTS.c.count)
+    .returning(_COUNTS.c.whose, _COUNTS.c.count)
     for name, kind in (("postgresql", postgresql), ("sqlite", sqlite))
 }
 """The first try of a window, or one more. Made once: it stands before every act that is counted."""
 
 
-def _counted(work: Work, what: str, whose: bytes, begins_at: datetime) -> int:
-    first = {"id": new_id(), "what": what, "whose": whose, "begins_at": begins_at, "count": 1}
-    counted: int = run(work.db, _MORE[work.db.get_bind().dialect.name], first).scalar_one()
-    return counted
+def _counted(
+    work: Work, what: str, whose: Iterable[bytes], begins_at: datetime
+) -> Iterable[tuple[bytes, int]]:
+    """One more for each, in this order, and how many it has then."""
+    each = [{"id": new_id(), "what": what, "whose": one, "begins_at": begins_at, "count": 1} for one in whose]
+    return run(work.db, _MORE[work.db.get_bind().dialect.name], each).tuples()

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from portal.booking import diary, standing, telling, timetable
-from portal.booking.availability import Interval, padded
+from portal.booking.availability import Interval
 from portal.booking.blackouts import NoSessionsThen
 from portal.booking.choices import Choice, times
 from portal.booking.diary import Refused, TimeTaken
@@ -86,10 +86,8 @@ class _Asked:
     council_id: UUID | None
     but: UUID | None = None
 
-    def takes(self, programme: Programme) -> dict[UUID, Interval]:
-        """What of whose time: the mentor's with the buffer or the way there around it, the participants' without."""
-        around = padded(self.time, buffer_minutes=programme.margin_minutes(self.place))
-        return {**dict.fromkeys(self.people, self.time), self.mentor_id: around}
+    def needs(self, programme: Programme) -> dict[UUID, Interval]:
+        return diary.needed(programme, self.time, self.place, mentor_id=self.mentor_id, people=self.people)
 
 
 def book(
@@ -136,8 +134,8 @@ def book(
         where=where,
         travel=travel,
         booked_for=[here.leader],
+        takes=asked.needs(programme),
     )
-    diary.take(work, session_id=session.id, times=asked.takes(programme))
     packages.activate(work, here.package)
     telling.tell(work, session, [mentor_id, *asked.people])
     work.record(
@@ -250,7 +248,7 @@ def _shift(
     asked = _Asked(time, place, session.mentor_id, people, package.council_id, but=session.id)
     if starts_at == session.starts_at:
         # The time was right when it was booked; only the way there is new.
-        _table(work, programme, asked).require_untaken(asked.takes(programme))
+        _table(work, programme, asked).require_untaken(asked.needs(programme))
     else:
         here = standing.Standing(package, [])
         standing.require_open(work, programme, here, mentor_id=session.mentor_id, starts_at=starts_at)
@@ -258,7 +256,7 @@ def _shift(
     diary.free(work, session_id=session.id)
     session.starts_at, session.ends_at = time
     work.db.flush()
-    diary.take(work, session_id=session.id, times=asked.takes(programme))
+    diary.take(work, session_id=session.id, times=asked.needs(programme))
 
 
 def require_free(
@@ -280,7 +278,7 @@ def _require_free(work: Work, programme: Programme, asked: _Asked, *, anywhere: 
     """Raises TimeTaken when it clashes, NotOffered when it has passed or, unless `anywhere`, is not offered; and
     for everybody what `Timetable.require_open` raises."""
     time, table = asked.time, _table(work, programme, asked)
-    table.require_untaken(asked.takes(programme))
+    table.require_untaken(asked.needs(programme))
     if time.starts_at <= work.now:
         raise NotOffered
     table.require_open(asked.mentor_id, time)

@@ -4,19 +4,18 @@ The mentor's time is taken with the buffer around a session, the participant's w
 or frees time comes through here, under the locks of the people concerned.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import cast
 from uuid import UUID
 
 from sqlalchemy import Table, bindparam, delete, insert, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as DbSession
 
-from portal.booking.availability import Interval, cells, intervals_of
+from portal.booking.availability import Interval, cells, intervals_of, padded
 from portal.booking.intervals import CELL_SECONDS, epoch
-from portal.models import Occupied, Person
-from privacy.constraints import violated
-from privacy.records import Record
+from portal.models import Occupied, Person, Place
+from portal.programme import Programme
+from privacy.constraints import refused_as
 from privacy.statements import run
 from privacy.work import Work
 
@@ -32,6 +31,7 @@ class TimeTaken(Refused):
         super().__init__(message)
 
 
+CLASHES: Mapping[str, Callable[[], Exception]] = {"pk_occupied": TimeTaken}
 # Made once: each booking and each list of times asks them.
 _LOCK = (
     select(Person.id)
@@ -51,10 +51,11 @@ _TAKEN_BUT = _TAKEN.where(Occupied.session_id != bindparam("but"))
 def lock(work: Work, person_ids: Iterable[UUID]) -> None:
     """Lock people by ascending id, so that no two bookings wait for each other.
 
-    On SQLite the unit of work holds the write lock already. The lock leaves rows free that only point at a
-    person, such as a mail: they would otherwise wait for each other out of order.
+    On SQLite whoever writes is alone already. The lock leaves rows free that only point at a person, such as a mail:
+    they would otherwise wait for each other out of order.
     """
-    run(work.db, _LOCK, {"people": list(set(person_ids))})
+    if work.db.get_bind().dialect.name == "postgresql":
+        run(work.db, _LOCK, {"people": list(set(person_ids))})
 
 
 def taken(
@@ -70,25 +71,34 @@ def taken(
     return {person_id: intervals_of(numbers) for person_id, numbers in found.items()}
 
 
-def take(work: Work, *, session_id: UUID, times: Mapping[UUID, Interval]) -> None:
-    """Take people's time for a session, in the order of person and cell. Raises TimeTaken.
+def needed(
+    programme: Programme, time: Interval, place: Place, *, mentor_id: UUID, people: Iterable[UUID] = ()
+) -> dict[UUID, Interval]:
+    """What a session takes of whose time: the mentor's with the buffer or the way there around it, the participants'
+    without."""
+    around = padded(time, buffer_minutes=programme.margin_minutes(place))
+    return {**dict.fromkeys(people, time), mentor_id: around}
 
-    The session row must be there. A clash undoes this step only; the caller's error undoes the rest.
+
+def take(work: Work, *, session_id: UUID, times: Mapping[UUID, Interval]) -> None:
+    """Take people's time for a session whose row is there. Raises TimeTaken.
+
+    A clash undoes this step only; the caller's error undoes the rest.
     """
+    with refused_as(work.db, CLASHES):
+        fill(work, session_id=session_id, times=times)
+
+
+def fill(work: Work, *, session_id: UUID, times: Mapping[UUID, Interval]) -> None:
+    """The quarter hours themselves, in the order of person and cell, for who writes more in the same savepoint; a
+    clash breaks one of the constraints in CLASHES."""
     rows = [
         {"person_id": person_id, "cell": cell, "session_id": session_id}
         for person_id, interval in sorted(times.items())
         for cell in cells(*interval)
     ]
     work.db.flush()
-    connection = work.db.connection()
-    try:
-        with connection.begin_nested():
-            connection.execute(_TAKE, rows)
-    except IntegrityError as error:
-        if violated(error, Record.metadata) == "pk_occupied":
-            raise TimeTaken from error
-        raise
+    work.db.connection().execute(_TAKE, rows)
 
 
 def free(work: Work, *, session_id: UUID, person_id: UUID | None = None) -> None:

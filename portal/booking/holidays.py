@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import partial
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as DbSession
 
 from portal.booking.diary import Refused
 from portal.booking.opening import bank_holidays, holiday_names
 from portal.models import HolidayChange
 from privacy.audit import Action
-from privacy.constraints import violated
-from privacy.records import Record, new_id
+from privacy.constraints import refused_as
+from privacy.records import new_id
 from privacy.statements import run
 from privacy.work import Work
 
@@ -92,13 +92,9 @@ def take_out(work: Work, *, on: date) -> None:
 def _enter(work: Work, *, on: date, closed: bool, name: str | None) -> None:
     row = HolidayChange(id=new_id(), on_day=on, closed=closed, made_at=work.now, by=work.actor)
     row.name = name
-    try:
-        with work.db.begin_nested():
-            work.db.add(row)
-    except IntegrityError as error:
-        if violated(error, Record.metadata) == "uq_holiday_change_on_day":
-            raise HolidayKnown("Somebody else has just changed this day. Look at the list again") from error
-        raise
+    known = partial(HolidayKnown, "Somebody else has just changed this day. Look at the list again")
+    with refused_as(work.db, {"uq_holiday_change_on_day": known}):
+        work.db.add(row)
 
 
 def _change_on(work: Work, on: date) -> HolidayChange | None:

@@ -9,8 +9,8 @@ from uuid import UUID, uuid5
 from sqlalchemy.orm import Session as DbSession
 
 from portal.booking import acts as bookings
-from portal.booking import holidays, standing, timetable
-from portal.booking.availability import Interval, padded
+from portal.booking import diary, holidays, standing, timetable
+from portal.booking.availability import Interval
 from portal.booking.diary import Refused, TimeTaken
 from portal.mentors import serving
 from portal.models import Package, Place, Session
@@ -100,11 +100,10 @@ def preview(
             found.append(Date(day, None, str(starts_at), names.get(day)))
             continue
         time = Interval(starts_at, starts_at + timedelta(minutes=minutes))
-        margin = padded(time, buffer_minutes=programme.margin_minutes(place))
         problem: Exception | None = serving.refusal(package, servings, day)
         try:
             require_inside(db, programme, day, what="The session", on=london_date(now))
-            table.require_untaken({**dict.fromkeys(people, time), mentor_id: margin})
+            table.require_untaken(diary.needed(programme, time, place, mentor_id=mentor_id, people=people))
             table.require_open(mentor_id, time)
             if starts_at <= now:
                 problem = bookings.NotOffered()

@@ -4,14 +4,14 @@ The locks are taken here, always in one order: people by ascending id, the sessi
 after them is what the rule decides on.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import bindparam, select, union
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload
 
@@ -34,8 +34,8 @@ from portal.models import (
 )
 from portal.programme import Programme, require_inside
 from privacy.clock import london_date
-from privacy.constraints import violated
-from privacy.records import Record, new_id
+from privacy.constraints import refused_as
+from privacy.records import new_id
 from privacy.statements import run
 from privacy.work import Work
 from surveys.models import Wave
@@ -44,6 +44,7 @@ from surveys.responses import submitted
 OPEN = frozenset({PackageState.AGREED, PackageState.BASELINE, PackageState.ACTIVE})
 LIVE = (AttendanceState.BOOKED, AttendanceState.ATTENDED)
 LOCKED = {"key_share": True}
+NOBODYS: Mapping[UUID, Interval] = MappingProxyType({})
 
 
 class BaselineMissing(Refused):
@@ -72,6 +73,13 @@ class FormUsed(Refused):
 
     def __init__(self) -> None:
         super().__init__("This page was used before for another time. Choose the time again")
+
+
+_REFUSALS: Mapping[str, Callable[[], Exception]] = {
+    "pk_session": FormUsed,
+    "uq_session_uid": FormUsed,
+    **diary.CLASHES,
+}
 
 
 class Member(NamedTuple):
@@ -248,10 +256,11 @@ def add_session(
     title: str | None = None,
     capacity: int | None = None,
     delivered_minutes: int | None = None,
-    booked_for: Iterable[Member] = (),
+    booked_for: Iterable[Participation | Member] = (),
+    takes: Mapping[UUID, Interval] = NOBODYS,
 ) -> Session:
-    """Write the session row, and with it the places of those whom it is booked for. Raises FormUsed when the id is
-    taken."""
+    """Write the session row, the places of those whom it is booked for, and the time that it takes, as `diary.needed`
+    tells it: all or nothing. Raises FormUsed when the id is taken, and TimeTaken."""
     session = Session(
         id=session_id,
         package_id=package.id,
@@ -272,15 +281,12 @@ def add_session(
         by=work.actor,
     )
     session.title, session.where, session.travel = title, where, travel
-    try:
-        with work.db.begin_nested():
-            work.db.add(session)
-            for member in booked_for:
-                add_attendance(work, session, member, AttendanceState.BOOKED)
-    except IntegrityError as error:
-        if violated(error, Record.metadata) in {"pk_session", "uq_session_uid"}:
-            raise FormUsed from error
-        raise
+    with refused_as(work.db, _REFUSALS):
+        work.db.add(session)
+        for member in booked_for:
+            add_attendance(work, session, member, AttendanceState.BOOKED)
+        if takes:
+            diary.fill(work, session_id=session_id, times=takes)
     return session
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload
 
 from portal.booking import diary, standing, telling
-from portal.booking.availability import Interval, padded
+from portal.booking.availability import Interval
 from portal.booking.standing import SessionClosed
 from portal.models import (
     Attendance,
@@ -22,7 +22,6 @@ from portal.models import (
     SessionPackage,
     SessionState,
 )
-from portal.programme import Programme
 from privacy.audit import Action
 from privacy.work import Work
 
@@ -69,19 +68,6 @@ def require_open(work: Work, session: Session) -> int:
     if session.capacity is None or session.state is not SessionState.BOOKED or session.starts_at <= work.now:
         raise SessionClosed
     return session.capacity
-
-
-def take_time(work: Work, programme: Programme, session: Session, person_ids: Iterable[UUID] = ()) -> None:
-    """Take the mentor's time with the buffer or the way there around it, and these people's without. Raises
-    TimeTaken."""
-    work.db.flush()
-    time = Interval(session.starts_at, session.ends_at)
-    around = padded(time, buffer_minutes=programme.margin_minutes(session.place))
-    diary.take(
-        work,
-        session_id=session.id,
-        times={**dict.fromkeys(person_ids, time), session.mentor_id: around},
-    )
 
 
 def free_places(work: Work, session: Session) -> int:

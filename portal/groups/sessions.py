@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from portal.booking import standing, telling, timetable
+from portal.booking import diary, standing, telling, timetable
 from portal.booking.availability import Interval
 from portal.booking.diary import Refused
 from portal.booking.standing import SupportClosed
@@ -95,9 +95,9 @@ def schedule(
         travel=travel,
         title=title,
         capacity=capacity,
+        takes=diary.needed(programme, time, place, mentor_id=mentor_id),
     )
     group_plans.write(work, session, plan or Plan())
-    seats.take_time(work, programme, session)
     packages.activate(work, here.package)
     telling.tell(work, session, [mentor_id])
     for member in seats.members_for(work.db, session):

@@ -164,28 +164,27 @@ def _book_date(
         time=time,
         now=work.now,
     )
-    session = standing.add_session(
-        work,
-        programme,
-        here.package,
-        session_id=session_id,
-        mentor_id=mentor_id,
-        kind=SessionKind.ACTION_LEARNING_SET,
-        time=time,
-        place=place,
-        where=where,
-        travel=travel,
-        title=title,
-        capacity=len(members),
-    )
-    work.db.add(GroupPlan(session_id=session.id, set_id=set_id))
     people = [standing.person_of(member) for member in members]
     try:
-        seats.take_time(work, programme, session, people)
+        session = standing.add_session(
+            work,
+            programme,
+            here.package,
+            session_id=session_id,
+            mentor_id=mentor_id,
+            kind=SessionKind.ACTION_LEARNING_SET,
+            time=time,
+            place=place,
+            where=where,
+            travel=travel,
+            title=title,
+            capacity=len(members),
+            booked_for=members,
+            takes=diary.needed(programme, time, place, mentor_id=mentor_id, people=people),
+        )
     except TimeTaken as problem:
         raise SetTimeTaken(time.starts_at) from problem
-    for member in members:
-        standing.add_attendance(work, session, member, AttendanceState.BOOKED)
+    work.db.add(GroupPlan(session_id=session.id, set_id=set_id))
     work.db.flush()
     telling.tell(work, session, [mentor_id, *people])
     work.record(

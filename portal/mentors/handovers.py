@@ -91,7 +91,8 @@ def preview(db: DbSession, programme: Programme, *, from_id: UUID, to_id: UUID, 
     busy = _busy(db, to_id, sessions)
     handed = []
     for one in sessions:
-        around = takes(programme, one)
+        time = Interval(one.starts_at, one.ends_at)
+        around = padded(time, buffer_minutes=programme.margin_minutes(one.place))
         problem = refused[one.package_id]
         if problem is None and any(overlap(around, other) for other in busy):
             problem = "The other mentor has something else at that time, or is away"
@@ -154,7 +155,7 @@ def give(
     standing.require_open(work, programme, standing.Standing(package, []), mentor_id=mentor_id, starts_at=at)
     time = Interval(at, at + (session.ends_at - session.starts_at))
     people = standing.live_people(work.db, session_id) if at != session.starts_at else []
-    wanted = {**dict.fromkeys(people, time), mentor_id: takes(programme, session, time=time)}
+    wanted = diary.needed(programme, time, session.place, mentor_id=mentor_id, people=people)
     busy = diary.taken(work.db, list(wanted), within=_wider(time), but=session_id)
     away = _away(work.db, mentor_id, time)
     if any(overlap(mine, other) for person, mine in wanted.items() for other in busy[person]):
@@ -179,18 +180,13 @@ def give_time(
     session.sequence += 1
     work.db.flush()
     now_at = Interval(session.starts_at, session.ends_at)
-    others = dict.fromkeys(people, now_at) if moved else {}
-    diary.take(work, session_id=session.id, times={**others, to_id: takes(programme, session)})
+    others = people if moved else ()
+    times = diary.needed(programme, now_at, session.place, mentor_id=to_id, people=others)
+    diary.take(work, session_id=session.id, times=times)
     telling.tell(work, session, [from_id, to_id, *people])
     work.record(
         Action.SESSION_HANDED_OVER, object=f"session:{session.id}", from_mentor=from_id, to_mentor=to_id
     )
-
-
-def takes(programme: Programme, session: Session, *, time: Interval | None = None) -> Interval:
-    """What a session takes of its mentor's time."""
-    own = time or Interval(session.starts_at, session.ends_at)
-    return padded(own, buffer_minutes=programme.margin_minutes(session.place))
 
 
 def overlap(one: Interval, other: Interval) -> bool:

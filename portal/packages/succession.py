@@ -7,7 +7,7 @@ from uuid import UUID
 
 from portal.booking import acts as bookings
 from portal.booking import diary, standing, telling
-from portal.booking.availability import Interval, padded
+from portal.booking.availability import Interval
 from portal.booking.diary import Refused
 from portal.groups import seats, waiting
 from portal.mentors import serving
@@ -138,7 +138,6 @@ def _rebook(work: Work, programme: Programme, session: Session, new: Package, to
     """A session at the same time for the successor; False where they have no time then, or support is not open."""
     part = new.participations[0]
     time = Interval(session.starts_at, session.ends_at)
-    around = padded(time, buffer_minutes=programme.margin_minutes(session.place))
     mentor_id = session.mentor_id
     try:
         with work.db.begin_nested():
@@ -164,9 +163,9 @@ def _rebook(work: Work, programme: Programme, session: Session, new: Package, to
                 place=session.place,
                 where=session.where,
                 travel=session.travel,
+                booked_for=[part],
+                takes=diary.needed(programme, time, session.place, mentor_id=mentor_id, people=[to]),
             )
-            standing.add_attendance(work, booked, part, AttendanceState.BOOKED)
-            diary.take(work, session_id=booked.id, times={to: time, mentor_id: around})
     except (Refused, OutsideContract):
         return False
     packages.activate(work, new)

@@ -7,12 +7,13 @@ command line alone.
 """
 
 import re
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as DbSession
 
 from portal.access import telling
@@ -27,8 +28,8 @@ from portal.references import new_reference
 from privacy.audit import Action
 from privacy.clock import add_months, london_date
 from privacy.columns import AddressKeys
-from privacy.constraints import violated
-from privacy.records import Record, new_id
+from privacy.constraints import refused_as
+from privacy.records import new_id
 from privacy.work import Work
 
 NAME_AT_MOST = 200
@@ -177,11 +178,8 @@ def _enter(work: Work, person_id: UUID, *, name: str, email: str, phone: str | N
     person = Person(id=person_id, ref=new_reference("P"), created_at=work.now)
     person.name, person.phone = name, phone or None
     set_address(work, person, email)
-    try:
-        with work.db.begin_nested():
-            work.db.add(person)
-    except IntegrityError as error:
-        raise _named(error) from error
+    with _address_not_taken(work.db):
+        work.db.add(person)
     return person
 
 
@@ -198,11 +196,8 @@ def change(work: Work, *, person_id: UUID, name: str, email: str, phone: str | N
         setattr(person, what, wanted[what])
     if person.email != email:
         changed.append("email")
-        try:
-            with work.db.begin_nested():
-                set_address(work, person, email)
-        except IntegrityError as error:
-            raise _named(error) from error
+        with _address_not_taken(work.db):
+            set_address(work, person, email)
         end_sign_ins(work, person_id)
         bounces.clear(work, person_id=person_id)
     for what in changed:
@@ -384,8 +379,6 @@ def set_address(work: Work, person: Person, email: str) -> None:
         telling.tell_of_address(work, person, before)
 
 
-def _named(error: IntegrityError) -> Exception:
+def _address_not_taken(db: DbSession) -> AbstractContextManager[None]:
     # Two of the team may add the same person at one moment.
-    if violated(error, Record.metadata) == "uq_person_email_index":
-        return AddressTaken("Somebody else has this address")
-    return error
+    return refused_as(db, {"uq_person_email_index": partial(AddressTaken, "Somebody else has this address")})
