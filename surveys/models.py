@@ -175,6 +175,7 @@ class ResponsePast(Record):
     respondent_id: Mapped[UUID] = mapped_column(ForeignKey("respondent.id"), info=reference())
     revision: Mapped[int] = mapped_column(BigInteger, info=plain())
     submitted_at: Mapped[datetime] = mapped_column(info=plain())
+    answered_on: Mapped[date | None] = mapped_column(info=plain("when paper or earlier answers were given"))
     answers_sealed: Mapped[bytes | None] = sealed(
         holder="respondent_id", purpose="what they said", at_least=ANSWERS_AT_LEAST
     )

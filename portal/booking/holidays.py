@@ -1,4 +1,5 @@
-"""Bank holidays of England as the programme keeps them: the published ones, less and more what the team says."""
+"""Bank holidays of England as the programme keeps them: the published ones, less and more what the team says, and the
+data protection officer, whose days the clocks of cases keep too."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -25,6 +26,13 @@ class HolidayKnown(Refused):
     field = "on"
 
 
+class KeptByDesk(HolidayKnown):
+    """The data protection officer entered it for the clocks of cases; the message can be shown."""
+
+    def __init__(self) -> None:
+        super().__init__("The data protection officer has entered this day. Ask them to change it")
+
+
 def days(db: DbSession, *, first: date, last: date) -> frozenset[date]:
     """The bank holidays from a day to a day, both included, in one query. A name is not opened for it."""
     found = {day for year in range(first.year, last.year + 1) for day in bank_holidays(year)}
@@ -39,12 +47,12 @@ _CHANGED = select(HolidayChange.on_day, HolidayChange.closed).where(
 )
 
 
-def named(db: DbSession, *, first: date, last: date) -> Mapping[date, str]:
-    """The same days in order, each with its name."""
+def named(db: DbSession, *, first: date, last: date, for_clocks: bool = False) -> Mapping[date, str]:
+    """The same days in order, each with its name; `for_clocks` those that the clocks of cases leave out."""
     found = {
         day: name for year in range(first.year, last.year + 1) for day, name in holiday_names(year).items()
     }
-    for change in _changes(db, first, last):
+    for change in _changes(db, first, last, for_clocks):
         if change.closed:
             found[change.on_day] = change.name or "Bank holiday"
         else:
@@ -52,45 +60,59 @@ def named(db: DbSession, *, first: date, last: date) -> Mapping[date, str]:
     return {day: name for day, name in sorted(found.items()) if first <= day <= last}
 
 
-def taken_out(db: DbSession, *, first: date, last: date) -> Mapping[date, str]:
-    """The published days that the team took out, each with its name."""
+def taken_out(db: DbSession, *, first: date, last: date, for_clocks: bool = False) -> Mapping[date, str]:
+    """The published days that were taken out, each with its name; `for_clocks` those that the clocks count."""
     return {
         change.on_day: holiday_names(change.on_day.year).get(change.on_day, "Bank holiday")
-        for change in _changes(db, first, last)
+        for change in _changes(db, first, last, for_clocks)
         if not change.closed
     }
 
 
-def add(work: Work, *, on: date, name: str) -> None:
-    """Make a day a bank holiday. Sessions that are booked stay. Raises HolidayKnown."""
-    change = _change_on(work, on)
-    published = on in bank_holidays(on.year)
-    if (change is None and published) or (change is not None and change.closed):
+def add(work: Work, *, on: date, name: str, for_clocks: bool = False) -> None:
+    """Make a day a bank holiday: for booking, or `for_clocks` too. Sessions that are booked stay. Raises HolidayKnown
+    and KeptByDesk."""
+    change, published = _change_on(work, on), on in bank_holidays(on.year)
+    if _is_closed(change, published, for_clocks):
         raise HolidayKnown("This day is a bank holiday already")
-    if change is not None:
-        work.db.delete(change)
-        work.db.flush()
+    _give_up(work, change, for_clocks)
     if not published:
-        _enter(work, on=on, closed=True, name=name)
+        _enter(work, on=on, closed=True, name=name, for_clocks=for_clocks)
     work.record(Action.HOLIDAY_CHANGED, object=f"holiday:{on}", on=on, closed=True)
 
 
-def take_out(work: Work, *, on: date) -> None:
-    """Let a day be no bank holiday; one that is none already changes nothing."""
-    change = _change_on(work, on)
-    published = on in bank_holidays(on.year)
-    if (change is None and not published) or (change is not None and not change.closed):
+def take_out(work: Work, *, on: date, for_clocks: bool = False) -> None:
+    """Let a day be no bank holiday: for booking, or `for_clocks` too; one that is none already changes nothing. Raises
+    KeptByDesk."""
+    change, published = _change_on(work, on), on in bank_holidays(on.year)
+    if not _is_closed(change, published, for_clocks):
         return
-    if change is not None:
-        work.db.delete(change)
-        work.db.flush()
+    _give_up(work, change, for_clocks)
     if published:
-        _enter(work, on=on, closed=False, name=None)
+        _enter(work, on=on, closed=False, name=None, for_clocks=for_clocks)
     work.record(Action.HOLIDAY_CHANGED, object=f"holiday:{on}", on=on, closed=False)
 
 
-def _enter(work: Work, *, on: date, closed: bool, name: str | None) -> None:
-    row = HolidayChange(id=new_id(), on_day=on, closed=closed, made_at=work.now, by=work.actor)
+def _is_closed(change: HolidayChange | None, published: bool, for_clocks: bool) -> bool:
+    """How a day stands for booking, or for the clocks, which heed only what the desk entered."""
+    if change is None or (for_clocks and not change.for_clocks):
+        return published
+    return change.closed
+
+
+def _give_up(work: Work, change: HolidayChange | None, for_clocks: bool) -> None:
+    if change is None:
+        return
+    if change.for_clocks and not for_clocks:
+        raise KeptByDesk
+    work.db.delete(change)
+    work.db.flush()
+
+
+def _enter(work: Work, *, on: date, closed: bool, name: str | None, for_clocks: bool) -> None:
+    row = HolidayChange(
+        id=new_id(), on_day=on, closed=closed, for_clocks=for_clocks, made_at=work.now, by=work.actor
+    )
     row.name = name
     known = partial(HolidayKnown, "Somebody else has just changed this day. Look at the list again")
     with refused_as(work.db, {"uq_holiday_change_on_day": known}):
@@ -103,6 +125,6 @@ def _change_on(work: Work, on: date) -> HolidayChange | None:
     ).one_or_none()
 
 
-def _changes(db: DbSession, first: date, last: date) -> Sequence[HolidayChange]:
+def _changes(db: DbSession, first: date, last: date, for_clocks: bool) -> Sequence[HolidayChange]:
     asked = select(HolidayChange).where(HolidayChange.on_day >= first, HolidayChange.on_day <= last)
-    return db.scalars(asked).all()
+    return db.scalars(asked.where(HolidayChange.for_clocks) if for_clocks else asked).all()

@@ -1,4 +1,4 @@
-"""The working days that clocks count: the published holidays, with the table that is kept by hand (cl 1.1)."""
+"""The working days that clocks count: the published holidays, with the table that the desk keeps by hand (cl 1.1)."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
@@ -10,7 +10,8 @@ from privacy.working_days import ENGLAND_AND_WALES, UNITED_KINGDOM
 
 def calendars(db: DbSession) -> Holidays:
     """Both calendars as they stand today; one query."""
-    changed = db.execute(select(HolidayChange.on_day, HolidayChange.closed)).all()
+    kept = select(HolidayChange.on_day, HolidayChange.closed).where(HolidayChange.for_clocks)
+    changed = db.execute(kept).all()
     added = frozenset(day for day, closed in changed if closed)
     removed = frozenset(day for day, closed in changed if not closed)
     return Holidays(

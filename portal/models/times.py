@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Uuid
+from sqlalchemy import CheckConstraint, ForeignKey, String, Uuid, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.models.people import Council
@@ -81,7 +81,11 @@ class Blackout(Record):
 
 
 class HolidayChange(Record):
-    """A day that the team made a bank holiday, or took from the published ones (`closed` is then false)."""
+    """A day that was made a bank holiday, or taken from the published ones (`closed` is then false).
+
+    What the team closes is closed to booking alone. The clocks of the law know public holidays only (cl 1.1): a day
+    counts there when the desk enters it (`for_clocks`), such as one that was proclaimed.
+    """
 
     __tablename__ = "holiday_change"
     __holding__ = Holding("to know the bank holidays that the published list lacks", Keep.CONTRACT)
@@ -89,6 +93,9 @@ class HolidayChange(Record):
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=plain())
     on_day: Mapped[date] = mapped_column(unique=True, info=plain())
     closed: Mapped[bool] = mapped_column(info=plain())
+    for_clocks: Mapped[bool] = mapped_column(
+        default=False, server_default=true(), info=plain("whether the clocks of cases keep it too")
+    )
     made_at: Mapped[datetime] = mapped_column(info=plain())
     by: Mapped[str] = mapped_column(String(80), info=reference("who entered it"))
     name_sealed: Mapped[bytes | None] = sealed(holder="id", purpose="what the day is called")

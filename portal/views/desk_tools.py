@@ -104,7 +104,7 @@ def working_days() -> ResponseReturnValue:
     if form.validate_on_submit():
         try:
             with work() as unit:
-                holidays.add(unit, on=day(form.on), name=form.name.data or "")
+                holidays.add(unit, on=day(form.on), name=form.name.data or "", for_clocks=True)
         except HolidayKnown as problem:
             form.refuse(form.on, problem)
         else:
@@ -114,8 +114,8 @@ def working_days() -> ResponseReturnValue:
     page = render_template(
         "cases/working_days.html",
         form=form,
-        named=holidays.named(session(), first=first, last=last),
-        taken_out=holidays.taken_out(session(), first=first, last=last),
+        named=holidays.named(session(), first=first, last=last, for_clocks=True),
+        taken_out=holidays.taken_out(session(), first=first, last=last, for_clocks=True),
         known_until=desk_calendars.calendars(session()).contract.known_until,
     )
     return page, 422 if form.errors else 200
@@ -130,9 +130,9 @@ def change_day() -> ResponseReturnValue:
         on = day_in(form.day.data or "")
         with work() as unit:
             if form.back.data:
-                holidays.add(unit, on=on, name="")
+                holidays.add(unit, on=on, name="", for_clocks=True)
             else:
-                holidays.take_out(unit, on=on)
+                holidays.take_out(unit, on=on, for_clocks=True)
     except (ValueError, HolidayKnown):
         flash("Nothing was changed: look at the list again.", "notice")
     else:

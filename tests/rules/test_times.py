@@ -15,10 +15,11 @@ from portal.booking.acts import Away, Full, InsideNotice, NotOffered, TimeTaken
 from portal.booking.availability import Span
 from portal.booking.blackouts import NoSessionsThen
 from portal.booking.clashes import SessionsInTheWay
-from portal.booking.holidays import HolidayKnown
+from portal.booking.holidays import HolidayKnown, KeptByDesk
 from portal.booking.leave import WrongStretch
 from portal.booking.offers import OfferShut
 from portal.booking.series import Every, SomeRefused
+from portal.cases.calendars import calendars
 from portal.models import Offer, OfferState, Package, Person, Place, Session, SessionState
 from portal.people import register as people
 from portal.programme import Programme
@@ -294,12 +295,50 @@ class TestHolidays:
             holidays.add(work, on=self.ORDINARY, name="Day of the coronation")
         assert world.on(self.GOOD_FRIDAY) != []
         assert world.on(self.ORDINARY) == []
-        asked = {"first": date(2023, 4, 1), "last": date(2023, 4, 30)}
-        assert holidays.named(world.db, **asked) == {
+        first, last = date(2023, 4, 1), date(2023, 4, 30)
+        assert holidays.named(world.db, first=first, last=last) == {
             self.ORDINARY: "Day of the coronation",
             date(2023, 4, 10): "Easter Monday",
         }
-        assert holidays.taken_out(world.db, **asked) == {self.GOOD_FRIDAY: "Good Friday"}
+        assert holidays.taken_out(world.db, first=first, last=last) == {self.GOOD_FRIDAY: "Good Friday"}
+
+    def counted(self, world: World) -> dict[date, str]:
+        """The holidays of April that the clocks of cases leave out; both ways to them agree."""
+        first, last = date(2023, 4, 1), date(2023, 4, 30)
+        named = dict(holidays.named(world.db, first=first, last=last, for_clocks=True))
+        contract = calendars(world.db).contract
+        april = [first + timedelta(days=number) for number in range(30)]
+        assert [day for day in april if contract.is_holiday(day)] == list(named)
+        return named
+
+    def test_what_the_team_closes_changes_no_clock(self, world: World) -> None:
+        """A clock knows public holidays only (cl 1.1)."""
+        published = self.counted(world)
+        with world.work() as work:
+            holidays.take_out(work, on=self.GOOD_FRIDAY)
+            holidays.add(work, on=self.ORDINARY, name="Office move")
+        assert self.counted(world) == published
+
+    def test_what_the_desk_enters_counts_for_both(self, world: World) -> None:
+        with world.work() as work:
+            holidays.add(work, on=self.ORDINARY, name="Office move")
+            holidays.add(work, on=self.ORDINARY, name="Day of the coronation", for_clocks=True)
+            holidays.take_out(work, on=self.GOOD_FRIDAY, for_clocks=True)
+        assert self.counted(world) == {
+            self.ORDINARY: "Day of the coronation",
+            date(2023, 4, 10): "Easter Monday",
+        }
+        assert (world.on(self.ORDINARY), world.on(self.GOOD_FRIDAY) != []) == ([], True)
+        for act in (
+            lambda work: holidays.take_out(work, on=self.ORDINARY),
+            lambda work: holidays.add(work, on=self.GOOD_FRIDAY, name=""),
+        ):
+            with pytest.raises(KeptByDesk), world.work() as work:
+                act(work)
+        with world.work() as work:
+            holidays.take_out(work, on=self.ORDINARY, for_clocks=True)
+            holidays.add(work, on=self.GOOD_FRIDAY, name="", for_clocks=True)
+        assert list(self.counted(world).values()) == ["Good Friday", "Easter Monday"]
 
     def test_and_back_again(self, world: World) -> None:
         with world.work() as work:
