@@ -39,13 +39,15 @@ class Work:
         """Leave a line in the audit trail; it is written last, just before the commit."""
         self.lines.append(audit.line(action, object=object, holder=holder, details=details))
 
-    def wait_turn(self, subject: str) -> None:
+    def wait_turn(self, subject: str, *, shared: bool = False) -> None:
         """Let nobody else work on the same subject until this work ends; what is read from here on is settled.
 
-        For what has no row of its own to lock. On SQLite whoever writes is alone already.
+        Works with a `shared` turn go beside each other, and only wait for whoever wants it alone. For what has no row
+        of its own to lock. On SQLite whoever writes is alone already.
         """
         if self.db.get_bind().dialect.name == "postgresql":
-            self.db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(subject, 0))))
+            turn = func.pg_advisory_xact_lock_shared if shared else func.pg_advisory_xact_lock
+            self.db.execute(select(turn(func.hashtextextended(subject, 0))))
 
     @property
     def ring(self) -> KeyRing:

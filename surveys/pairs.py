@@ -233,13 +233,7 @@ class _Opening:
 def _rows(db: Session, *, until: datetime, first: bytes, last: bytes) -> Generator[Any, None, None]:
     """Revisions in the order of their respondents; what was said before a correction is seldom, and not streamed."""
     past = (
-        _columns(
-            ResponsePast.id,
-            ResponsePast.submitted_at,
-            ResponsePast.answers_sealed,
-            ResponsePast.judgement_sealed,
-            past=True,
-        )
+        _columns(ResponsePast)
         .join(Response, Response.id == ResponsePast.response_id)
         .where(
             Response.state == ResponseState.SUBMITTED,
@@ -251,28 +245,27 @@ def _rows(db: Session, *, until: datetime, first: bytes, last: bytes) -> Generat
     begun = and_(
         Response.state == ResponseState.DRAFT, Response.wave == Wave.POST, Response.started_at < until
     )
-    present = _columns(
-        Response.id, Response.submitted_at, Response.answers_sealed, Response.judgement_sealed, past=False
-    ).where(or_(and_(Response.state == ResponseState.SUBMITTED, Response.submitted_at < until), begun))
+    sent = and_(Response.state == ResponseState.SUBMITTED, Response.submitted_at < until)
+    present = _columns(Response).where(or_(sent, begun))
     ordered = _narrowed(present, first, last).order_by(Response.respondent_id)
     corrected = list(streamed(db.connection(), _narrowed(past, first, last)))
     with closing_after(streamed(db.connection(), ordered)) as rows:
         yield from merge(rows, sorted(corrected, key=_HOLDER), key=_HOLDER) if corrected else rows
 
 
-def _columns(held_by: Any, submitted_at: Any, answers: Any, judgement: Any, *, past: bool) -> Select[Any]:
-    """`held_by` is the id of the row that holds the answers."""
+def _columns(held: type[Response] | type[ResponsePast]) -> Any:
+    """What a row of this table says, and of which response."""
     return select(
-        held_by.label("held_by"),
+        held.id.label("held_by"),
         Response.respondent_id,
-        literal(int(past)),
+        literal(int(held is ResponsePast)),
         Response.wave,
         Response.version_id,
         Response.mode,
-        Response.answered_on,
-        submitted_at,
-        answers,
-        judgement,
+        held.answered_on,
+        held.submitted_at,
+        held.answers_sealed,
+        held.judgement_sealed,
     )
 
 

@@ -175,10 +175,11 @@ def _meet(sitting: Sitting, stop: Stop, *, mark: str, ours: Mapping[str, Value |
         raise Stale(stop=stop, theirs=theirs, ours=ours)
 
 
-def submit(work: Work, asking: Asking) -> Receipt:
+def submit(work: Work, asking: Asking, *, from_paper: bool = False) -> Receipt:
     """Send a draft or a correction, once: whoever sends it again gets the same receipt.
 
-    Raises NothingSaved, or Incomplete with the first page that lacks a required answer.
+    `from_paper`: whoever sends it only types in what somebody else wrote. Raises NothingSaved, or Incomplete with the
+    first page that lacks a required answer.
     """
     for number in range(_TRIES):
         sitting = _sit_again(work.db, asking) if number else sit(work.db, asking)
@@ -192,7 +193,10 @@ def submit(work: Work, asking: Asking) -> Receipt:
         lacking = missing(sitting.path, sitting.answers)
         if lacking:
             raise Incomplete(lacking[0][0])
-        sent = _send(work, response) if response.reopened_at is None else send_again(work, asking, response)
+        if response.reopened_at is None:
+            sent = _send(work, response)
+        else:
+            sent = send_again(work, asking, response, from_paper=from_paper)
         if sent:
             _record_sent(work, asking, response.id, mode=response.mode)
             return Receipt(id=response.id, ref=response.ref, submitted_at=work.now, repeated=False)

@@ -140,7 +140,7 @@ def read_one(db: Session, *, response_id: UUID) -> Read | None:
 
 def _submitted() -> Any:
     return (
-        _columns(Response.id, Response.submitted_at, Response.answers_sealed, Response.judgement_sealed)
+        _columns(Response)
         .join(Respondent, Respondent.id == Response.respondent_id)
         .where(Response.state == ResponseState.SUBMITTED, usable())
     )
@@ -148,21 +148,16 @@ def _submitted() -> Any:
 
 def _past() -> Any:
     return (
-        _columns(
-            ResponsePast.id,
-            ResponsePast.submitted_at,
-            ResponsePast.answers_sealed,
-            ResponsePast.judgement_sealed,
-        )
+        _columns(ResponsePast)
         .join(Response, Response.id == ResponsePast.response_id)
         .join(Respondent, Respondent.id == Response.respondent_id)
         .where(Response.state == ResponseState.SUBMITTED, usable())
     )
 
 
-def _columns(row_id: Any, submitted_at: Any, answers_sealed: Any, judgement_sealed: Any) -> Any:
+def _columns(held: type[Response] | type[ResponsePast]) -> Any:
     return select(
-        row_id,
+        held.id,
         Response.id,
         Response.ref,
         Response.respondent_id,
@@ -171,10 +166,10 @@ def _columns(row_id: Any, submitted_at: Any, answers_sealed: Any, judgement_seal
         Response.occasion,
         Response.version_id,
         Response.mode,
-        Response.answered_on,
-        submitted_at,
-        answers_sealed,
-        judgement_sealed,
+        held.answered_on,
+        held.submitted_at,
+        held.answers_sealed,
+        held.judgement_sealed,
     )
 
 

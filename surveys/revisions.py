@@ -4,7 +4,8 @@
     SUBMITTED, WITHDRAWN --reopen--> the same, open for a correction --send_again--> SUBMITTED
 
 What was sent goes on counting while a correction is written. When the correction is sent, what was said before,
-with the judgement on it, stands beside it in `response_past`, and the newest counts.
+with the judgement on it, stands beside it in `response_past`, and the newest counts. Each has its own moment: who
+corrects what they said says it now, also where it was said on paper at first.
 """
 
 from collections.abc import Mapping, Sequence
@@ -71,15 +72,22 @@ def withdraw(work: Work, asking: Asking) -> None:
     )
 
 
-def send_again(work: Work, asking: Asking, read: Opened) -> bool:
-    """Send the correction that was read: it becomes the answers. False if it was changed meanwhile."""
-    response = work.db.get_one(Response, read.id)
+def send_again(work: Work, asking: Asking, read: Opened, *, from_paper: bool) -> bool:
+    """Send the correction that was read: it becomes the answers. False if it was changed meanwhile.
+
+    `from_paper`: what was typed in wrong is put right, so it was said when the paper was filled in.
+    """
+    # Under the lock: a judgement that is given at this moment goes with the answers that it is about.
+    response = _locked(work.db, asking)
+    if response is None:
+        return False
     past = ResponsePast(
         id=new_id(),
         response_id=read.id,
         respondent_id=asking.respondent_id,
         revision=new_revision(),
         submitted_at=response.submitted_at,
+        answered_on=response.answered_on,
     )
     past.answers, past.judgement = response.answers, response.judgement
     sent = met_its_row(
@@ -94,6 +102,7 @@ def send_again(work: Work, asking: Asking, read: Opened) -> bool:
                 withdrawn_at=None,
                 state=ResponseState.SUBMITTED,
                 submitted_at=work.now,
+                answered_on=response.answered_on if from_paper else None,
             )
             .execution_options(synchronize_session=False)
         )

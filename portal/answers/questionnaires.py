@@ -220,15 +220,26 @@ def asked(
     )
 
 
-def takes(asked: Asked, response: Opened | None, *, now: datetime) -> bool:
+def takes(asked: Asked, response: Opened | None, *, now: datetime, own: bool) -> bool:
     """Whether answers can come in now: in the window, or after it to finish what was begun (`Window.takes`).
 
-    What the team has opened again can be sent whenever it is ready, and paper answers whenever they are typed in:
-    when they were given is what counts.
+    What the team has opened again can be sent whenever it is ready, and paper answers whenever somebody else types
+    them in, not by the person's `own` hand: when they were given is what counts.
     """
-    if response is not None and (response.reopened_at is not None or response.mode is Mode.PAPER):
+    if response is not None and (
+        response.reopened_at is not None or (response.mode is Mode.PAPER and not own)
+    ):
         return True
     return asked.window.takes(now, started=response is not None)
+
+
+def _takes(work: Work, asked: Asked, response: Opened | None) -> bool:
+    return takes(asked, response, now=work.now, own=_is_own(work, asked))
+
+
+def _is_own(work: Work, asked: Asked) -> bool:
+    """Whether who is asked acts themselves."""
+    return work.actor == f"person:{asked.person_id}"
 
 
 def save_page(work: Work, asked: Asked, *, page: str, posted: Posted, mark: str, mode: Mode) -> Sitting:
@@ -246,7 +257,7 @@ def keep_writing(
 
 
 def _require_open(work: Work, asked: Asked) -> None:
-    if work.now not in asked.window and not takes(asked, find(work.db, asked.asking), now=work.now):
+    if work.now not in asked.window and not _takes(work, asked, find(work.db, asked.asking)):
         raise NotOpen(asked.title)
 
 
@@ -256,9 +267,10 @@ def submit(work: Work, asked: Asked) -> Receipt:
     Whoever asked to be rung about it need not be rung any more. Raises NotOpen, NothingSaved, Incomplete.
     """
     response = find(work.db, asked.asking)
-    if not takes(asked, response, now=work.now) and not (response is not None and response.sent):
+    if not _takes(work, asked, response) and not (response is not None and response.sent):
         raise NotOpen(asked.title)
-    receipt = responses.submit(work, asked.asking)
+    from_paper = response is not None and response.mode is Mode.PAPER and not _is_own(work, asked)
+    receipt = responses.submit(work, asked.asking, from_paper=from_paper)
     if not receipt.repeated:
         for call in _open_calls(work.db, asked):
             call.done_at = work.now

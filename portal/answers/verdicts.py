@@ -45,7 +45,7 @@ class NoExample(LookupError):
 
 
 class JudgedMeanwhile(Exception):
-    """Somebody else gave a verdict since the page was shown. Nothing was changed."""
+    """Somebody else gave a verdict, or the example was corrected, since the page was shown. Nothing was changed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,7 +146,7 @@ def example(db: DbSession, *, response_id: UUID) -> Example:
 
 
 def give(work: Work, *, response_id: UUID, verdict: Verdict, note: str, seen: str | None = None) -> None:
-    """Add a verdict; earlier ones stay. `seen` is how many the reviewer knew of; None is whatever there is.
+    """Add a verdict; earlier ones stay. `seen` is the `stamp` of what the reviewer read; None is whatever there is.
 
     The same verdict and note again, by the same person, changes nothing. Raises NoExample, JudgedMeanwhile.
     """
@@ -158,10 +158,19 @@ def give(work: Work, *, response_id: UUID, verdict: Verdict, note: str, seen: st
     fresh = {"verdict": verdict.value, "note": note, "by": work.actor, "at": work.now.isoformat()}
     if given and {**given[-1], "at": ""} == {**fresh, "at": ""}:
         return
-    if seen is not None and seen != str(len(given)):
+    if seen is not None and seen != _stamp(found.row.submitted_at, given):
         raise JudgedMeanwhile(str(response_id))
     response.judgement = {**(response.judgement or {}), "verdicts": [*given, fresh]}
     work.record(Action.VERDICT_GIVEN, object=f"response:{response_id}", holder=response.respondent_id)
+
+
+def stamp(example: Example) -> str:
+    """Says of an example as it was read what was written, by when it was sent, and how many verdicts there were."""
+    return _stamp(example.item.submitted_at, example.judgements)
+
+
+def _stamp(submitted_at: datetime, given: Sequence[object]) -> str:
+    return f"{submitted_at.isoformat()} {len(given)}"
 
 
 def _names(db: DbSession, references: Sequence[str]) -> dict[str, str]:

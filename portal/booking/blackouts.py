@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload
 
-from portal.booking import clashes
+from portal.booking import clashes, diary
 from portal.booking.availability import Interval, stretch
 from portal.booking.diary import Refused
 from portal.booking.leave import checked, when
@@ -61,7 +61,7 @@ def add(
         to_minute=to_minute,
         today=london_date(work.now),
     )
-    work.wait_turn("blackouts")
+    work.wait_turn(diary.CLOSED_DAYS)
     days = {"from_on": from_on, "from_minute": from_minute, "to_on": to_on, "to_minute": to_minute}
     alike = work.db.scalars(select(Blackout).filter_by(council_id=council_id, **days))
     same = next((one for one in alike if one.name == name), None)

@@ -31,6 +31,8 @@ class TimeTaken(Refused):
         super().__init__(message)
 
 
+CLOSED_DAYS = "blackouts"
+"""The subject that whoever closes days for booking works on alone (Work.wait_turn)."""
 CLASHES: Mapping[str, Callable[[], Exception]] = {"pk_occupied": TimeTaken}
 # Made once: each booking and each list of times asks them.
 _LOCK = (
@@ -49,11 +51,13 @@ _TAKEN_BUT = _TAKEN.where(Occupied.session_id != bindparam("but"))
 
 
 def lock(work: Work, person_ids: Iterable[UUID]) -> None:
-    """Lock people by ascending id, so that no two bookings wait for each other.
+    """Lock people by ascending id, so that no two bookings wait for each other. Until the work ends nobody closes
+    days either: a blackout that comes at the same moment sees what was booked, or is seen.
 
     On SQLite whoever writes is alone already. The lock leaves rows free that only point at a person, such as a mail:
     they would otherwise wait for each other out of order.
     """
+    work.wait_turn(CLOSED_DAYS, shared=True)
     if work.db.get_bind().dialect.name == "postgresql":
         run(work.db, _LOCK, {"people": list(set(person_ids))})
 

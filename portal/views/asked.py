@@ -38,7 +38,7 @@ def mode_of(asked: Asked) -> Mode:
 
 
 def takes(asked: Asked, sitting: Sitting) -> bool:
-    return questionnaires.takes(asked, sitting.response, now=clock_now())
+    return questionnaires.takes(asked, sitting.response, now=clock_now(), own=not interviewing(asked))
 
 
 def around(asked: Asked) -> dict[str, Any]:

@@ -108,23 +108,26 @@ def public(reason: str) -> Callable[[View], View]:
 
 
 def lacks_purpose(actor: Actor) -> bool:
-    """Whether somebody opens a page for which they have not said today what for; what is sent was opened before."""
-    return request.method == "GET" and purposes.stated(session(), actor.person_id, now=clock_now()) is None
+    """Whether somebody opens a page, or sends its form, for which they have not said today what for."""
+    return purposes.stated(session(), actor.person_id, now=clock_now()) is None
 
 
 def ask_why() -> ResponseReturnValue:
-    """Lead to where the purpose is asked, and back to the page."""
-    keep_next(request.full_path.rstrip("?"))
-    return redirect(url_for("purposes.state"), 303)
+    """Lead to where the purpose is asked, and back."""
+    return _first(url_for("purposes.state"))
 
 
 def ask_to_prove() -> ResponseReturnValue:
-    """Lead to where more is proved, and back to the page that was asked for, or to what was typed into a form."""
+    """Lead to where more is proved, and back."""
+    return _first(url_for("proofs.prove"))
+
+
+def _first(address: str) -> ResponseReturnValue:
+    """Lead there first, and then to the page that was asked for, or to what was typed into a form."""
     kept = keep_and_lead_back()
     if kept is None and asked_by_a_page():
         return render_template("errors/_signed_out.html"), 286
     keep_next(kept.headers.get("HX-Redirect") or kept.location if kept is not None else _page_asked_for())
-    address = url_for("proofs.prove")
     if request.headers.get("HX-Request") == "true":
         return "", 401, {"HX-Redirect": address}
     return redirect(address, 303)

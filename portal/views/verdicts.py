@@ -43,7 +43,7 @@ def show(whose: Whose) -> ResponseReturnValue:
         example = verdicts.example(session(), response_id=response_id)
     except NoExample:
         abort(404)
-    form = VerdictForm(seen=str(len(example.judgements)))
+    form = VerdictForm(seen=verdicts.stamp(example))
     if not form.validate_on_submit():
         return _page(example, form), 422 if form.errors else 200
     try:
@@ -56,9 +56,13 @@ def show(whose: Whose) -> ResponseReturnValue:
                 seen=form.seen.data or None,
             )
     except JudgedMeanwhile:
-        form.refuse(None, "Somebody else gave a verdict just now. Read theirs below, then decide again")
-        form.seen.data = str(len(verdicts.example(session(), response_id=response_id).judgements))
-        return _page(verdicts.example(session(), response_id=response_id), form), 409
+        form.refuse(
+            None,
+            "Somebody else gave a verdict just now, or the example was corrected. Read it as it is now, then decide",
+        )
+        example = verdicts.example(session(), response_id=response_id)
+        form.seen.data = verdicts.stamp(example)
+        return _page(example, form), 409
     flash("The verdict is saved.", "success")
     return redirect(url_for("verdicts.index"), 303)
 

@@ -12,7 +12,7 @@ from portal.models import Office, Package, PackageState, Person, Role
 from privacy.audit import AuditEntry
 from privacy.records import new_id
 from privacy.work import unit_of_work
-from surveys import responses, versions
+from surveys import responses, revisions, versions
 from surveys.models import Mode, Response, Wave
 from surveys.questions import Value
 from surveys.results import Verdict
@@ -53,6 +53,16 @@ def package(make: Factory) -> Package:
         starts_on=date(2022, 9, 1),
         ends_on=date(2023, 2, 1),
     )
+
+
+def seen(client: PageClient, path: str) -> str:
+    """What the page of an example says that it shows."""
+    (field,) = client.get(path).all("input", name="seen")
+    return str(field.get("value"))
+
+
+def judge(client: PageClient, path: str, verdict: str, note: str) -> None:
+    client.post(path, {"verdict": verdict, "note": note, "seen": seen(client, path)})
 
 
 def sent(db: DbSession, clock: SetClock, package: Package, **answers: Value | None) -> UUID:
@@ -99,7 +109,7 @@ def test_an_example_is_read_beside_the_rubric_and_judged(
     assert "<b>now</b>" not in page.text, "typed markup is shown as text"
     assert "Their aunts" in page.words()
     assert "Something shows it" in page.words()
-    client.post(f"/team/verdicts/{response_id}", {"verdict": "accepted", "note": "Clear", "seen": "0"})
+    judge(client, f"/team/verdicts/{response_id}", "accepted", "Clear")
     assert [one["verdict"] for one in judged(db, response_id)] == ["accepted"]
     assert verdicts.waiting(db) == 0
     assert "0 examples wait for a verdict" in client.get("/team").words()
@@ -112,8 +122,8 @@ def test_a_verdict_can_be_changed_and_the_earlier_one_stays(
     response_id = sent(db, clock, package)
     client.sign_in(reviewer.id).say_why()
     path = f"/team/verdicts/{response_id}"
-    client.post(path, {"verdict": "not_yet", "note": "No evidence", "seen": "0"})
-    client.post(path, {"verdict": "accepted", "note": "Now it is there", "seen": "1"})
+    judge(client, path, "not_yet", "No evidence")
+    judge(client, path, "accepted", "Now it is there")
     assert [one["verdict"] for one in judged(db, response_id)] == ["not_yet", "accepted"]
     page = client.get(path)
     assert page.words().index("Now it is there") < page.words().index("No evidence")
@@ -125,7 +135,7 @@ def test_the_trail_says_that_a_verdict_was_given_and_not_which(
 ) -> None:
     response_id = sent(db, clock, package)
     client.sign_in(reviewer.id).say_why()
-    client.post(f"/team/verdicts/{response_id}", {"verdict": "accepted", "note": "Marmalade", "seen": "0"})
+    judge(client, f"/team/verdicts/{response_id}", "accepted", "Marmalade")
     db.rollback()
     (line,) = db.scalars(select(AuditEntry).where(AuditEntry.action == "verdict.given")).all()
     assert line.details == "{}"
@@ -153,15 +163,16 @@ def test_two_reviewers_at_once_lose_neither_verdict(
 ) -> None:
     response_id = sent(db, clock, package)
     path = f"/team/verdicts/{response_id}"
+    client.sign_in(reviewer.id).say_why()
+    shown = seen(client, path)
     with unit_of_work(db, clock, "person:other") as work:
         verdicts.give(work, response_id=response_id, verdict=Verdict.PARTLY, note="When was it?")
-    client.sign_in(reviewer.id).say_why()
-    second = client.post(path, {"verdict": "accepted", "note": "Clear to me", "seen": "0"}, status=409)
+    second = client.post(path, {"verdict": "accepted", "note": "Clear to me", "seen": shown}, status=409)
     assert "Somebody else gave a verdict just now" in second.words()
     assert "When was it?" in second.words()
     (note,) = second.all("textarea", name="note")
     assert "Clear to me" in "".join(note.itertext())
-    client.post(path, {"verdict": "accepted", "note": "Clear to me", "seen": "1"})
+    judge(client, path, "accepted", "Clear to me")
     assert [one["verdict"] for one in judged(db, response_id)] == ["partly", "accepted"]
 
 
@@ -218,3 +229,37 @@ def test_only_the_team_judges(
     client.get(f"/team/verdicts/{response_id}", status=404)
     db.rollback()
     assert db.scalars(select(AuditEntry.seq).where(AuditEntry.action == "response.opened")).all() == []
+
+
+def test_a_verdict_is_not_given_on_what_was_corrected_meanwhile(
+    client: PageClient, db: DbSession, clock: SetClock, reviewer: Person, package: Package
+) -> None:
+    response_id, part = sent(db, clock, package), package.participations[0]
+    path, asking = (
+        f"/team/verdicts/{response_id}",
+        Asking(respondent_id=part.id, wave=Wave.POST, role="lead_member"),
+    )
+    client.sign_in(reviewer.id).say_why()
+    shown = seen(client, path)
+    clock.pass_time(minutes=5)
+    with unit_of_work(db, clock, "person:team") as work:
+        revisions.reopen(work, asking, asked=True)
+        responses.submit(work, asking)
+    page = client.post(path, {"verdict": "accepted", "note": "Clear", "seen": shown}, status=409)
+    assert "or the example was corrected" in page.words()
+    assert judged(db, response_id) == []
+    judge(client, path, "accepted", "Clear as it is now")
+    assert [one["note"] for one in judged(db, response_id)] == ["Clear as it is now"]
+
+
+def test_a_form_that_is_sent_unopened_asks_what_for_and_keeps_what_was_typed(
+    client: PageClient, db: DbSession, clock: SetClock, reviewer: Person, package: Package
+) -> None:
+    path = f"/team/verdicts/{sent(db, clock, package)}"
+    client.sign_in(reviewer.id)
+    for typed in ({}, {"verdict": "accepted", "note": "Marmalade"}):
+        page = client.post(path, typed, status=303, page="/team/verdicts")
+        assert page.response.headers["Location"] == "/team/why-you-read"
+        assert "Their aunts" not in page.words()
+    kept = client.follow(client.post("/team/why-you-read", {"purpose": "checking"}))
+    assert "Marmalade" in kept.words()

@@ -20,7 +20,7 @@ from privacy.clock import Clock
 from privacy.keystore import Vault
 from privacy.work import unit_of_work
 from surveys import responses, revisions, versions
-from surveys.models import Mode, Response, ResponseState, Wave
+from surveys.models import Mode, Response, ResponsePast, ResponseState, Wave
 from surveys.questionnaires import Questionnaire, load_definition
 from surveys.questions import Value
 from surveys.results import Verdict
@@ -29,6 +29,7 @@ from surveys.sittings import Asking, sit
 from surveys.statistics import wilson
 from tests.conftest import SetClock, Stack
 from tests.factories import Factory
+from tests.rules.test_races import one_after_the_other
 
 AS_OF = date(2023, 3, 1)
 POINTS = ("not_at_all", "slightly", "fairly", "very", "completely")
@@ -104,7 +105,7 @@ class World:
         if verdict is not None and example:
             self.judge(response_id, verdict, at=at + timedelta(days=1))
 
-    def correct(self, part: Participation, after: str, *, at: datetime) -> None:
+    def correct(self, part: Participation, after: str, *, at: datetime, from_paper: bool = False) -> None:
         """The team lets the post questionnaire be changed, and it is sent again with another point."""
         role, respondent_id = part.role.value, part.id
         asking = Asking(respondent_id=respondent_id, wave=Wave.POST, role=role)
@@ -121,7 +122,7 @@ class World:
                 mark=sitting.mark(sitting.stop("your_role")[0]),
             )
         with unit_of_work(self.db, self.clock, "system:test") as work:
-            responses.submit(work, asking)
+            responses.submit(work, asking, from_paper=from_paper)
 
     def mark(self, part: Participation, state: ResponseState) -> None:
         """The post questionnaire was taken back, or never sent."""
@@ -330,15 +331,37 @@ def test_what_was_withdrawn_is_in_no_figure(
     assert (figure.closed, figure.answered, figure.silent, figure.everybody.answered) == (1, 0, 1, 0)
 
 
+def on_paper(world: World, on: date) -> None:
+    """The post questionnaire was filled in on paper, on this day."""
+    with unit_of_work(world.db, world.clock, "system:test") as work:
+        post = work.db.scalars(select(Response).where(Response.wave == Wave.POST)).one()
+        post.mode, post.answered_on = Mode.PAPER, on
+
+
+@pytest.mark.parametrize("paper", [False, True])
 def test_a_late_correction_leaves_the_headline_with_what_was_in_time(
-    db: DbSession, make: Factory, world: World, programme: Programme
+    paper: bool, db: DbSession, make: Factory, world: World, programme: Programme
 ) -> None:
     (part,) = closed(make, make.person())
     world.pair(part, "fairly", "very", verdict=Verdict.ACCEPTED)
+    if paper:
+        on_paper(world, date(2022, 11, 10))
     world.correct(part, "slightly", at=datetime(2023, 2, 10, tzinfo=UTC))
     figure = one(db, programme)
     assert (figure.answered, figure.confident, figure.both, figure.late) == (1, 1, 1, 0)
     assert (figure.everybody.answered, figure.everybody.confident) == (1, 0), "the latest among all"
+
+
+def test_what_was_typed_in_wrong_from_paper_is_put_right_in_the_headline(
+    db: DbSession, make: Factory, world: World, programme: Programme
+) -> None:
+    """Paper that was filled in in time: what stands on it was said then, whenever somebody reads it rightly."""
+    (part,) = closed(make, make.person())
+    world.pair(part, "fairly", "very", verdict=Verdict.ACCEPTED)
+    on_paper(world, date(2022, 11, 10))
+    world.correct(part, "slightly", at=datetime(2023, 2, 10, tzinfo=UTC), from_paper=True)
+    figure = one(db, programme)
+    assert (figure.answered, figure.confident, figure.late) == (1, 0, 0)
 
 
 def test_a_person_counts_once_with_their_latest_closed_support(
@@ -567,3 +590,23 @@ def _exists(year: int, month: int, number: int) -> bool:
     except ValueError:
         return False
     return True
+
+
+def test_a_verdict_given_while_a_correction_is_sent_stays_with_what_it_was_given_on(
+    stack: Stack, db: DbSession, make: Factory, world: World
+) -> None:
+    (part,) = closed(make, make.person())
+    asking = Asking(respondent_id=part.id, wave=Wave.POST, role=part.role.value)
+    world.pair(part, "fairly", "very")
+    with unit_of_work(db, world.clock, "system:test") as work:
+        revisions.reopen(work, asking, asked=True)
+        response_id = work.db.scalars(select(Response.id).where(Response.wave == Wave.POST)).one()
+    one_after_the_other(
+        stack,
+        lambda work: verdicts.give(work, response_id=response_id, verdict=Verdict.ACCEPTED, note="Clear"),
+        lambda work: responses.submit(work, asking),
+    )
+    db.rollback()
+    assert db.get_one(Response, response_id).judgement is None
+    before = db.scalars(select(ResponsePast)).one().judgement
+    assert [given["note"] for given in (before or {}).get("verdicts", [])] == ["Clear"]

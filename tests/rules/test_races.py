@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -11,6 +12,9 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session as DbSession
 
 from portal.booking import acts as bookings
+from portal.booking import blackouts
+from portal.booking.blackouts import NoSessionsThen
+from portal.booking.clashes import SessionsInTheWay
 from portal.booking.diary import TimeTaken
 from portal.groups import sessions
 from portal.groups.sessions import SessionFull
@@ -38,7 +42,7 @@ from tests.factories import Factory
 
 TEN = datetime(2023, 3, 2, 10, 0, tzinfo=UTC)
 ROUNDS = pytest.mark.parametrize("turn", range(count(1, 20)))
-REFUSALS = (TimeTaken, SessionFull, SupportedAlready)
+REFUSALS = (TimeTaken, SessionFull, SupportedAlready, NoSessionsThen, SessionsInTheWay)
 
 
 def run_at_once(stack: Stack, acts: Sequence[Callable[[Work], UUID]]) -> list[UUID | type[Exception]]:
@@ -46,7 +50,7 @@ def run_at_once(stack: Stack, acts: Sequence[Callable[[Work], UUID]]) -> list[UU
 
     Only the database stands between them then, as it does between processes.
     """
-    start = threading.Barrier(len(acts), timeout=30)
+    start = threading.Barrier(len(acts), timeout=120)
     got: list[UUID | type[Exception]] = [RuntimeError] * len(acts)
     url = stack.engine.url.render_as_string(hide_password=False)
 
@@ -69,6 +73,36 @@ def run_at_once(stack: Stack, acts: Sequence[Callable[[Work], UUID]]) -> list[UU
     for thread in threads:
         thread.join()
     return got
+
+
+def one_after_the_other(
+    stack: Stack, first: Callable[[Work], object], second: Callable[[Work], object]
+) -> Any:
+    """What came of the second, which begins when the first has done its part and not yet committed."""
+    url = stack.engine.url.render_as_string(hide_password=False)
+    got: list[Any] = []
+
+    def go(act: Callable[[Work], object], then: Callable[[], object]) -> None:
+        engine = open_engine(url)
+        with DbSession(engine, info={"vault": stack.instance.vault}) as db:
+            try:
+                with unit_of_work(db, stack.clock, "person:test") as work:
+                    got.append(act(work))
+                    then()
+            except REFUSALS as problem:
+                got.append(type(problem))
+        engine.dispose()
+
+    other = threading.Thread(target=go, args=(second, lambda: None))
+
+    def meet() -> None:
+        other.start()
+        # Long enough to come to where it has to wait; it may have gone through.
+        other.join(0.4)
+
+    go(first, meet)
+    other.join()
+    return got[-1]
 
 
 def waive_all(db: DbSession, stack: Stack) -> None:
@@ -244,3 +278,25 @@ def test_moves_to_one_time_while_others_book_what_they_free(
     assert len(set(at.values())) == len(at) == 4 + len(booked)
     assert set(got) <= {TimeTaken, *at}
     assert db.scalar(select(func.count()).where(Occupied.person_id == mentor_id)) == 6 * len(at)
+
+
+def test_days_are_not_closed_while_a_session_is_booked_on_them(
+    stack: Stack, db: DbSession, make: Factory
+) -> None:
+    council = make.council()
+    leader, mentor = make.person(council=council), make.mentor()
+    council_id, mentor_id = council.id, mentor.id
+    package_id = make.package(leader, mentor=mentor, council=council).id
+    waive_all(db, stack)
+
+    def close(work: Work) -> UUID:
+        on = TEN.date()
+        return blackouts.add(work, council_id=council_id, name="Full council", from_on=on, to_on=on).id
+
+    book = booking(stack, package_id, mentor_id, TEN, uuid4())
+    assert one_after_the_other(stack, book, close) is SessionsInTheWay
+    with unit_of_work(db, stack.clock, "system:test") as work:
+        bookings.cancel(work, session_id=work.db.scalars(select(Session.id)).one())
+    assert one_after_the_other(stack, close, booking(stack, package_id, mentor_id, TEN, uuid4())) is (
+        NoSessionsThen
+    )
