@@ -70,15 +70,15 @@ def may_see_team_page(actor: Actor, thing: object) -> bool:
 def is_mentor_of(actor: Actor, package: Package) -> bool:
     """From the day they are put on it, so that they can offer times before it starts, to their last day; not while
     their clearance has lapsed."""
-    return not actor.gaps and any(
+    return Role.MENTOR in actor.roles and any(
         serving.person_id == actor.person_id and serves_from(serving, actor.today)
         for serving in package.mentors
     )
 
 
 def gives_session(actor: Actor, session: Session) -> bool:
-    """The mentor of a session, unless their clearance has lapsed."""
-    return session.mentor_id == actor.person_id and not actor.gaps
+    """The mentor of a session, unless their office has ended or their clearance has lapsed."""
+    return session.mentor_id == actor.person_id and Role.MENTOR in actor.roles
 
 
 def takes_part(actor: Actor, package: Package) -> bool:

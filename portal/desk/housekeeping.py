@@ -134,8 +134,10 @@ class Nightly:
         now = london(self._instance.clock())
         if now.hour not in NIGHT or self._done_on == now.date():
             return False
+        ours = self._takes_the_night(now.date())
+        # Not sooner: a database that is busy just now is asked again.
         self._done_on = now.date()
-        if not self._takes_the_night(now.date()):
+        if not ours:
             return False
         tidy(self._instance, self._sessions, self._engine)
         return True

@@ -38,6 +38,7 @@ class AskForm(Form):
 class DetailsForm(Form):
     """One's own name and phone number."""
 
+    case_id = HiddenIdField()
     name = StringField(
         "Name",
         validators=[

@@ -64,12 +64,18 @@ def ask(
 ) -> Case:
     """Ask for something. `case_id` comes with the form: sent twice, the first is given back. Raises NotYours."""
     person = _locked(work, person_id)
-    known = work.db.get(Case, case_id)
+    known = _sent_before(work, case_id, person_id)
     if known is not None:
-        if known.subject_id != person_id:
-            raise NotYours(str(case_id))
         return known
     return _take_in(work, programme, person, kind=kind, text=text or TITLES[kind], case_id=case_id)
+
+
+def _sent_before(work: Work, case_id: UUID, person_id: UUID) -> Case | None:
+    """What the same form asked for before. Raises NotYours."""
+    known = work.db.get(Case, case_id)
+    if known is not None and known.subject_id != person_id:
+        raise NotYours(str(case_id))
+    return known
 
 
 def _take_in(
@@ -171,13 +177,18 @@ def fetched(work: Work, *, export_id: UUID) -> None:
 # ---- putting right
 
 
-def correct(work: Work, programme: Programme, *, person_id: UUID, wanted: Mapping[str, str]) -> Case | None:
+def correct(
+    work: Work, programme: Programme, *, person_id: UUID, case_id: UUID, wanted: Mapping[str, str]
+) -> Case | None:
     """Put own details right; None where nothing is new. `wanted` is by name of DETAILS.
 
     With a standing instruction it is done at once, and what it was stays (Article 16). Without one it is asked for.
-    Raises NotPutRight.
+    `case_id` comes with the form: sent twice, the first is given back. Raises NotPutRight or NotYours.
     """
     person = _locked(work, person_id)
+    known = _sent_before(work, case_id, person_id)
+    if known is not None:
+        return known
     new = {name: value for name, value in wanted.items() if value != (getattr(person, name) or "")}
     if "name" in new and (fault := people.name_fault(new["name"])):
         raise NotPutRight(fault, field="name")
@@ -185,7 +196,8 @@ def correct(work: Work, programme: Programme, *, person_id: UUID, wanted: Mappin
         return None
     said = "\n".join(f"{DETAILS[name]}: {value or 'none'}" for name, value in new.items())
     entry = registers.standing(work.db, Standing.OWN_CORRECTION, on=london_date(work.now))
-    case = _take_in(work, programme, person, kind=CaseKind.RECTIFICATION, text=f"This is right:\n{said}")
+    text = f"This is right:\n{said}"
+    case = _take_in(work, programme, person, kind=CaseKind.RECTIFICATION, text=text, case_id=case_id)
     if entry is None:
         return case
     acts.happen(work, case_id=case.id, kind=Event.STANDING, entry_id=entry.id)

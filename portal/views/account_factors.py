@@ -148,11 +148,13 @@ def password() -> ResponseReturnValue:
     if asks_now:
         form.need_password_now()
     if form.validate_on_submit() and _fits(form, own if asks_now else None):
+        # Outside the work: it takes long, and nobody else writes meanwhile.
+        hashed = passwords.hashed(form.new_password.data or "")
         with work() as unit:
             factors.set_password(
                 unit,
                 person_id=actor.person_id,
-                hashed=passwords.hashed(form.new_password.data or ""),
+                hashed=hashed,
                 browser=browser(),
                 sure=trust is Trust.SURE,
             )

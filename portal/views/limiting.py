@@ -63,7 +63,16 @@ COUNTED: dict[Limit, frozenset[str]] = {
             "people.import_file",
         }
     ),
-    ASKING: frozenset({"answers.change", "questionnaires.ring_me", "your_data.ask", "your_data.more"}),
+    ASKING: frozenset(
+        {
+            "answers.change",
+            "questionnaires.ring_me",
+            "your_data.address",
+            "your_data.ask",
+            "your_data.details",
+            "your_data.more",
+        }
+    ),
     SEARCH: frozenset(
         {
             "cases.listing",

@@ -117,16 +117,22 @@ def fetch(export_id: UUID) -> ResponseReturnValue:
 @guarded(None, policies.may_see_own, reads=policies.may_read)
 def details() -> ResponseReturnValue:
     person = session().get_one(Person, the_actor().person_id)
-    form = DetailsForm(name=person.name, phone=person.phone)
+    form = DetailsForm(case_id=new_id(), name=person.name, phone=person.phone)
     allowed = self_service.allows(session(), on=today())[Standing.OWN_CORRECTION] is not None
     if form.validate_on_submit():
         try:
             with work() as unit:
                 case = own_requests.correct(
-                    unit, programme(), person_id=the_actor().person_id, wanted=form.wanted
+                    unit,
+                    programme(),
+                    person_id=the_actor().person_id,
+                    case_id=form.case_id.id_to_make,
+                    wanted=form.wanted,
                 )
         except NotPutRight as problem:
             form.refuse(form[problem.field], problem)
+        except NotYours:
+            abort(404)
         else:
             return _corrected(case is not None, allowed)
     page = render_template("your_data/details.html", form=form, allowed=allowed)

@@ -370,11 +370,29 @@ def test_the_officers_export_is_not_theirs_to_fetch(
 # ---- details
 
 
+def details(**typed: str) -> dict[str, str]:
+    """A form of its own, with these fields."""
+    return {"case_id": str(uuid4()), **typed}
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_details_sent_twice_are_one_case(
+    allowed: bool, own: PageClient, db: DbSession, clock: SetClock
+) -> None:
+    if allowed:
+        allow(db, clock, Standing.OWN_CORRECTION)
+    form = details(name="Ada Leed", phone="07700 900123")
+    for _ in range(2):
+        own.post("/your-data/details", form)
+    assert len(db.scalars(select(Case)).all()) == 1
+    assert len(db.scalars(select(Mail)).all()) == 2, "one notice to each mailbox"
+
+
 def test_details_are_put_right_at_once_and_the_history_stays(
     own: PageClient, ada: UUID, db: DbSession, clock: SetClock
 ) -> None:
     allow(db, clock, Standing.OWN_CORRECTION)
-    page = own.follow(own.post("/your-data/details", {"name": "Ada Leed", "phone": "07700 900123"}))
+    page = own.follow(own.post("/your-data/details", details(name="Ada Leed", phone="07700 900123")))
     assert "It is put right. The Department is told that you did so." in page.words()
     assert "Ada Leed" in page.words()
     found = db.scalars(select(Rectification).order_by(Rectification.item_column)).all()
@@ -388,7 +406,7 @@ def test_details_are_put_right_at_once_and_the_history_stays(
 def test_without_an_instruction_it_is_asked_for(own: PageClient, ada: UUID, db: DbSession) -> None:
     page = own.get("/your-data/details")
     assert "Your request goes to the Department first" in page.words()
-    page = own.follow(own.post("/your-data/details", {"name": "Ada Leed", "phone": ""}))
+    page = own.follow(own.post("/your-data/details", details(name="Ada Leed", phone="")))
     assert "It is put right when the Department says so." in page.words()
     case = the_case(db)
     assert (case.kind, case.asked) == (CaseKind.RECTIFICATION, "This is right:\nName: Ada Leed")
@@ -411,7 +429,7 @@ def test_a_bad_detail_is_said_beside_it(
     own: PageClient, db: DbSession, clock: SetClock, typed: dict[str, str], said: str
 ) -> None:
     allow(db, clock, Standing.OWN_CORRECTION)
-    page = own.post("/your-data/details", {"phone": "07700 900123", **typed}, status=422)
+    page = own.post("/your-data/details", details(phone="07700 900123", **typed), status=422)
     assert said in page.words()
     assert page.all("input", name="phone")[0].get("value") == "07700 900123"
     assert db.scalars(select(Case)).all() == []
@@ -419,7 +437,7 @@ def test_a_bad_detail_is_said_beside_it(
 
 def test_nothing_new_opens_nothing(own: PageClient, db: DbSession, clock: SetClock) -> None:
     allow(db, clock, Standing.OWN_CORRECTION)
-    page = own.follow(own.post("/your-data/details", {"name": "Ada Lead", "phone": ""}))
+    page = own.follow(own.post("/your-data/details", details(name="Ada Lead", phone="")))
     assert "Nothing was different" in page.words()
     assert db.scalars(select(Case)).all() == []
 
