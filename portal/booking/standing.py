@@ -6,7 +6,7 @@ after them is what the rule decides on.
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import NamedTuple
 from uuid import UUID
@@ -107,6 +107,13 @@ class Standing:
 def members_of(db: DbSession, package_id: UUID) -> list[Participation]:
     """Who takes part today, without those who were erased; people loaded."""
     return list(db.scalars(_MEMBERS, {"package": package_id}))
+
+
+def lasts_to(package: Package, day: date) -> bool:
+    """Whether support is open, or ended on that London day or after it: what has been can be recorded later."""
+    if package.state is PackageState.ENDED:
+        return package.ends_on is not None and day <= package.ends_on
+    return package.state in OPEN
 
 
 def taking_part(db: DbSession, package_id: UUID) -> list[Member]:

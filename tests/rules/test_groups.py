@@ -1,6 +1,8 @@
 """Group sessions: visits and joint workshops, go or no-go, action learning sets and who follows in them."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,7 +14,7 @@ from portal.answers import windows
 from portal.booking import acts as bookings
 from portal.booking import delivery
 from portal.booking.diary import TimeTaken
-from portal.booking.standing import BaselineMissing, FormUsed
+from portal.booking.standing import BaselineMissing, FormUsed, SupportClosed
 from portal.groups import plans as group_plans
 from portal.groups import sessions, waiting
 from portal.groups import sets as groups
@@ -26,6 +28,8 @@ from portal.models import (
     AttendanceState,
     Decision,
     Mail,
+    Package,
+    PackageState,
     Participation,
     Person,
     Place,
@@ -36,6 +40,10 @@ from portal.models import (
     Strand,
     WaitingState,
 )
+from portal.packages import acts as packages
+from portal.packages import support
+from portal.packages.acts import PlacesAhead
+from privacy.work import unit_of_work
 from surveys.models import Wave
 from tests.canary_walk import MailBag
 from tests.conftest import SetClock, Stack
@@ -43,6 +51,7 @@ from tests.factories import Factory
 from tests.rules.group_world import TEN, GroupWorld, later
 
 DECIDE_ON = date(2023, 3, 8)
+TODAY = date(2023, 3, 1)
 
 
 @pytest.fixture
@@ -107,6 +116,61 @@ def test_a_joint_workshop_draws_members_of_several_packages(world: GroupWorld) -
     part = world.db.scalars(select(Attendance.participation_id).where(Attendance.person_id == chief)).one()
     assert world.db.get_one(Participation, part).package_id == package, "they come in their own part"
     assert world.cells(chief) == 8
+
+
+def test_support_ends_only_once_no_place_in_a_joint_workshop_is_kept(world: GroupWorld) -> None:
+    session_id, chief, package = joint(world)
+    world.waive(package)
+    world.take(session_id, chief)
+    end = partial(world.act, packages.end, world.programme, package_id=package, reason="Lost the seat")
+    with pytest.raises(PlacesAhead, match="10 March 2023"):
+        end(on=TODAY)
+    world.give_up(session_id, chief)
+    end(on=TODAY)
+    for act in (sessions.take_place, waiting.join):
+        with pytest.raises(SupportClosed):
+            world.act(act, world.programme, session_id=session_id, person_id=chief)
+    assert world.seated(session_id) == set()
+    assert support.next_step(overview(world, chief)).act != "place"
+
+
+def test_a_package_with_a_place_in_a_joint_workshop_is_not_given_up(world: GroupWorld) -> None:
+    session_id, chief, package = joint(world)
+    world.waive(package)
+    world.take(session_id, chief)
+    with unit_of_work(world.db, world.stack.clock, "system:test") as work:
+        work.db.get_one(Package, package).state = PackageState.BASELINE
+    with pytest.raises(PlacesAhead, match="10 March 2023"):
+        world.act(packages.withdraw, package_id=package, reason="Another programme")
+    world.give_up(session_id, chief)
+    world.act(packages.withdraw, package_id=package, reason="Another programme")
+
+
+def test_who_waits_is_passed_over_once_their_support_has_ended(world: GroupWorld) -> None:
+    session_id, chief, package = joint(world)
+    world.waive(package)
+    world.take(session_id, *world.members[:4])
+    world.act(waiting.join, world.programme, session_id=session_id, person_id=chief)
+    world.act(packages.end, world.programme, package_id=package, on=TODAY, reason="Lost the seat")
+    world.give_up(session_id, world.members[0])
+    assert world.seated(session_id) == set(world.members[1:4])
+
+
+def test_who_came_is_recorded_after_support_has_ended(world: GroupWorld, clock: SetClock) -> None:
+    session_id, chief, package = joint(world)
+    world.waive(package)
+    clock.now = later(hours=3)
+    world.act(packages.end, world.programme, package_id=package, on=TEN.date(), reason="Lost the seat")
+    clock.now = later(days=1)
+    held = {"session_id": session_id, "outcome": delivery.Outcome.HELD, "attended": [chief]}
+    world.act(delivery.record, world.programme, **held)
+    assert asked(world, session_id) == {chief}
+
+
+def overview(world: GroupWorld, person_id: UUID) -> Sequence[support.Support]:
+    world.db.rollback()
+    now = world.stack.clock.now
+    return support.overview(world.db, world.programme, person_id=person_id, now=now).supports
 
 
 def test_feedback_is_asked_of_everybody_who_came_to_it(world: GroupWorld, clock: SetClock) -> None:
