@@ -42,7 +42,7 @@ from portal.packages.endings import (
     words,
 )
 from portal.packages.ledger import Ledger, ledger, ledgers
-from portal.packages.members import locked, was_emptied
+from portal.packages.members import lock_people, locked, was_emptied
 from portal.packages.states import Act, NotPossible, PackageRefused, after
 from portal.programme import OutsideContract, Programme, require_inside
 from portal.references import new_reference
@@ -273,6 +273,7 @@ def withdraw(work: Work, *, package_id: UUID, reason: str) -> Package:
 
     Raises NotPossible, NoReason, and PlacesAhead where its members come to a joint workshop of another package.
     """
+    lock_people(work, Participation.package_id == package_id)
     package = locked(work, package_id)
     state = after(package.state, Act.WITHDRAW)
     if not reason.strip():

@@ -23,7 +23,7 @@ from portal.models import (
     Strand,
 )
 from portal.packages.ledger import ledger
-from portal.packages.members import locked, was_emptied
+from portal.packages.members import lock_people, locked, was_emptied
 from portal.packages.states import Act, PackageRefused, after
 from portal.programme import Programme, require_inside, terms
 from privacy.audit import Action
@@ -91,6 +91,7 @@ def end(
     NotPossible, OutsideContract, WrongEnd, SessionsAhead, PlacesAhead, WindowClosed, or UnderMinimum where
     one-to-one support had less than the minimum and no reason is given (sch 4 SLAs).
     """
+    lock_people(work, Participation.package_id == package_id)
     package = locked(work, package_id)
     state = after(package.state, Act.END)
     _require_end(work, programme, package, on)
@@ -123,6 +124,7 @@ def end(
 def move_end(work: Work, programme: Programme, *, package_id: UUID, on: date) -> Package:
     """Correct the day that support ended; the window of the post questionnaire follows, and who was told that it
     opened is not told again. Raises NotPossible, OutsideContract, WrongEnd, SessionsAhead or PlacesAhead."""
+    lock_people(work, Participation.package_id == package_id)
     package = locked(work, package_id)
     after(package.state, Act.MOVE_END)
     _require_end(work, programme, package, on)
@@ -140,6 +142,7 @@ def leave(
 
     Raises NotPossible, OutsideContract, WrongEnd or PlacesAhead. LookupError for somebody who isn't in it.
     """
+    lock_people(work, Participation.id == participation_id)
     package = locked(work, package_id)
     after(package.state, Act.CHANGE)
     part = next((one for one in package.participations if one.id == participation_id), None)

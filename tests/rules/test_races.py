@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session as DbSession
 from portal.booking import acts as bookings
 from portal.booking.diary import TimeTaken
 from portal.groups import sessions
+from portal.groups.plans import Plan
 from portal.groups.sessions import SessionFull
 from portal.models import (
     Attendance,
@@ -20,6 +21,7 @@ from portal.models import (
     Mail,
     Occupied,
     Package,
+    Participation,
     Person,
     Place,
     Role,
@@ -28,6 +30,7 @@ from portal.models import (
     Strand,
 )
 from portal.packages import acts as packages
+from portal.packages.acts import PlacesAhead
 from portal.packages.members import SupportedAlready
 from privacy.engines import open_engine
 from privacy.work import Work, unit_of_work
@@ -35,10 +38,11 @@ from tests.at_once import Booking, Moving, clients, in_processes
 from tests.conftest import Stack
 from tests.counts import count
 from tests.factories import Factory
+from tests.rules.group_world import GroupWorld
 
 TEN = datetime(2023, 3, 2, 10, 0, tzinfo=UTC)
 ROUNDS = pytest.mark.parametrize("turn", range(count(1, 20)))
-REFUSALS = (TimeTaken, SessionFull, SupportedAlready)
+REFUSALS = (TimeTaken, SessionFull, SupportedAlready, PlacesAhead)
 
 
 def run_at_once(stack: Stack, acts: Sequence[Callable[[Work], UUID]]) -> list[UUID | type[Exception]]:
@@ -69,6 +73,30 @@ def run_at_once(stack: Stack, acts: Sequence[Callable[[Work], UUID]]) -> list[UU
     for thread in threads:
         thread.join()
     return got
+
+
+def one_behind_the_other(
+    stack: Stack, first: Callable[[Work], object], second: Callable[[Work], UUID]
+) -> UUID | type[Exception]:
+    """The second act begins once the first has done everything but commit; what the second got."""
+    got: list[UUID | type[Exception]] = []
+
+    def run() -> None:
+        got.extend(run_at_once(stack, [second]))
+
+    engine = open_engine(stack.engine.url.render_as_string(hide_password=False))
+    behind = threading.Thread(target=run)
+    with (
+        DbSession(engine, info={"vault": stack.instance.vault}) as db,
+        unit_of_work(db, stack.clock, "person:first") as work,
+    ):
+        first(work)
+        work.db.flush()
+        behind.start()
+        behind.join(timeout=0.5)
+    behind.join()
+    engine.dispose()
+    return got[0]
 
 
 def waive_all(db: DbSession, stack: Stack) -> None:
@@ -244,3 +272,44 @@ def test_moves_to_one_time_while_others_book_what_they_free(
     assert len(set(at.values())) == len(at) == 4 + len(booked)
     assert set(got) <= {TimeTaken, *at}
     assert db.scalar(select(func.count()).where(Occupied.person_id == mentor_id)) == 6 * len(at)
+
+
+def test_nobody_leaves_while_they_take_a_place(stack: Stack, db: DbSession, make: Factory) -> None:
+    world = GroupWorld(stack, db, make)
+    session_id, leaver = world.schedule(), world.members[0]
+    part = db.scalars(select(Participation.id).where(Participation.person_id == leaver)).one()
+    db.rollback()
+
+    def take(work: Work) -> object:
+        return sessions.take_place(work, world.programme, session_id=session_id, person_id=leaver)
+
+    def leave(work: Work) -> UUID:
+        on = date(2023, 3, 1)
+        gone = packages.leave(work, world.programme, package_id=world.group, participation_id=part, on=on)
+        return gone.id
+
+    assert one_behind_the_other(stack, take, leave) is PlacesAhead
+    assert world.seated(session_id) == {leaver}
+    assert db.get_one(Participation, part).to_on is None
+
+
+def test_support_does_not_end_while_a_place_in_a_joint_workshop_is_taken(
+    stack: Stack, db: DbSession, make: Factory
+) -> None:
+    world = GroupWorld(stack, db, make)
+    council = db.get_one(Package, world.group).council
+    chief = make.person("Chief", role=Role.CHIEF_EXECUTIVE, council=council)
+    chief_id = chief.id
+    package = make.package(chief, mentor=make.mentor(), council=council).id
+    world.waive(package)
+    session_id = world.schedule(kind=SessionKind.JOINT_WORKSHOP, plan=Plan(package_ids=[package]))
+
+    def take(work: Work) -> object:
+        return sessions.take_place(work, world.programme, session_id=session_id, person_id=chief_id)
+
+    def end(work: Work) -> UUID:
+        packages.end(work, world.programme, package_id=package, on=date(2023, 3, 1), reason="Lost the seat")
+        return package
+
+    assert one_behind_the_other(stack, take, end) is PlacesAhead
+    assert world.seated(session_id) == {chief_id}
