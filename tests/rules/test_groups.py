@@ -231,6 +231,18 @@ def test_one_to_one_and_workshops_guard_the_same_time(world: GroupWorld) -> None
         world.act(bookings.book, world.programme, session_id=uuid4(), **booking)
 
 
+def test_who_left_before_the_mail_went_is_not_told_of_places(world: GroupWorld) -> None:
+    session_id = world.schedule(where="https://video.example/room")
+    leaver = world.members[0]
+    part = world.db.scalars(select(Participation.id).where(Participation.person_id == leaver)).one()
+    left = {"package_id": world.group, "participation_id": part, "on": TODAY}
+    world.act(packages.leave, world.programme, **left)
+    sent = deliver(world)
+    assert leaver in world.mails("group_session", session_id), "it was queued while they were in the group"
+    assert "https://video.example/room" in sent["Member 2"]
+    assert "https://video.example/room" not in sent.get("Member 1", "")
+
+
 # ---- go or no-go
 
 
