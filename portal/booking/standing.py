@@ -68,6 +68,15 @@ class SessionClosed(Refused):
         super().__init__("This session has begun, is over or was cancelled, so it cannot be changed")
 
 
+class MentorChanged(Refused):
+    """The session was given to another mentor at this very moment, so the locks are the wrong ones."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This session has just been given to another mentor. Look at it again, and try once more"
+        )
+
+
 class FormUsed(Refused):
     """The id that the form carries belongs to another session."""
 
@@ -154,23 +163,32 @@ def enter(work: Work, *, package_id: UUID, mentor_id: UUID) -> Standing:
 
 
 def reopen(work: Work, *, session_id: UUID, also: Iterable[UUID] = ()) -> Session:
-    """Lock the people of a session and the session, and read it again. Raises SessionClosed."""
+    """Lock the people of a session and the session, and read it again. Raises SessionClosed and MentorChanged."""
     mentor_id = work.db.scalar(select(Session.mentor_id).where(Session.id == session_id))
     if mentor_id is None:
         raise SessionClosed
-    people = work.db.scalars(
-        union(
-            select(Attendance.person_id).where(Attendance.session_id == session_id),
-            select(Waiting.person_id).where(
-                Waiting.session_id == session_id, Waiting.state == WaitingState.WAITING
-            ),
-        )
-    )
-    diary.lock(work, {mentor_id, *people, *also})
+    diary.lock(work, {mentor_id, *coming_to(work.db, [session_id]), *also})
     session = work.db.get(Session, session_id, populate_existing=True, with_for_update=LOCKED)
     if session is None:
         raise SessionClosed
+    if session.mentor_id != mentor_id:
+        # To lock the new mentor now would be out of order.
+        raise MentorChanged
     return session
+
+
+def coming_to(db: DbSession, session_ids: Collection[UUID]) -> set[UUID]:
+    """Who has, had or waits for a place in these sessions."""
+    return set(
+        db.scalars(
+            union(
+                select(Attendance.person_id).where(Attendance.session_id.in_(session_ids)),
+                select(Waiting.person_id).where(
+                    Waiting.session_id.in_(session_ids), Waiting.state == WaitingState.WAITING
+                ),
+            )
+        )
+    )
 
 
 def require_open(

@@ -1,6 +1,6 @@
 """Group sessions: visits and joint workshops, go or no-go, action learning sets and who follows in them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session as DbSession
 
 from portal.answers import windows
 from portal.booking import acts as bookings
-from portal.booking import delivery
+from portal.booking import delivery, diary
 from portal.booking.diary import TimeTaken
 from portal.booking.standing import BaselineMissing, FormUsed, SupportClosed
 from portal.groups import plans as group_plans
@@ -41,9 +41,9 @@ from portal.models import (
     WaitingState,
 )
 from portal.packages import acts as packages
-from portal.packages import support
+from portal.packages import churn, support
 from portal.packages.acts import PlacesAhead
-from privacy.work import unit_of_work
+from privacy.work import Work, unit_of_work
 from surveys.models import Wave
 from tests.canary_walk import MailBag
 from tests.conftest import SetClock, Stack
@@ -229,6 +229,49 @@ def test_one_to_one_and_workshops_guard_the_same_time(world: GroupWorld) -> None
     world.take(session_id, world.members[0])
     with pytest.raises(TimeTaken):
         world.act(bookings.book, world.programme, session_id=uuid4(), **booking)
+
+
+def test_a_joint_workshop_goes_on_without_who_is_replaced(world: GroupWorld) -> None:
+    session_id, chief, package = joint(world)
+    world.waive(package)
+    world.take(session_id, chief, world.members[0])
+    outcome = replace(world, chief, Role.CHIEF_EXECUTIVE)
+    assert (outcome.cancelled, outcome.passed_on) == (1, 0)
+    assert world.session(session_id).state is SessionState.BOOKED
+    assert world.seated(session_id) == {world.members[0]}
+    assert world.cells(chief) == 0
+
+
+def test_everybody_in_all_sessions_that_pass_on_is_locked_at_once(
+    world: GroupWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Locked session by session, two acts could each hold what the other waits for."""
+    first, second = world.schedule(), world.schedule(starts_at=later(days=1), capacity=1)
+    leaver, other, waits = world.members[:3]
+    world.take(first, leaver, other)
+    world.take(second, leaver)
+    world.act(waiting.join, world.programme, session_id=second, person_id=waits)
+    locked: list[set[UUID]] = []
+    lock = diary.lock
+
+    def noted(work: Work, person_ids: Iterable[UUID]) -> None:
+        locked.append(set(person_ids))
+        lock(work, locked[-1])
+
+    monkeypatch.setattr(diary, "lock", noted)
+    replace(world, leaver, Role.LEAD_MEMBER)
+    assert locked[0] >= {world.mentor, leaver, other, waits}
+    assert all(more <= locked[0] for more in locked[1:])
+
+
+def replace(world: GroupWorld, leaver: UUID, role: Role) -> churn.Outcome:
+    """Somebody else of the council follows in the part of who leaves, and has what passes on."""
+    world.db.rollback()
+    newcomer = world.make.person("Nell", role=role, council=world.db.get_one(Package, world.group).council).id
+    part = world.db.scalars(select(Participation.id).where(Participation.person_id == leaver)).one()
+    follows = churn.Successor(newcomer, role, TODAY)
+    terms = churn.Terms(on=TODAY, successor=follows, moves=[part], goal="Ask better questions")
+    return world.act(churn.replace, world.programme, participation_id=part, terms=terms)
 
 
 def test_who_left_before_the_mail_went_is_not_told_of_places(world: GroupWorld) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session as DbSession
 
 from portal.booking import acts as bookings
 from portal.booking.diary import TimeTaken
+from portal.booking.standing import MentorChanged
 from portal.groups import sessions
 from portal.groups.plans import Plan
 from portal.groups.sessions import SessionFull
@@ -42,7 +43,7 @@ from tests.rules.group_world import GroupWorld
 
 TEN = datetime(2023, 3, 2, 10, 0, tzinfo=UTC)
 ROUNDS = pytest.mark.parametrize("turn", range(count(1, 20)))
-REFUSALS = (TimeTaken, SessionFull, SupportedAlready, PlacesAhead)
+REFUSALS = (TimeTaken, SessionFull, SupportedAlready, PlacesAhead, MentorChanged)
 
 
 def run_at_once(stack: Stack, acts: Sequence[Callable[[Work], UUID]]) -> list[UUID | type[Exception]]:
