@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
 from portal.booking import acts
-from portal.booking.standing import SessionClosed
+from portal.booking.standing import MentorChanged, SessionClosed
 from portal.instance import Instance
 from portal.models import Session, SessionState
 from privacy.work import unit_of_work
@@ -35,8 +35,8 @@ def run(instance: Instance, sessions: Callable[[], DbSession]) -> int:
         with sessions() as db, unit_of_work(db, instance.clock, ACTOR) as work:
             try:
                 acts.cancel(work, session_id=session_id)
-            except SessionClosed:
-                # It has begun meanwhile: its mentor records it.
+            except (SessionClosed, MentorChanged):
+                # It has begun meanwhile, and its mentor records it; or it is another mentor's, who is asked next time.
                 continue
             called_off += 1
     return called_off

@@ -6,7 +6,7 @@ after them is what the rule decides on.
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import NamedTuple
 from uuid import UUID
@@ -68,6 +68,15 @@ class SessionClosed(Refused):
         super().__init__("This session has begun, is over or was cancelled, so it cannot be changed")
 
 
+class MentorChanged(Refused):
+    """The session was given to another mentor at this very moment, so the locks are the wrong ones."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This session has just been given to another mentor. Look at it again, and try once more"
+        )
+
+
 class FormUsed(Refused):
     """The id that the form carries belongs to another session."""
 
@@ -109,6 +118,13 @@ def members_of(db: DbSession, package_id: UUID) -> list[Participation]:
     return list(db.scalars(_MEMBERS, {"package": package_id}))
 
 
+def lasts_to(package: Package, day: date) -> bool:
+    """Whether support is open, or ended on that London day or after it: what has been can be recorded later."""
+    if package.state is PackageState.ENDED:
+        return package.ends_on is not None and day <= package.ends_on
+    return package.state in OPEN
+
+
 def taking_part(db: DbSession, package_id: UUID) -> list[Member]:
     """The same by ids alone, for those who ask who and not what they are called."""
     return [Member(*row) for row in run(db, _TAKING_PART, {"package": package_id})]
@@ -147,23 +163,32 @@ def enter(work: Work, *, package_id: UUID, mentor_id: UUID) -> Standing:
 
 
 def reopen(work: Work, *, session_id: UUID, also: Iterable[UUID] = ()) -> Session:
-    """Lock the people of a session and the session, and read it again. Raises SessionClosed."""
+    """Lock the people of a session and the session, and read it again. Raises SessionClosed and MentorChanged."""
     mentor_id = work.db.scalar(select(Session.mentor_id).where(Session.id == session_id))
     if mentor_id is None:
         raise SessionClosed
-    people = work.db.scalars(
-        union(
-            select(Attendance.person_id).where(Attendance.session_id == session_id),
-            select(Waiting.person_id).where(
-                Waiting.session_id == session_id, Waiting.state == WaitingState.WAITING
-            ),
-        )
-    )
-    diary.lock(work, {mentor_id, *people, *also})
+    diary.lock(work, {mentor_id, *coming_to(work.db, [session_id]), *also})
     session = work.db.get(Session, session_id, populate_existing=True, with_for_update=LOCKED)
     if session is None:
         raise SessionClosed
+    if session.mentor_id != mentor_id:
+        # To lock the new mentor now would be out of order.
+        raise MentorChanged
     return session
+
+
+def coming_to(db: DbSession, session_ids: Collection[UUID]) -> set[UUID]:
+    """Who has, had or waits for a place in these sessions."""
+    return set(
+        db.scalars(
+            union(
+                select(Attendance.person_id).where(Attendance.session_id.in_(session_ids)),
+                select(Waiting.person_id).where(
+                    Waiting.session_id.in_(session_ids), Waiting.state == WaitingState.WAITING
+                ),
+            )
+        )
+    )
 
 
 def require_open(

@@ -23,6 +23,7 @@ from portal.models import (
     SessionState,
 )
 from privacy.audit import Action
+from privacy.clock import london_date
 from privacy.work import Work
 
 
@@ -33,7 +34,11 @@ def packages_of(db: DbSession, session: Session) -> list[UUID]:
 
 
 def members_for(db: DbSession, session: Session) -> list[Participation]:
-    """Who may come, each person once, in the part that counts: in the session's own package where they are in it."""
+    """Who may come, each person once, in the part that counts: in the session's own package where they are in it.
+
+    Support that ended before the session brings nobody to it.
+    """
+    day = london_date(session.starts_at)
     own_first = packages_of(db, session)
     rows = db.scalars(
         select(Participation)
@@ -47,7 +52,8 @@ def members_for(db: DbSession, session: Session) -> list[Participation]:
     ).all()
     found: dict[UUID, Participation] = {}
     for part in sorted(rows, key=lambda one: own_first.index(one.package_id)):
-        found.setdefault(standing.person_of(part), part)
+        if standing.lasts_to(part.package, day):
+            found.setdefault(standing.person_of(part), part)
     return list(found.values())
 
 

@@ -6,6 +6,7 @@ whose session began or was called off is closed, and in the second case those on
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -62,7 +63,8 @@ def run(instance: Instance, sessions: Sessions) -> int:
         if not found:
             return 0
         for session_id in found.to_fill:
-            with unit_of_work(db, instance.clock, ACTOR) as work:
+            # A session that is given to another mentor at this moment is asked again at the next pass.
+            with suppress(standing.MentorChanged), unit_of_work(db, instance.clock, ACTOR) as work:
                 waiting.promote(work, instance.programme, session_id=session_id)
         with unit_of_work(db, instance.clock, ACTOR) as work:
             work.wait_turn("groups")

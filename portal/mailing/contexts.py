@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session as DbSession
 
 from portal.access import accounts
 from portal.answers import windows
+from portal.groups import seats
 from portal.mailing import day_ahead, invitations, reminders
 from portal.mailing.calendar import Event
 from portal.mailing.letters import Enclosure, one_line
@@ -284,9 +285,12 @@ def test_mail(db: DbSession, mail: Mail, reader: Person, around: Around) -> Lett
 
 
 def group_session(db: DbSession, mail: Mail, reader: Person, around: Around) -> Letter | None:
-    """That places can be booked in a session of the reader's group; none if they have one, or it is off."""
+    """That places can be booked in a session of the reader's group; none if they have one, or it is off, or the
+    reader is no longer in the group."""
     about = db.get(Session, mail.about)
     if about is None or about.state is not SessionState.BOOKED or about.starts_at <= around.now:
+        return None
+    if reader.id not in {one.person_id for one in seats.members_for(db, about)}:
         return None
     taken = db.scalars(
         select(Attendance.id).where(Attendance.session_id == about.id, Attendance.person_id == reader.id)

@@ -28,6 +28,7 @@ from portal.models import (
 from portal.packages import goals
 from portal.packages import members as matching
 from portal.packages.endings import (
+    PlacesAhead,
     SessionsAhead,
     UnderMinimum,
     WindowClosed,
@@ -37,10 +38,11 @@ from portal.packages.endings import (
     leave,
     move_end,
     post_window_on,
+    require_no_place_after,
     words,
 )
 from portal.packages.ledger import Ledger, ledger, ledgers
-from portal.packages.members import locked, was_emptied
+from portal.packages.members import lock_people, locked, was_emptied
 from portal.packages.states import Act, NotPossible, PackageRefused, after
 from portal.programme import OutsideContract, Programme, require_inside
 from portal.references import new_reference
@@ -56,6 +58,7 @@ __all__ = [
     "NotPossible",
     "OutsideContract",
     "PackageRefused",
+    "PlacesAhead",
     "SessionsAhead",
     "TooShort",
     "UnderMinimum",
@@ -266,11 +269,16 @@ def waive_baseline(work: Work, *, package_id: UUID, reason: str) -> Package:
 
 
 def withdraw(work: Work, *, package_id: UUID, reason: str) -> Package:
-    """Give a package up before support began, for a reason: it counts for nothing. Raises NotPossible, NoReason."""
+    """Give a package up before support began, for a reason: it counts for nothing.
+
+    Raises NotPossible, NoReason, and PlacesAhead where its members come to a joint workshop of another package.
+    """
+    lock_people(work, Participation.package_id == package_id)
     package = locked(work, package_id)
     state = after(package.state, Act.WITHDRAW)
     if not reason.strip():
         raise NoReason("Say why it is given up")
+    require_no_place_after(work.db, package.participations, london_date(work.now))
     package.withdrawal = None if was_emptied(package) else reason
     open_offers.withdraw(work, package_id=package.id)
     for part in package.participations:

@@ -7,7 +7,7 @@ cancelled; calendars are told either way. A session that passed on before the su
 is not held without it (portal/booking/standing.py).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -15,10 +15,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload
 
-from portal.booking import diary
+from portal.booking import diary, standing
 from portal.models import (
     Attendance,
     AttendanceState,
+    Office,
     Package,
     Participation,
     Role,
@@ -27,6 +28,7 @@ from portal.models import (
     Strand,
 )
 from portal.packages import members as matching
+from portal.packages.states import PackageRefused
 from portal.packages.succession import Newcomer, Outcome, Running, Successor, Terms, group, one_to_one
 from portal.people import register as people
 from portal.programme import Programme
@@ -36,6 +38,7 @@ from privacy.work import Work
 __all__ = [
     "Newcomer",
     "Outcome",
+    "Overtaken",
     "Running",
     "Successor",
     "Terms",
@@ -44,6 +47,15 @@ __all__ = [
     "running",
     "support_of",
 ]
+
+
+class Overtaken(PackageRefused):
+    """Sessions or support of theirs have changed at this very moment."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Somebody has just changed their sessions or their support. Look at them again, and try once more"
+        )
 
 
 def running(
@@ -91,22 +103,25 @@ def _coming(db: DbSession, part: Participation, *, now: datetime) -> Sequence[Se
 def pass_on(work: Work, programme: Programme, *, person_id: UUID, office_id: UUID, terms: Terms) -> Outcome:
     """A role has ended: end the office, and hand every support in it on, or end it; in one act or not at all.
 
-    Raises a PackageRefused, a PersonRefused or OutsideContract. LookupError for an office that is not theirs.
+    Raises a PackageRefused, such as Overtaken, a PersonRefused or OutsideContract. LookupError for an office that is
+    not theirs.
     """
-    office = people.end_office(work, person_id=person_id, office_id=office_id, on=terms.on)
-    found = running(
-        work.db,
-        person_id=person_id,
-        role=office.role,
-        council_id=office.council_id,
-        now=work.now,
-    )
-    outcome = _hand_on(work, programme, found, terms=terms, council_id=office.council_id)
+    office = work.db.get(Office, office_id)
+    if office is None or office.person_id != person_id:
+        raise LookupError("no such office")
+    role, council_id = office.role, office.council_id
+
+    def read() -> list[Running]:
+        return running(work.db, person_id=person_id, role=role, council_id=council_id, now=work.now)
+
+    found = _under_locks(work, read, terms.successor)
+    people.end_office(work, person_id=person_id, office_id=office_id, on=terms.on)
+    outcome = _hand_on(work, programme, found, terms=terms, council_id=council_id)
     work.record(
         Action.ROLE_PASSED_ON,
         object=f"person:{person_id}",
         holder=person_id,
-        role=office.role,
+        role=role,
         on=terms.on,
         moved=len(outcome.moved),
         ended=len(outcome.ended),
@@ -116,11 +131,15 @@ def pass_on(work: Work, programme: Programme, *, person_id: UUID, office_id: UUI
 
 def replace(work: Work, programme: Programme, *, participation_id: UUID, terms: Terms) -> Outcome:
     """Somebody's place in one package passes to another, whatever becomes of the role. Raises as `pass_on` does."""
-    part = work.db.get(Participation, participation_id, populate_existing=True)
-    if part is None or part.person_id is None or part.to_on is not None:
-        raise LookupError("nobody who takes part")
-    found = support_of(work.db, part, now=work.now)
-    return _hand_on(work, programme, [found], terms=terms, council_id=part.package.council_id)
+
+    def read() -> list[Running]:
+        part = work.db.get(Participation, participation_id, populate_existing=True)
+        if part is None or part.person_id is None or part.to_on is not None:
+            raise LookupError("nobody who takes part")
+        return [support_of(work.db, part, now=work.now)]
+
+    found = _under_locks(work, read, terms.successor)
+    return _hand_on(work, programme, found, terms=terms, council_id=found[0].package.council_id)
 
 
 def _hand_on(
@@ -133,7 +152,6 @@ def _hand_on(
 ) -> Outcome:
     outcome = Outcome()
     successor_id = _successor(work, terms.successor, council_id) if terms.successor is not None else None
-    _lock(work, found, successor_id)
     for one in found:
         moves = one.part.id in terms.moves and successor_id is not None
         hand = one_to_one if one.package.strand is Strand.ONE_TO_ONE else group
@@ -160,8 +178,35 @@ def _successor(work: Work, successor: Successor, council_id: UUID | None) -> UUI
     return added.id
 
 
-def _lock(work: Work, found: Sequence[Running], successor_id: UUID | None) -> None:
-    """Everybody whose time or place changes, before any session or package: the one order of locks."""
-    everybody = {one.part.person_id for one in found} | {successor_id}
+def _under_locks(work: Work, read: Callable[[], list[Running]], successor: Successor | None) -> list[Running]:
+    """What is handed on, read again under its locks. Raises Overtaken where it is not the same any more.
+
+    Everybody of all the sessions at once, then the sessions, then the packages: the one order of locks.
+    """
+    found = read()
+    before = _ids(found)
+    session_ids = {session.id for one in found for session in one.coming}
+    everybody = standing.coming_to(work.db, session_ids)
     everybody |= {session.mentor_id for one in found for session in one.coming}
-    diary.lock(work, [person_id for person_id in everybody if person_id is not None])
+    everybody |= {one.part.person_id for one in found if one.part.person_id is not None}
+    if successor is not None and isinstance(successor.who, UUID):
+        everybody.add(successor.who)
+    diary.lock(work, everybody)
+    work.db.scalars(
+        select(Session)
+        .where(Session.id.in_(session_ids))
+        .order_by(Session.id)
+        .with_for_update(of=Session, key_share=True)
+        .execution_options(populate_existing=True)
+    ).all()
+    for package_id in sorted({one.package.id for one in found}):
+        matching.locked(work, package_id)
+    found = read()
+    if _ids(found) != before:
+        raise Overtaken
+    return found
+
+
+def _ids(found: Sequence[Running]) -> list[tuple[UUID, list[tuple[UUID, UUID]]]]:
+    """Which parts are handed on, and with which sessions and mentors."""
+    return [(one.part.id, [(session.id, session.mentor_id) for session in one.coming]) for one in found]

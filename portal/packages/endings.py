@@ -3,7 +3,7 @@
 A day that was wrong is corrected; somebody can leave a group while it goes on. Windows follow of themselves.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -23,7 +23,7 @@ from portal.models import (
     Strand,
 )
 from portal.packages.ledger import ledger
-from portal.packages.members import locked, was_emptied
+from portal.packages.members import lock_people, locked, was_emptied
 from portal.packages.states import Act, PackageRefused, after
 from portal.programme import Programme, require_inside, terms
 from privacy.audit import Action
@@ -56,9 +56,24 @@ class SessionsAhead(PackageRefused):
     field = "on"
 
     def __init__(self, sessions: Sequence[Session]) -> None:
-        days = ", ".join(words(london(session.starts_at).date()) for session in sessions)
-        super().__init__(f"There are sessions after this day: {days}. Cancel or move them first")
+        super().__init__(f"There are sessions after this day: {_days(sessions)}. Cancel or move them first")
         self.sessions = list(sessions)
+
+
+class PlacesAhead(PackageRefused):
+    """Somebody has, or had, a place in group sessions after the day that support is to end; `sessions` lists them."""
+
+    field = "on"
+
+    def __init__(self, sessions: Sequence[Session]) -> None:
+        super().__init__(
+            f"There are places in group sessions on {_days(sessions)}. Give these places up first"
+        )
+        self.sessions = list(sessions)
+
+
+def _days(sessions: Sequence[Session]) -> str:
+    return ", ".join(words(london(session.starts_at).date()) for session in sessions)
 
 
 def end(
@@ -73,9 +88,10 @@ def end(
     """End support on a day, today or before, and ask everybody the post questionnaire; returns how many.
 
     A day so long ago that the questionnaire has closed has to be `sure`, and nobody is asked. Raises
-    NotPossible, OutsideContract, WrongEnd, SessionsAhead, WindowClosed, or UnderMinimum where one-to-one
-    support had less than the minimum and no reason is given (sch 4 SLAs).
+    NotPossible, OutsideContract, WrongEnd, SessionsAhead, PlacesAhead, WindowClosed, or UnderMinimum where
+    one-to-one support had less than the minimum and no reason is given (sch 4 SLAs).
     """
+    lock_people(work, Participation.package_id == package_id)
     package = locked(work, package_id)
     state = after(package.state, Act.END)
     _require_end(work, programme, package, on)
@@ -107,7 +123,8 @@ def end(
 
 def move_end(work: Work, programme: Programme, *, package_id: UUID, on: date) -> Package:
     """Correct the day that support ended; the window of the post questionnaire follows, and who was told that it
-    opened is not told again. Raises NotPossible, OutsideContract, WrongEnd or SessionsAhead."""
+    opened is not told again. Raises NotPossible, OutsideContract, WrongEnd, SessionsAhead or PlacesAhead."""
+    lock_people(work, Participation.package_id == package_id)
     package = locked(work, package_id)
     after(package.state, Act.MOVE_END)
     _require_end(work, programme, package, on)
@@ -123,8 +140,9 @@ def leave(
     """The last day of somebody in a group, as after an election; they are asked the post questionnaire, and
     whoever follows them is added as a member of their own. Again corrects the day.
 
-    Raises NotPossible, OutsideContract, WrongEnd or SessionsAhead. LookupError for somebody who isn't in it.
+    Raises NotPossible, OutsideContract, WrongEnd or PlacesAhead. LookupError for somebody who isn't in it.
     """
+    lock_people(work, Participation.id == participation_id)
     package = locked(work, package_id)
     after(package.state, Act.CHANGE)
     part = next((one for one in package.participations if one.id == participation_id), None)
@@ -135,7 +153,7 @@ def leave(
     if on < part.from_on:
         raise WrongEnd(f"They joined on {words(part.from_on)}. They cannot leave before")
     _require_past(work, programme, on, what="The last day")
-    _require_no_seat_after(work.db, part, on)
+    require_no_place_after(work.db, [part], on)
     part.to_on = on
     mail.queue(work, template="post_open", about=part.id, to=part.person_id)
     work.record(
@@ -159,6 +177,8 @@ def _require_end(work: Work, programme: Programme, package: Package, on: date) -
     if on < package.starts_on:
         raise WrongEnd(f"Support started on {words(package.starts_on)}. It cannot end before")
     _require_none_after(work.db, package, on)
+    # Its members may also come to joint workshops of other packages.
+    require_no_place_after(work.db, package.participations, on)
 
 
 def _require_past(work: Work, programme: Programme, on: date, *, what: str) -> None:
@@ -168,20 +188,23 @@ def _require_past(work: Work, programme: Programme, on: date, *, what: str) -> N
     require_inside(work.db, programme, on, what=what, on=today)
 
 
-def _require_no_seat_after(db: DbSession, part: Participation, on: date) -> None:
+def require_no_place_after(db: DbSession, parts: Iterable[Participation], on: date) -> None:
+    """Raises PlacesAhead where somebody keeps a place in a session after a London day."""
+    places = select(Attendance.session_id).where(
+        Attendance.participation_id.in_([part.id for part in parts]),
+        Attendance.state != AttendanceState.CANCELLED,
+    )
     later = db.scalars(
         select(Session)
-        .join(Attendance, Attendance.session_id == Session.id)
         .where(
-            Attendance.participation_id == part.id,
-            Attendance.state != AttendanceState.CANCELLED,
+            Session.id.in_(places),
             Session.state != SessionState.CANCELLED,
             Session.starts_at >= end_of_day(on),
         )
         .order_by(Session.starts_at)
     ).all()
     if later:
-        raise SessionsAhead(later)
+        raise PlacesAhead(later)
 
 
 def _require_none_after(db: DbSession, package: Package, on: date) -> None:

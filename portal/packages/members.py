@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import selectinload
 
-from portal.booking import open_offers
+from portal.booking import diary, open_offers
 from portal.mentors.stops import ConflictOfInterest, NotAMentor, concerned_councils, require_mentors
 from portal.models import (
     PARTICIPANT,
@@ -37,6 +37,7 @@ __all__ = [
     "assign_mentor",
     "conflicts_of_office",
     "enrol",
+    "lock_people",
     "locked",
     "require_members",
     "require_mentors",
@@ -77,6 +78,12 @@ def locked(work: Work, package_id: UUID) -> Package:
     if package is None:
         raise LookupError("no such package")
     return package
+
+
+def lock_people(work: Work, *of: ColumnElement[bool]) -> None:
+    """Lock the people of some participations, before the package: who takes a place holds the lock of the person."""
+    people = work.db.scalars(select(Participation.person_id).where(Participation.person_id.is_not(None), *of))
+    diary.lock(work, [person_id for person_id in people if person_id is not None])
 
 
 def require_members(

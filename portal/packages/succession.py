@@ -1,4 +1,7 @@
-"""How one support passes from somebody to a successor, or ends: the two ways of portal/packages/churn.py, by strand."""
+"""How one support passes from somebody to a successor, or ends: the two ways of portal/packages/churn.py, by strand.
+
+Under the locks that churn.py takes: everybody, the sessions, the packages.
+"""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -79,9 +82,14 @@ class Outcome:
 def one_to_one(
     work: Work, programme: Programme, one: Running, *, terms: Terms, to: UUID | None, outcome: Outcome
 ) -> UUID:
-    # Sessions before the package: the one order of locks.
-    for session in one.coming:
+    own = [session for session in one.coming if session.package_id == one.package.id]
+    for session in own:
         bookings.cancel(work, session_id=session.id)
+    for session in one.coming:
+        if session not in own:
+            # A joint workshop of another package goes on without them.
+            _take_back(work, session, one.part)
+            waiting.fill(work, programme, session)
     work.db.flush()
     old = matching.locked(work, one.package.id)
     _close(work, programme, old, terms)
@@ -89,7 +97,8 @@ def one_to_one(
         outcome.cancelled += len(one.coming)
         return old.id
     new = _follow(work, programme, old, terms, to, terms.successor)
-    for session in one.coming:
+    outcome.cancelled += len(one.coming) - len(own)
+    for session in own:
         moved = terms.with_sessions and _rebook(work, programme, session, new, to)
         if moved:
             # Who follows has its time, which is not lost: the ledger counts no late cancellation.
@@ -187,22 +196,26 @@ def _rebook(work: Work, programme: Programme, session: Session, new: Package, to
 def group(
     work: Work, programme: Programme, one: Running, *, terms: Terms, to: UUID | None, outcome: Outcome
 ) -> UUID:
-    held = [standing.reopen(work, session_id=session.id, also=[to] if to else ()) for session in one.coming]
     package = matching.locked(work, one.package.id)
-    for session in held:
-        seat = seats.seat_of(work.db, session.id, standing.person_of(one.part))
-        if seat is not None and seat.state is AttendanceState.BOOKED:
-            seats.take_back(work, session, seat)
+    for session in one.coming:
+        _take_back(work, session, one.part)
     packages.leave(work, programme, package_id=package.id, participation_id=one.part.id, on=terms.on)
     part = (
         _join(work, package, to, terms.successor) if to is not None and terms.successor is not None else None
     )
-    for session in held:
+    for session in one.coming:
         moved = part is not None and terms.with_sessions and _seat(work, session, part)
         outcome.passed_on += moved
         outcome.cancelled += not moved
         waiting.fill(work, programme, session)
     return package.id
+
+
+def _take_back(work: Work, session: Session, part: Participation) -> None:
+    """The place of who leaves."""
+    seat = seats.seat_of(work.db, session.id, standing.person_of(part))
+    if seat is not None and seat.state is AttendanceState.BOOKED:
+        seats.take_back(work, session, seat)
 
 
 def _join(work: Work, package: Package, to: UUID, successor: Successor) -> Participation:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from portal.answers import questionnaires, tools, windows
 from portal.answers.questionnaires import Due
 from portal.answers.tools import Tool
+from portal.booking import standing
 from portal.groups import waiting
 from portal.models import (
     Attendance,
@@ -316,11 +317,14 @@ def _support(
             for goal in goals
             if goal.package_id == part.package_id and goal.participation_id in (None, part.id)
         ],
-        # Who has left sees what was, and is offered nothing more.
+        # Who has left, or whose support has ended, sees what was and is offered nothing more.
         upcoming=[
             one
             for one in own
-            if part.to_on is None and one.session.ends_at > now and one.session.state is SessionState.BOOKED
+            if part.to_on is None
+            and one.session.ends_at > now
+            and one.session.state is SessionState.BOOKED
+            and standing.lasts_to(part.package, london_date(one.session.starts_at))
         ],
         past=[one for one in own if one.session.ends_at <= now or one.session.state is SessionState.HELD],
         due=mine,

@@ -16,7 +16,7 @@ from portal.booking.acts import (
 )
 from portal.booking.diary import Refused, TimeTaken
 from portal.booking.offers import OfferGone, OfferShut
-from portal.booking.standing import FormUsed
+from portal.booking.standing import FormUsed, MentorChanged
 from portal.forms.base import Form
 from portal.forms.times import renew_ids
 from portal.groups.sessions import SessionFull
@@ -28,7 +28,17 @@ from privacy.work import Work
 
 T = TypeVar("T")
 
-QUICKER = (TimeTaken, NotOffered, OfferGone, SessionFull, Away, Full, NoSessionsThen, OfferShut)
+QUICKER = (
+    TimeTaken,
+    NotOffered,
+    OfferGone,
+    SessionFull,
+    Away,
+    Full,
+    NoSessionsThen,
+    OfferShut,
+    MentorChanged,
+)
 """Somebody else was quicker, or the list that was shown is no longer true."""
 
 TELLING = (BaselineMissing, SupportClosed, NotServing)

@@ -7,6 +7,7 @@ from wtforms import Field
 
 from portal.forms.base import Form
 from portal.mentors.clearances import RecordRefused
+from portal.packages.churn import Overtaken
 from portal.packages.states import NotPossible, PackageRefused
 from portal.people.register import PersonRefused
 from portal.programme import OutsideContract
@@ -32,7 +33,7 @@ def carry_out(form: Form, act: Callable[[Work], T], *, outside: str = "starts_on
         form.refuse(_field(form, outside), problem)
     except (PackageRefused, PersonRefused, EndRefused, RecordRefused) as problem:
         form.refuse(_field(form, problem.field), problem)
-        form.too_late = isinstance(problem, NotPossible)
+        form.too_late = isinstance(problem, NotPossible | Overtaken)
     return None
 
 

@@ -1,6 +1,8 @@
 """Group sessions: visits and joint workshops, go or no-go, action learning sets and who follows in them."""
 
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,9 +12,9 @@ from sqlalchemy.orm import Session as DbSession
 
 from portal.answers import windows
 from portal.booking import acts as bookings
-from portal.booking import delivery
+from portal.booking import delivery, diary
 from portal.booking.diary import TimeTaken
-from portal.booking.standing import BaselineMissing, FormUsed
+from portal.booking.standing import BaselineMissing, FormUsed, SupportClosed
 from portal.groups import plans as group_plans
 from portal.groups import sessions, waiting
 from portal.groups import sets as groups
@@ -26,6 +28,8 @@ from portal.models import (
     AttendanceState,
     Decision,
     Mail,
+    Package,
+    PackageState,
     Participation,
     Person,
     Place,
@@ -36,6 +40,10 @@ from portal.models import (
     Strand,
     WaitingState,
 )
+from portal.packages import acts as packages
+from portal.packages import churn, support
+from portal.packages.acts import PlacesAhead
+from privacy.work import Work, unit_of_work
 from surveys.models import Wave
 from tests.canary_walk import MailBag
 from tests.conftest import SetClock, Stack
@@ -43,6 +51,7 @@ from tests.factories import Factory
 from tests.rules.group_world import TEN, GroupWorld, later
 
 DECIDE_ON = date(2023, 3, 8)
+TODAY = date(2023, 3, 1)
 
 
 @pytest.fixture
@@ -109,6 +118,61 @@ def test_a_joint_workshop_draws_members_of_several_packages(world: GroupWorld) -
     assert world.cells(chief) == 8
 
 
+def test_support_ends_only_once_no_place_in_a_joint_workshop_is_kept(world: GroupWorld) -> None:
+    session_id, chief, package = joint(world)
+    world.waive(package)
+    world.take(session_id, chief)
+    end = partial(world.act, packages.end, world.programme, package_id=package, reason="Lost the seat")
+    with pytest.raises(PlacesAhead, match="10 March 2023"):
+        end(on=TODAY)
+    world.give_up(session_id, chief)
+    end(on=TODAY)
+    for act in (sessions.take_place, waiting.join):
+        with pytest.raises(SupportClosed):
+            world.act(act, world.programme, session_id=session_id, person_id=chief)
+    assert world.seated(session_id) == set()
+    assert support.next_step(overview(world, chief)).act != "place"
+
+
+def test_a_package_with_a_place_in_a_joint_workshop_is_not_given_up(world: GroupWorld) -> None:
+    session_id, chief, package = joint(world)
+    world.waive(package)
+    world.take(session_id, chief)
+    with unit_of_work(world.db, world.stack.clock, "system:test") as work:
+        work.db.get_one(Package, package).state = PackageState.BASELINE
+    with pytest.raises(PlacesAhead, match="10 March 2023"):
+        world.act(packages.withdraw, package_id=package, reason="Another programme")
+    world.give_up(session_id, chief)
+    world.act(packages.withdraw, package_id=package, reason="Another programme")
+
+
+def test_who_waits_is_passed_over_once_their_support_has_ended(world: GroupWorld) -> None:
+    session_id, chief, package = joint(world)
+    world.waive(package)
+    world.take(session_id, *world.members[:4])
+    world.act(waiting.join, world.programme, session_id=session_id, person_id=chief)
+    world.act(packages.end, world.programme, package_id=package, on=TODAY, reason="Lost the seat")
+    world.give_up(session_id, world.members[0])
+    assert world.seated(session_id) == set(world.members[1:4])
+
+
+def test_who_came_is_recorded_after_support_has_ended(world: GroupWorld, clock: SetClock) -> None:
+    session_id, chief, package = joint(world)
+    world.waive(package)
+    clock.now = later(hours=3)
+    world.act(packages.end, world.programme, package_id=package, on=TEN.date(), reason="Lost the seat")
+    clock.now = later(days=1)
+    held = {"session_id": session_id, "outcome": delivery.Outcome.HELD, "attended": [chief]}
+    world.act(delivery.record, world.programme, **held)
+    assert asked(world, session_id) == {chief}
+
+
+def overview(world: GroupWorld, person_id: UUID) -> Sequence[support.Support]:
+    world.db.rollback()
+    now = world.stack.clock.now
+    return support.overview(world.db, world.programme, person_id=person_id, now=now).supports
+
+
 def test_feedback_is_asked_of_everybody_who_came_to_it(world: GroupWorld, clock: SetClock) -> None:
     session_id, chief, package = joint(world)
     world.waive(package)
@@ -165,6 +229,61 @@ def test_one_to_one_and_workshops_guard_the_same_time(world: GroupWorld) -> None
     world.take(session_id, world.members[0])
     with pytest.raises(TimeTaken):
         world.act(bookings.book, world.programme, session_id=uuid4(), **booking)
+
+
+def test_a_joint_workshop_goes_on_without_who_is_replaced(world: GroupWorld) -> None:
+    session_id, chief, package = joint(world)
+    world.waive(package)
+    world.take(session_id, chief, world.members[0])
+    outcome = replace(world, chief, Role.CHIEF_EXECUTIVE)
+    assert (outcome.cancelled, outcome.passed_on) == (1, 0)
+    assert world.session(session_id).state is SessionState.BOOKED
+    assert world.seated(session_id) == {world.members[0]}
+    assert world.cells(chief) == 0
+
+
+def test_everybody_in_all_sessions_that_pass_on_is_locked_at_once(
+    world: GroupWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Locked session by session, two acts could each hold what the other waits for."""
+    first, second = world.schedule(), world.schedule(starts_at=later(days=1), capacity=1)
+    leaver, other, waits = world.members[:3]
+    world.take(first, leaver, other)
+    world.take(second, leaver)
+    world.act(waiting.join, world.programme, session_id=second, person_id=waits)
+    locked: list[set[UUID]] = []
+    lock = diary.lock
+
+    def noted(work: Work, person_ids: Iterable[UUID]) -> None:
+        locked.append(set(person_ids))
+        lock(work, locked[-1])
+
+    monkeypatch.setattr(diary, "lock", noted)
+    replace(world, leaver, Role.LEAD_MEMBER)
+    assert locked[0] >= {world.mentor, leaver, other, waits}
+    assert all(more <= locked[0] for more in locked[1:])
+
+
+def replace(world: GroupWorld, leaver: UUID, role: Role) -> churn.Outcome:
+    """Somebody else of the council follows in the part of who leaves, and has what passes on."""
+    world.db.rollback()
+    newcomer = world.make.person("Nell", role=role, council=world.db.get_one(Package, world.group).council).id
+    part = world.db.scalars(select(Participation.id).where(Participation.person_id == leaver)).one()
+    follows = churn.Successor(newcomer, role, TODAY)
+    terms = churn.Terms(on=TODAY, successor=follows, moves=[part], goal="Ask better questions")
+    return world.act(churn.replace, world.programme, participation_id=part, terms=terms)
+
+
+def test_who_left_before_the_mail_went_is_not_told_of_places(world: GroupWorld) -> None:
+    session_id = world.schedule(where="https://video.example/room")
+    leaver = world.members[0]
+    part = world.db.scalars(select(Participation.id).where(Participation.person_id == leaver)).one()
+    left = {"package_id": world.group, "participation_id": part, "on": TODAY}
+    world.act(packages.leave, world.programme, **left)
+    sent = deliver(world)
+    assert leaver in world.mails("group_session", session_id), "it was queued while they were in the group"
+    assert "https://video.example/room" in sent["Member 2"]
+    assert "https://video.example/room" not in sent.get("Member 1", "")
 
 
 # ---- go or no-go

@@ -29,7 +29,7 @@ from surveys.sittings import Asking, sit
 from surveys.statistics import wilson
 from tests.conftest import SetClock, Stack
 from tests.factories import Factory
-from tests.rules.test_races import one_after_the_other
+from tests.rules.test_races import one_behind_the_other
 
 AS_OF = date(2023, 3, 1)
 POINTS = ("not_at_all", "slightly", "fairly", "very", "completely")
@@ -601,10 +601,10 @@ def test_a_verdict_given_while_a_correction_is_sent_stays_with_what_it_was_given
     with unit_of_work(db, world.clock, "system:test") as work:
         revisions.reopen(work, asking, asked=True)
         response_id = work.db.scalars(select(Response.id).where(Response.wave == Wave.POST)).one()
-    one_after_the_other(
+    one_behind_the_other(
         stack,
         lambda work: verdicts.give(work, response_id=response_id, verdict=Verdict.ACCEPTED, note="Clear"),
-        lambda work: responses.submit(work, asking),
+        lambda work: responses.submit(work, asking).id,
     )
     db.rollback()
     assert db.get_one(Response, response_id).judgement is None

@@ -4,7 +4,6 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -16,7 +15,9 @@ from portal.booking import blackouts
 from portal.booking.blackouts import NoSessionsThen
 from portal.booking.clashes import SessionsInTheWay
 from portal.booking.diary import TimeTaken
+from portal.booking.standing import MentorChanged
 from portal.groups import sessions
+from portal.groups.plans import Plan
 from portal.groups.sessions import SessionFull
 from portal.models import (
     Attendance,
@@ -24,6 +25,7 @@ from portal.models import (
     Mail,
     Occupied,
     Package,
+    Participation,
     Person,
     Place,
     Role,
@@ -32,6 +34,7 @@ from portal.models import (
     Strand,
 )
 from portal.packages import acts as packages
+from portal.packages.acts import PlacesAhead
 from portal.packages.members import SupportedAlready
 from privacy.engines import open_engine
 from privacy.work import Work, unit_of_work
@@ -39,10 +42,19 @@ from tests.at_once import Booking, Moving, clients, in_processes
 from tests.conftest import Stack
 from tests.counts import count
 from tests.factories import Factory
+from tests.rules.group_world import GroupWorld
 
 TEN = datetime(2023, 3, 2, 10, 0, tzinfo=UTC)
 ROUNDS = pytest.mark.parametrize("turn", range(count(1, 20)))
-REFUSALS = (TimeTaken, SessionFull, SupportedAlready, NoSessionsThen, SessionsInTheWay)
+REFUSALS = (
+    TimeTaken,
+    SessionFull,
+    SupportedAlready,
+    NoSessionsThen,
+    SessionsInTheWay,
+    PlacesAhead,
+    MentorChanged,
+)
 
 
 def run_at_once(stack: Stack, acts: Sequence[Callable[[Work], UUID]]) -> list[UUID | type[Exception]]:
@@ -75,34 +87,28 @@ def run_at_once(stack: Stack, acts: Sequence[Callable[[Work], UUID]]) -> list[UU
     return got
 
 
-def one_after_the_other(
-    stack: Stack, first: Callable[[Work], object], second: Callable[[Work], object]
-) -> Any:
-    """What came of the second, which begins when the first has done its part and not yet committed."""
-    url = stack.engine.url.render_as_string(hide_password=False)
-    got: list[Any] = []
+def one_behind_the_other(
+    stack: Stack, first: Callable[[Work], object], second: Callable[[Work], UUID]
+) -> UUID | type[Exception]:
+    """The second act begins once the first has done everything but commit; what the second got."""
+    got: list[UUID | type[Exception]] = []
 
-    def go(act: Callable[[Work], object], then: Callable[[], object]) -> None:
-        engine = open_engine(url)
-        with DbSession(engine, info={"vault": stack.instance.vault}) as db:
-            try:
-                with unit_of_work(db, stack.clock, "person:test") as work:
-                    got.append(act(work))
-                    then()
-            except REFUSALS as problem:
-                got.append(type(problem))
-        engine.dispose()
+    def run() -> None:
+        got.extend(run_at_once(stack, [second]))
 
-    other = threading.Thread(target=go, args=(second, lambda: None))
-
-    def meet() -> None:
-        other.start()
-        # Long enough to come to where it has to wait; it may have gone through.
-        other.join(0.4)
-
-    go(first, meet)
-    other.join()
-    return got[-1]
+    engine = open_engine(stack.engine.url.render_as_string(hide_password=False))
+    behind = threading.Thread(target=run)
+    with (
+        DbSession(engine, info={"vault": stack.instance.vault}) as db,
+        unit_of_work(db, stack.clock, "person:first") as work,
+    ):
+        first(work)
+        work.db.flush()
+        behind.start()
+        behind.join(timeout=0.5)
+    behind.join()
+    engine.dispose()
+    return got[0]
 
 
 def waive_all(db: DbSession, stack: Stack) -> None:
@@ -294,9 +300,50 @@ def test_days_are_not_closed_while_a_session_is_booked_on_them(
         return blackouts.add(work, council_id=council_id, name="Full council", from_on=on, to_on=on).id
 
     book = booking(stack, package_id, mentor_id, TEN, uuid4())
-    assert one_after_the_other(stack, book, close) is SessionsInTheWay
+    assert one_behind_the_other(stack, book, close) is SessionsInTheWay
     with unit_of_work(db, stack.clock, "system:test") as work:
         bookings.cancel(work, session_id=work.db.scalars(select(Session.id)).one())
-    assert one_after_the_other(stack, close, booking(stack, package_id, mentor_id, TEN, uuid4())) is (
+    assert one_behind_the_other(stack, close, booking(stack, package_id, mentor_id, TEN, uuid4())) is (
         NoSessionsThen
     )
+
+
+def test_nobody_leaves_while_they_take_a_place(stack: Stack, db: DbSession, make: Factory) -> None:
+    world = GroupWorld(stack, db, make)
+    session_id, leaver = world.schedule(), world.members[0]
+    part = db.scalars(select(Participation.id).where(Participation.person_id == leaver)).one()
+    db.rollback()
+
+    def take(work: Work) -> object:
+        return sessions.take_place(work, world.programme, session_id=session_id, person_id=leaver)
+
+    def leave(work: Work) -> UUID:
+        on = date(2023, 3, 1)
+        gone = packages.leave(work, world.programme, package_id=world.group, participation_id=part, on=on)
+        return gone.id
+
+    assert one_behind_the_other(stack, take, leave) is PlacesAhead
+    assert world.seated(session_id) == {leaver}
+    assert db.get_one(Participation, part).to_on is None
+
+
+def test_support_does_not_end_while_a_place_in_a_joint_workshop_is_taken(
+    stack: Stack, db: DbSession, make: Factory
+) -> None:
+    world = GroupWorld(stack, db, make)
+    council = db.get_one(Package, world.group).council
+    chief = make.person("Chief", role=Role.CHIEF_EXECUTIVE, council=council)
+    chief_id = chief.id
+    package = make.package(chief, mentor=make.mentor(), council=council).id
+    world.waive(package)
+    session_id = world.schedule(kind=SessionKind.JOINT_WORKSHOP, plan=Plan(package_ids=[package]))
+
+    def take(work: Work) -> object:
+        return sessions.take_place(work, world.programme, session_id=session_id, person_id=chief_id)
+
+    def end(work: Work) -> UUID:
+        packages.end(work, world.programme, package_id=package, on=date(2023, 3, 1), reason="Lost the seat")
+        return package
+
+    assert one_behind_the_other(stack, take, end) is PlacesAhead
+    assert world.seated(session_id) == {chief_id}
