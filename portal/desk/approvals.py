@@ -58,12 +58,12 @@ def ask(
 ) -> Approval:
     """Ask for a second person; asked before and still open, it stays as it was.
 
-    Raises NoInstruction where a letter is cited that the register does not hold.
+    Raises NoInstruction or NotInForce where a letter is cited that is no instruction in force.
     """
+    entry = erasure.instruction(work.db, letter, now=work.now) if letter is not None else None
     found = standing(work.db, act=act, thing=thing, letter=letter, now=work.now)
     if found is not None:
         return found
-    entry = erasure.instruction(work.db, letter, now=work.now) if letter is not None else None
     row = Approval(
         id=new_id(),
         act=act,
@@ -114,7 +114,7 @@ def answer(work: Work, *, approval_id: UUID, agree: bool) -> Approval:
 def require(db: DbSession, *, act: SecondAct, thing: str, letter: str, now: datetime) -> None:
     """Let a command through where somebody agreed to the act under the instruction that it cites.
 
-    Raises NotAgreed, and NoInstruction where the register holds no such instruction.
+    Raises NotAgreed, and NoInstruction or NotInForce where it is no instruction in force.
     """
     erasure.instruction(db, letter, now=now)
     found = standing(db, act=act, thing=thing, letter=letter, now=now)

@@ -18,7 +18,7 @@ from surveys import versions
 from tests.conftest import SetClock, Stack
 from tests.factories import Factory
 from tests.pages_client import PageClient
-from tests.rules.test_erasure import erase, places_of
+from tests.rules.test_erasure import erase, places_of, replaced
 from tests.rules.test_erasure import instruct as instruct_by_rule
 from tests.seconding import agreed, second_agrees
 from tests.two_sides import Side
@@ -102,6 +102,21 @@ def test_an_export_is_asked_for_built_and_fetched_once(
     assert "This export is gone" in page.words()
     assert "Fetched on" in page.words()
     assert not list(housekeeping.export_folder(stack.instance).iterdir())
+
+
+def test_what_was_agreed_under_an_instruction_ends_with_it(
+    dpo: PageClient, person: tuple[UUID, str], stack: Stack, db: DbSession
+) -> None:
+    at = f"{DESK}/{person[0]}"
+    agreed(db, stack.clock, act=SecondAct.EXPORT, thing=f"person:{person[0]}", letter=LETTER)
+    replaced(stack)
+    said = "INSTR 12 was replaced by INSTR 13"
+    assert said in dpo.post(f"{at}/export", {"letter": LETTER}, page=at, status=422).words()
+    assert said in dpo.post(f"{at}/restrict", {"letter": LETTER}, status=422).words()
+    assert said in dpo.post(f"{at}/erase", {"letter": LETTER, "confirm": person[1]}, status=422).words()
+    key = {"key": "K1", "letter": LETTER}
+    assert said in dpo.post("/second-person/keys", key, page="/second-person", status=422).words()
+    assert db.scalars(select(PersonExport.id)).all() == []
 
 
 def test_something_is_put_right_and_its_history_is_sealed(
