@@ -196,7 +196,6 @@ def _set(work: Work, row: Record, name: str, value: str) -> None:
             people.set_address(work, row, value)
         except people.PersonRefused as problem:
             raise NotRectified(str(problem)) from problem
-        people.end_sign_ins(work, row.id)
         return
     if isinstance(row, Person) and name == "name" and (fault := people.name_fault(value)):
         raise NotRectified(fault)

@@ -7,7 +7,6 @@ command line alone.
 """
 
 import re
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -178,16 +177,11 @@ def _enter(work: Work, person_id: UUID, *, name: str, email: str, phone: str | N
     person = Person(id=person_id, ref=new_reference("P"), created_at=work.now)
     person.name, person.phone = name, phone or None
     set_address(work, person, email)
-    with _address_not_taken(work.db):
-        work.db.add(person)
     return person
 
 
 def change(work: Work, *, person_id: UUID, name: str, email: str, phone: str | None) -> Person:
-    """Change what is known of a person. A new address ends their sign-ins: it may be another mailbox.
-
-    Raises a PersonRefused.
-    """
+    """Change what is known of a person. Raises a PersonRefused."""
     person = _theirs(work, person_id)
     _require_name(name)
     wanted = {"name": name, "phone": phone or None}
@@ -196,10 +190,7 @@ def change(work: Work, *, person_id: UUID, name: str, email: str, phone: str | N
         setattr(person, what, wanted[what])
     if person.email != email:
         changed.append("email")
-        with _address_not_taken(work.db):
-            set_address(work, person, email)
-        end_sign_ins(work, person_id)
-        bounces.clear(work, person_id=person_id)
+        set_address(work, person, email)
     for what in changed:
         work.record(Action.PERSON_CHANGED, object=f"person:{person_id}", holder=person_id, what=what)
     return person
@@ -390,7 +381,10 @@ def _require_name(name: str) -> None:
 
 
 def set_address(work: Work, person: Person, email: str) -> None:
-    """Give somebody an address, which finds them from then on. Raises NotAnAddress or AddressTaken."""
+    """Give somebody, new or known, an address, which finds them from then on. Raises NotAnAddress or AddressTaken.
+
+    Another address than before ends their sign-ins, for it may be another mailbox, and nobody has refused its mail.
+    """
     if not is_address(email):
         raise NotAnAddress("Enter an e-mail address like name@council.gov.uk")
     keys = AddressKeys(work.db)
@@ -400,12 +394,13 @@ def set_address(work: Work, person: Person, email: str) -> None:
     if holder is not None:
         raise AddressTaken("Somebody else has this address")
     before = person.email
-    person.email = email
-    person.email_index = keys.index(email)
+    # Two of the team may give the same address at one moment.
+    taken = partial(AddressTaken, "Somebody else has this address")
+    with refused_as(work.db, {"uq_person_email_index": taken}):
+        work.db.add(person)
+        person.email = email
+        person.email_index = keys.index(email)
     if before and before != email:
+        end_sign_ins(work, person.id)
+        bounces.clear(work, person_id=person.id)
         telling.tell_of_address(work, person, before)
-
-
-def _address_not_taken(db: DbSession) -> AbstractContextManager[None]:
-    # Two of the team may add the same person at one moment.
-    return refused_as(db, {"uq_person_email_index": partial(AddressTaken, "Somebody else has this address")})

@@ -10,10 +10,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
 from portal.desk import housekeeping
+from portal.mailing import bounces
 from portal.models import Office, Person, Role, SecondAct
 from privacy import ledger, person_exports
 from privacy.audit import AuditEntry
+from privacy.columns import AddressKeys
 from privacy.rights import Erasure, ErasureState, LegalHold, PersonExport, Rectification
+from privacy.work import unit_of_work
 from surveys import versions
 from tests.conftest import SetClock, Stack
 from tests.factories import Factory
@@ -151,6 +154,30 @@ def test_an_address_is_put_right_with_what_finds_it(
     page = dpo.post(DESK, {"who": "new@council.example"})
     assert page.response.headers["Location"] == f"{DESK}/{person[0]}"
     assert db.scalars(select(Rectification.item_column)).one() == "email"
+
+
+def test_an_address_that_is_put_right_is_another_mailbox(
+    dpo: PageClient, person: tuple[UUID, str], stack: Stack, db: DbSession
+) -> None:
+    own = PageClient(stack.app, stack.instance).sign_in(person[0])
+    with unit_of_work(db, stack.clock, "system:test") as work:
+        bounces.note(work, person_id=person[0], code=550)
+    typed = {"item": f"person:{person[0]}:email", "value": "ada@new.example", "reason": "A typing mistake"}
+    dpo.post(f"{DESK}/{person[0]}/rectify", typed)
+    assert bounces.refusing(db, {person[0]}) == set(), "nothing is known of the new one"
+    assert "Sign in" in own.get("/").words(), "their sign-ins have ended"
+
+
+def test_an_address_that_somebody_takes_at_the_same_moment_is_told(
+    dpo: PageClient, person: tuple[UUID, str], make: Factory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make.person(email="taken@council.example")
+    make.db.rollback()
+    # They came between the look and the write.
+    monkeypatch.setattr(AddressKeys, "indexes", lambda self, email: [])
+    typed = {"item": f"person:{person[0]}:email", "value": "taken@council.example", "reason": "A mistake"}
+    page = dpo.post(f"{DESK}/{person[0]}/rectify", typed, status=422)
+    assert "Somebody else has this address" in page.words()
 
 
 def test_another_persons_value_is_not_put_right_here(
