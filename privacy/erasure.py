@@ -18,9 +18,9 @@ from uuid import UUID
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session as DbSession
 
-from privacy import ledger, purge, sparing
+from privacy import ledger, purge, registers, sparing
 from privacy.audit import Action
-from privacy.clock import Clock, london_date
+from privacy.clock import Clock, day_words, london_date
 from privacy.keystore import Vault
 from privacy.purge import Line
 from privacy.records import new_id
@@ -38,6 +38,15 @@ Sessions = Callable[[], DbSession]
 
 class NoInstruction(LookupError):
     """The register holds no instruction of the Controller with this reference that is in force."""
+
+    def __init__(
+        self, said: str = "The register holds no instruction with this reference. Enter it first"
+    ) -> None:
+        super().__init__(said)
+
+
+class NotInForce(NoInstruction):
+    """The register holds it, and it was replaced or takes effect later; the message says which."""
 
 
 class NobodyThere(LookupError):
@@ -71,20 +80,23 @@ class Places:
 
 
 def instruction(db: DbSession, letter: str, *, now: datetime) -> RegisterEntry:
-    """The Controller's instruction with a reference, newest first. Raises NoInstruction."""
-    found = db.scalars(
-        select(RegisterEntry)
-        .where(
-            RegisterEntry.register == Register.INSTRUCTION,
-            RegisterEntry.letter == letter,
-            RegisterEntry.from_on <= london_date(now),
-        )
-        .order_by(RegisterEntry.entered_at.desc())
-        .limit(1)
-    ).first()
-    if found is None:
-        raise NoInstruction(letter)
-    return found
+    """The Controller's instruction with a reference that is in force, the newest. Raises NoInstruction or NotInForce.
+
+    What was begun under it asks no more: it goes on when the instruction is replaced.
+    """
+    today = london_date(now)
+    for entry in registers.holding(db, Register.INSTRUCTION, on=today):
+        if entry.letter == letter:
+            return entry
+    known = registers.entries(db, Register.INSTRUCTION)
+    begun = next((entry for entry in known if entry.letter == letter and entry.from_on <= today), None)
+    if begun is not None:
+        newer = next(entry for entry in known if entry.replaces_id == begun.id and entry.from_on <= today)
+        raise NotInForce(f"{letter} was replaced by {newer.letter}: cite an instruction that is in force")
+    later = next((entry for entry in known if entry.letter == letter), None)
+    if later is not None:
+        raise NotInForce(f"{letter} is not in force before {day_words(later.from_on)}")
+    raise NoInstruction
 
 
 # ---- holds
@@ -170,9 +182,13 @@ def plan(db: DbSession, person_id: UUID) -> Plan:
 def begin(work: Work, *, person_id: UUID, letter: str) -> Erasure:
     """Step 1, or a note that it waits for a hold. Call `finish` afterwards; the worker does so too.
 
-    Raises NoInstruction or NobodyThere. Again for the same person changes nothing.
+    Raises NoInstruction, NotInForce or NobodyThere. Again for the same person changes nothing.
     """
-    ground = instruction(work.db, letter, now=work.now)
+    return begin_on(work, person_id=person_id, ground=instruction(work.db, letter, now=work.now))
+
+
+def begin_on(work: Work, *, person_id: UUID, ground: RegisterEntry) -> Erasure:
+    """As `begin`, by an instruction that was in force when what this is part of was begun. Raises NobodyThere."""
     if not purge.exists(work.db, person_id, lock=True):
         raise NobodyThere(str(person_id))
     known = work.db.scalars(

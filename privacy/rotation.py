@@ -168,6 +168,16 @@ def _mark(vault: Vault, key_id: str, values: Mapping[str, object]) -> None:
         connection.execute(update(RING_KEY).where(RING_KEY.c.id == key_id).values(values))
 
 
+def is_retired(vault: Vault, key_id: str, *, instruction: str) -> bool:
+    """Whether a key was taken out of force for good by this instruction; its file may be there yet."""
+    row = RING_KEY.c
+    asked = select(row.id).where(
+        row.id == key_id, row.retired_at.is_not(None), row.instruction == instruction
+    )
+    with vault.engine.connect() as connection:
+        return connection.scalar(asked) is not None
+
+
 def retire(
     vault: Vault, key_id: str, *, kept_in: Sequence[str], instruction: str | None, now: datetime
 ) -> None:

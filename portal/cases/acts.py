@@ -25,7 +25,7 @@ from privacy.cases.rules import CaseRefused, Incomplete, OutOfOrder
 from privacy.cases.story import Story
 from privacy.cases.tables import Case, CaseKind, Channel, Event
 from privacy.clock import london_date, start_of_day, wall
-from privacy.erasure import NoInstruction
+from privacy.erasure import NoInstruction, NotInForce
 from privacy.registers import Register
 from privacy.work import Work
 
@@ -133,16 +133,21 @@ def _moment(story: Story, what: Happened, *, now: datetime) -> datetime:
 
 
 def _cited(work: Work, what: Happened, *, case_id: UUID, on: date) -> UUID:
-    """The instruction with a reference. A decision that comes in writing is entered in the register with the event;
-    whatever changes data cites one that is there (cl 17.1, 17.4(a)). Raises Incomplete."""
+    """The instruction with a reference, in force now or on the day of the event. A decision that comes in writing is
+    entered in the register with the event; whatever changes data cites one that is there (cl 17.1, 17.4(a)). Raises
+    Incomplete."""
     letter = what.letter or ""
     try:
         return erasure.instruction(work.db, letter, now=work.now).id
+    except NotInForce as problem:
+        # What happened while it was in force can be written down later.
+        for entry in registers.holding(work.db, Register.INSTRUCTION, on=on):
+            if entry.letter == letter:
+                return entry.id
+        raise Incomplete(str(problem), name="letter") from problem
     except NoInstruction as problem:
         if what.kind not in ENTERING:
-            raise Incomplete(
-                "The register holds no instruction with this reference. Enter it first", name="letter"
-            ) from problem
+            raise Incomplete(str(problem), name="letter") from problem
     # The register is read by more people than the case is: what was decided stays in the case.
     ref = work.db.scalar(select(Case.ref).where(Case.id == case_id))
     entry = registers.enter(

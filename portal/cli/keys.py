@@ -14,7 +14,7 @@ from portal.db import db
 from portal.desk import key_keeping, key_report
 from portal.instance import Instance
 from portal.models import SecondAct
-from privacy import backup_records
+from privacy import backup_records, rotation
 from privacy import keys as key_files
 from privacy.audit import LooseDetail
 from privacy.backup_folder import key_ids_in_use
@@ -111,7 +111,9 @@ def retire(instance: Instance, key_id: str, instruction: str, yes: bool, given_u
     """Destroy KEY (such as K1) for good, once neither live data nor a kept backup of the key store needs it."""
     if not yes:
         click.confirm(f"Destroy {key_id} for good?", abort=True, err=True)
-    seconded(instance, act=SecondAct.KEY, thing=f"key:{key_id}", letter=instruction)
+    # What was begun and killed goes on by the instruction that was in force then.
+    if not rotation.is_retired(instance.vault, key_id, instruction=instruction):
+        seconded(instance, act=SecondAct.KEY, thing=f"key:{key_id}", letter=instruction)
     needed, away = _in_backups(instance, given_up)
     if away:
         fail(

@@ -7,7 +7,7 @@ from uuid import UUID
 import click
 
 from portal.cli.base import JSON, fail, print_json, say, sessions, with_instance
-from portal.cli.seconded import seconded
+from portal.cli.seconded import no_instruction, seconded
 from portal.db import db
 from portal.desk import approvals, backups, housekeeping, person_reading, person_rights, restriction
 from portal.filters import day
@@ -94,8 +94,8 @@ def erase(instance: Instance, person: str, letter: str, dry_run: bool) -> None:
         with unit_of_work(db.session(), instance.clock, ACTOR) as work:
             begun = erasure.begin(work, person_id=person_id, letter=letter).id
         erasure.finish(housekeeping.places(instance, sessions(instance)))
-    except NoInstruction:
-        fail(f"no instruction {letter} is in the register: enter it with `flask privacy instruction`")
+    except NoInstruction as problem:
+        no_instruction(letter, problem)
     except OSError as error:
         fail(f"the data is gone; the backup folder cannot be reached ({error}): the worker will go on")
     state = db.session().get_one(Erasure, begun, populate_existing=True).state
@@ -118,8 +118,8 @@ def restrict(instance: Instance, person: str, letter: str, lift: bool) -> None:
     try:
         with unit_of_work(db.session(), instance.clock, ACTOR) as work:
             (restriction.lift if lift else restriction.restrict)(work, person_id=person_id, letter=letter)
-    except NoInstruction:
-        fail(f"no instruction {letter} is in the register: enter it with `flask privacy instruction`")
+    except NoInstruction as problem:
+        no_instruction(letter, problem)
     say("the restriction is lifted" if lift else "the data is restricted")
 
 

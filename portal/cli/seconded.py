@@ -1,12 +1,14 @@
 """The gate before commands that take two people (portal/desk/approvals.py)."""
 
+from typing import NoReturn
+
 from portal.cli.base import fail
 from portal.db import db
 from portal.desk import approvals
 from portal.desk.approvals import NotAgreed
 from portal.instance import Instance
 from portal.models import SecondAct
-from privacy.erasure import NoInstruction
+from privacy.erasure import NoInstruction, NotInForce
 
 
 def seconded(instance: Instance, *, act: SecondAct, thing: str, letter: str) -> None:
@@ -15,9 +17,16 @@ def seconded(instance: Instance, *, act: SecondAct, thing: str, letter: str) -> 
         return
     try:
         approvals.require(db.session(), act=act, thing=thing, letter=letter, now=instance.clock())
-    except NoInstruction:
-        fail(f"no instruction {letter} is in the register: enter it with `flask privacy instruction`")
+    except NoInstruction as problem:
+        no_instruction(letter, problem)
     except NotAgreed as problem:
         fail(str(problem))
     finally:
         db.session().rollback()
+
+
+def no_instruction(letter: str, problem: NoInstruction) -> NoReturn:
+    """End the command: the letter that it cites is no instruction, or none that is in force."""
+    if isinstance(problem, NotInForce):
+        fail(str(problem))
+    fail(f"no instruction {letter} is in the register: enter it with `flask privacy instruction`")

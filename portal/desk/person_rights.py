@@ -196,7 +196,6 @@ def _set(work: Work, row: Record, name: str, value: str) -> None:
             people.set_address(work, row, value)
         except people.PersonRefused as problem:
             raise NotRectified(str(problem)) from problem
-        people.end_sign_ins(work, row.id)
         return
     if isinstance(row, Person) and name == "name" and (fault := people.name_fault(value)):
         raise NotRectified(fault)
@@ -206,7 +205,7 @@ def _set(work: Work, row: Record, name: str, value: str) -> None:
 def export(work: Work, *, person_id: UUID, letter: str) -> bool:
     """Ask for everything held about somebody, once a second person agreed; they are asked where nobody was.
 
-    Returns whether it was asked for. Raises NoInstruction.
+    Returns whether it was asked for. Raises NoInstruction or NotInForce.
     """
     thing = approvals.person(person_id)
     if not approvals.agreed(work, act=SecondAct.EXPORT, thing=thing, letter=letter):
@@ -218,7 +217,7 @@ def export(work: Work, *, person_id: UUID, letter: str) -> bool:
 def erase(work: Work, *, person_id: UUID, letter: str) -> Erasure | None:
     """Begin to erase somebody's data, once a second person agreed; they are asked where nobody was, and None comes.
 
-    Call `erasure.finish` afterwards. Raises NoInstruction or NobodyThere.
+    Call `erasure.finish` afterwards. Raises NoInstruction, NotInForce or NobodyThere.
     """
     thing = approvals.person(person_id)
     if not approvals.agreed(work, act=SecondAct.ERASURE, thing=thing, letter=letter):

@@ -37,7 +37,7 @@ def may_write(person: Person, template: str) -> bool:
 def restrict(work: Work, *, person_id: UUID, letter: str) -> None:
     """Restrict somebody's data by an instruction of the Controller. Again changes nothing.
 
-    Raises NoInstruction or NobodyThere.
+    Raises NoInstruction, NotInForce or NobodyThere.
     """
     ground = erasure.instruction(work.db, letter, now=work.now)
     person = _locked(work, person_id)

@@ -21,7 +21,7 @@ from portal.imports import Fault, FileFaults, Row
 from portal.models import PARTICIPANT, Council, Office, Person, Role
 from portal.packages import members as matching
 from portal.people import register as people
-from portal.people.register import Authority, audit_fault, is_address, name_fault, overlap
+from portal.people.register import Authority, PersonRefused, audit_fault, is_address, name_fault, overlap
 from portal.programme import Programme
 from portal.references import new_reference
 from privacy.audit import Action
@@ -72,7 +72,7 @@ class _Plan:
 
     fresh: dict[bytes, list[_Entry]]
     further: list[tuple[UUID, _Entry]]
-    ended: list[tuple[Office, date]]
+    ended: list[tuple[Office, date, _Entry]]
     notes: list[str]
 
     def taken(self) -> Taken:
@@ -93,15 +93,8 @@ def import_file(work: Work, programme: Programme, data: bytes, *, tell: Progress
     """
     by = people.authority(work.db, actor=work.actor, today=london_date(work.now))
     plan = _plan(work.db, programme, data, by)
-    for office, on in plan.ended:
-        office.to_on = on
-        work.record(
-            Action.OFFICE_ENDED,
-            object=f"person:{office.person_id}",
-            holder=office.person_id,
-            role=office.role,
-            on=on,
-        )
+    for office, on, _ in plan.ended:
+        people.set_last_day(work, office, on)
     refs = _free_references(work.db, len(plan.fresh))
     written = 0
     for group in _groups(list(plan.fresh.items())):
@@ -186,6 +179,7 @@ def _plan(db: DbSession, programme: Programme, data: bytes, by: Authority) -> _P
         faults += _at_odds(group)
     plan = _against_known(db, by_address, faults, sheet.notes, by)
     faults += _conflicts(db, plan, by)
+    faults += _last_days(db, plan, by)
     if faults:
         raise FileFaults(faults, sheet.notes)
     return plan
@@ -303,6 +297,17 @@ def _conflicts(db: DbSession, plan: _Plan, by: Authority) -> list[Fault]:
     ]
 
 
+def _last_days(db: DbSession, plan: _Plan, by: Authority) -> list[Fault]:
+    """Last days that an office of somebody known cannot have."""
+    faults = []
+    for office, on, entry in plan.ended:
+        try:
+            people.require_last_day(db, office, on, today=by.today)
+        except PersonRefused as problem:
+            faults.append(Fault(entry.line, str(problem)))
+    return faults
+
+
 def _against_offices(person: Person, entry: _Entry, plan: _Plan, faults: list[Fault]) -> bool:
     """Whether the row would change something of somebody who is known."""
     for held in person.offices:
@@ -311,7 +316,7 @@ def _against_offices(person: Person, entry: _Entry, plan: _Plan, faults: list[Fa
         if held.from_on == entry.starts_on:
             changes = entry.ends_on is not None and entry.ends_on != held.to_on
             if changes and entry.ends_on is not None:
-                plan.ended.append((held, entry.ends_on))
+                plan.ended.append((held, entry.ends_on, entry))
             return changes
         if overlap((held.from_on, held.to_on), entry.days):
             days = f"since {day_words(held.from_on)}"

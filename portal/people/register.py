@@ -7,7 +7,6 @@ command line alone.
 """
 
 import re
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -178,16 +177,11 @@ def _enter(work: Work, person_id: UUID, *, name: str, email: str, phone: str | N
     person = Person(id=person_id, ref=new_reference("P"), created_at=work.now)
     person.name, person.phone = name, phone or None
     set_address(work, person, email)
-    with _address_not_taken(work.db):
-        work.db.add(person)
     return person
 
 
 def change(work: Work, *, person_id: UUID, name: str, email: str, phone: str | None) -> Person:
-    """Change what is known of a person. A new address ends their sign-ins: it may be another mailbox.
-
-    Raises a PersonRefused.
-    """
+    """Change what is known of a person. Raises a PersonRefused."""
     person = _theirs(work, person_id)
     _require_name(name)
     wanted = {"name": name, "phone": phone or None}
@@ -196,10 +190,7 @@ def change(work: Work, *, person_id: UUID, name: str, email: str, phone: str | N
         setattr(person, what, wanted[what])
     if person.email != email:
         changed.append("email")
-        with _address_not_taken(work.db):
-            set_address(work, person, email)
-        end_sign_ins(work, person_id)
-        bounces.clear(work, person_id=person_id)
+        set_address(work, person, email)
     for what in changed:
         work.record(Action.PERSON_CHANGED, object=f"person:{person_id}", holder=person_id, what=what)
     return person
@@ -216,11 +207,7 @@ def add_office(
 ) -> Office:
     """Give somebody a further office. Raises a PersonRefused."""
     person = _theirs(work, person_id)
-    for held in person.offices:
-        if (held.role, held.council_id) == (role, council_id) and overlap(
-            (held.from_on, held.to_on), (starts_on, ends_on)
-        ):
-            raise RoleHeldAlready("They hold this role in these days already")
+    _require_not_held(person, role, council_id, (starts_on, ends_on))
     if council_id is not None:
         require_no_conflict(work.db, person_id=person_id, council_id=council_id, on=london_date(work.now))
     office = _office(work, person_id=person_id, role=role, council_id=council_id, days=(starts_on, ends_on))
@@ -230,7 +217,7 @@ def add_office(
 
 
 def end_office(work: Work, *, person_id: UUID, office_id: UUID, on: date) -> Office:
-    """The last day of an office. Raises WrongDates before its first day. LookupError if it is not theirs."""
+    """The last day of an office. Raises as `set_last_day`, or AdministratorsOnly. LookupError if it is not theirs."""
     _theirs(work, person_id)
     office = work.db.get(Office, office_id)
     if office is None or office.person_id != person_id:
@@ -238,14 +225,31 @@ def end_office(work: Work, *, person_id: UUID, office_id: UUID, on: date) -> Off
     if office.role in STAFF and not _authority(work).over_staff:
         # A past office could else be made to run again.
         raise AdministratorsOnly("Only an administrator can change this role")
-    if on < office.from_on:
-        raise WrongDates("The last day is before the first")
-    _require_bounded(office.role, office.from_on, on)
+    set_last_day(work, office, on)
+    return office
+
+
+def set_last_day(work: Work, office: Office, on: date) -> None:
+    """Give an office its last day; what a mentor offered after it is taken back. Raises as `require_last_day`."""
+    require_last_day(work.db, office, on, today=london_date(work.now))
     office.to_on = on
+    person_id = office.person_id
     if office.role is Role.MENTOR:
         open_offers.withdraw(work, mentor_id=person_id, after=on)
     work.record(Action.OFFICE_ENDED, object=f"person:{person_id}", holder=person_id, role=office.role, on=on)
-    return office
+
+
+def require_last_day(db: DbSession, office: Office, on: date, *, today: date) -> None:
+    """Raises WrongDates before its first day or for an audit without bounds. An office that gets longer is asked what
+    a new one is asked: raises RoleHeldAlready or OfficeConflicts."""
+    if on < office.from_on:
+        raise WrongDates("The last day is before the first")
+    _require_bounded(office.role, office.from_on, on)
+    if office.to_on is None or on <= office.to_on:
+        return
+    _require_not_held(office.person, office.role, office.council_id, (office.from_on, on), but=office)
+    if office.council_id is not None:
+        require_no_conflict(db, person_id=office.person_id, council_id=office.council_id, on=today)
 
 
 def disable(work: Work, *, person_id: UUID) -> Person:
@@ -357,13 +361,30 @@ def _require_bounded(role: Role, starts_on: date, ends_on: date | None) -> None:
         raise WrongDates(fault)
 
 
+def _require_not_held(
+    person: Person,
+    role: Role,
+    council_id: UUID | None,
+    days: tuple[date, date | None],
+    *,
+    but: Office | None = None,
+) -> None:
+    for held in person.offices:
+        same = held is not but and (held.role, held.council_id) == (role, council_id)
+        if same and overlap((held.from_on, held.to_on), days):
+            raise RoleHeldAlready("They hold this role in these days already")
+
+
 def _require_name(name: str) -> None:
     if fault := name_fault(name):
         raise NotAName(fault)
 
 
 def set_address(work: Work, person: Person, email: str) -> None:
-    """Give somebody an address, which finds them from then on. Raises NotAnAddress or AddressTaken."""
+    """Give somebody, new or known, an address, which finds them from then on. Raises NotAnAddress or AddressTaken.
+
+    Another address than before ends their sign-ins, for it may be another mailbox, and nobody has refused its mail.
+    """
     if not is_address(email):
         raise NotAnAddress("Enter an e-mail address like name@council.gov.uk")
     keys = AddressKeys(work.db)
@@ -373,12 +394,13 @@ def set_address(work: Work, person: Person, email: str) -> None:
     if holder is not None:
         raise AddressTaken("Somebody else has this address")
     before = person.email
-    person.email = email
-    person.email_index = keys.index(email)
+    # Two of the team may give the same address at one moment.
+    taken = partial(AddressTaken, "Somebody else has this address")
+    with refused_as(work.db, {"uq_person_email_index": taken}):
+        work.db.add(person)
+        person.email = email
+        person.email_index = keys.index(email)
     if before and before != email:
+        end_sign_ins(work, person.id)
+        bounces.clear(work, person_id=person.id)
         telling.tell_of_address(work, person, before)
-
-
-def _address_not_taken(db: DbSession) -> AbstractContextManager[None]:
-    # Two of the team may add the same person at one moment.
-    return refused_as(db, {"uq_person_email_index": partial(AddressTaken, "Somebody else has this address")})

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 from sqlalchemy import select
@@ -19,8 +19,9 @@ from sqlalchemy.orm import Session as DbSession
 from portal.returning import packaging, steps
 from portal.returning.destruction_places import Left, places
 from portal.returning.naming import known_by
-from privacy import outside
+from privacy import erasure, outside
 from privacy.audit import AuditEntry
+from privacy.erasure import NoInstruction, NotInForce
 from privacy.returns import acts, stores
 from privacy.returns.course import Course, ScopeKind, Step, StepsMissing
 from privacy.returns.proof import kept_texts
@@ -79,6 +80,8 @@ def against(left: Left, db: DbSession, course: Course, order: Order | None) -> l
     missing = course.missing(Step.DESTROY) if not course.begun else ()
     found = [str(StepsMissing(Step.DESTROY, missing))] if missing else []
     checks: list[Callable[[], None]] = [lambda: require_unchanged(db, course)]
+    if not course.begun:
+        checks.append(lambda: require_in_force(db, course, now=left.clock()))
     if not course.of.rehearsal:
         checks.insert(0, lambda: stores.require_confirmed(lines(left, db, course)))
     if order is not None:
@@ -92,6 +95,20 @@ def against(left: Left, db: DbSession, course: Course, order: Order | None) -> l
         except (stores.Unconfirmed, DestroyRefused) as refusal:
             found.append(str(refusal))
     return found
+
+
+def require_in_force(db: DbSession, course: Course, *, now: datetime) -> None:
+    """Raises DestroyRefused where the authority to delete is in the register as an instruction that was replaced, or
+    takes effect later. One that was never entered stands by its letter, and is entered when it is carried out."""
+    authority = course.event(Step.AUTHORITY)
+    if authority is None or authority.letter is None:
+        return
+    try:
+        erasure.instruction(db, authority.letter, now=now)
+    except NotInForce as problem:
+        raise DestroyRefused(str(problem)) from problem
+    except NoInstruction:
+        return
 
 
 def require_unchanged(db: DbSession, course: Course) -> None:

@@ -16,12 +16,12 @@ from portal.desk import backups, housekeeping
 from portal.instance import Instance
 from portal.models import Council, Person
 from portal.returning.destruction_places import ACTOR, Left
-from privacy import erasure, ledger, purge, reach
+from privacy import erasure, ledger, purge, reach, registers
 from privacy.clock import london_date
 from privacy.columns import sealed_columns
 from privacy.keystore import SUBJECT_KEY
 from privacy.records import Record
-from privacy.registers import Register, enter
+from privacy.registers import Register, RegisterEntry
 from privacy.returns import kept
 from privacy.returns.course import Course, ScopeKind
 from privacy.returns.destroy import Facts, Tell, rebuild
@@ -30,7 +30,7 @@ from privacy.returns.places import Places
 from privacy.returns.proof import NotDestroyed, Proof, search
 from privacy.returns.traces import Traces, still_open, take_part
 from privacy.rights import Erasure, ErasureState
-from privacy.work import unit_of_work
+from privacy.work import Work, unit_of_work
 
 
 def destroy(
@@ -97,21 +97,16 @@ class _Part:
 
     def rows(self) -> Facts:
         """One work for each person: an erasure that another has begun is gone on with."""
-        letter = self._places.letter
         with self._left.session() as db, unit_of_work(db, self._left.clock, ACTOR, frozen_too=True) as work:
-            try:
-                erasure.instruction(work.db, letter, now=work.now)
-            except erasure.NoInstruction:
-                enter(
-                    work, register=Register.INSTRUCTION, letter=letter, from_on=london_date(work.now), body=""
-                )
+            ground_id = self._ground(work)
         for person_id in self._people:
             with (
                 self._left.session() as db,
                 unit_of_work(db, self._left.clock, ACTOR, frozen_too=True) as work,
             ):
                 if purge.exists(work.db, person_id) and not _is_begun(work.db, person_id):
-                    erasure.begin(work, person_id=person_id, letter=letter)
+                    ground = work.db.get_one(RegisterEntry, ground_id)
+                    erasure.begin_on(work, person_id=person_id, ground=ground)
         if self._council is not None:
             with (
                 self._left.session() as db,
@@ -120,6 +115,18 @@ class _Part:
                 purge.empty_holders(work.db, sorted(self._of_council(work.db)))
         with self._left.session() as db:
             return {"rows": self._counts(db)}
+
+    def _ground(self, work: Work) -> UUID:
+        """The entry of the authority to delete, made where the register has none. That it was in force stood against
+        nothing when destroying began (destruction_checks.py); what has replaced it since takes nothing back."""
+        letter = self._places.letter
+        known = registers.entries(work.db, Register.INSTRUCTION)
+        found = next((entry for entry in known if entry.letter == letter), None)
+        if found is None:
+            found = registers.enter(
+                work, register=Register.INSTRUCTION, letter=letter, from_on=london_date(work.now), body=""
+            )
+        return found.id
 
     def keys(self) -> Facts:
         """The people's keys and the ledger, as for every erasure; then those of what is the council's."""

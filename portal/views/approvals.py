@@ -18,7 +18,6 @@ from privacy.erasure import NoInstruction
 
 bp = Blueprint("approvals", __name__, url_prefix="/second-person")
 WAITS = "A second person has to agree first. Whoever can is told by mail, and finds it under “Second person”."
-NO_SUCH_INSTRUCTION = "The register holds no instruction with this reference. Enter it first"
 
 
 def load_approval(approval_id: UUID) -> Approval | None:
@@ -42,8 +41,8 @@ def retire() -> ResponseReturnValue:
     try:
         with work() as unit:
             approvals.ask(unit, act=SecondAct.KEY, thing=key, letter=letter)
-    except NoInstruction:
-        form.refuse(form.letter, NO_SUCH_INSTRUCTION)
+    except NoInstruction as problem:
+        form.refuse(form.letter, problem)
         return _page(form, 422)
     flash(WAITS, "success")
     return redirect(url_for("approvals.index"), 303)

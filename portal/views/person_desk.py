@@ -19,7 +19,7 @@ from portal.forms.person_desk import (
     RestrictForm,
 )
 from portal.models import Person
-from portal.views.approvals import NO_SUCH_INSTRUCTION, WAITS
+from portal.views.approvals import WAITS
 from portal.views.context import clock_now, instance, programme, session, work
 from portal.views.files import attach
 from portal.views.finishing import finish_erasures
@@ -83,8 +83,8 @@ def export(person: Person) -> ResponseReturnValue:
         try:
             with work() as unit:
                 asked = person_rights.export(unit, person_id=person_id, letter=form.letter.data)
-        except NoInstruction:
-            form.refuse(form.letter, NO_SUCH_INSTRUCTION)
+        except NoInstruction as problem:
+            form.refuse(form.letter, problem)
         else:
             ready = "The export is asked for. It is ready in a minute or two."
             return _done(ready if asked else f"{WAITS} Then ask again.", person_id)
@@ -148,8 +148,8 @@ def restrict(person: Person) -> ResponseReturnValue:
         try:
             with work() as unit:
                 act(unit, person_id=person_id, letter=form.letter.data)
-        except NoInstruction:
-            form.refuse(form.letter, NO_SUCH_INSTRUCTION)
+        except NoInstruction as problem:
+            form.refuse(form.letter, problem)
         else:
             return _done("The restriction is lifted." if restricted else "The data is restricted.", person_id)
     return render_template("person_desk/restrict.html", form=form, person=person), 422 if form.errors else 200
@@ -194,8 +194,8 @@ def erase(person: Person) -> ResponseReturnValue:
         try:
             with work() as unit:
                 begun = person_rights.erase(unit, person_id=person_id, letter=form.letter.data)
-        except NoInstruction:
-            form.refuse(form.letter, NO_SUCH_INSTRUCTION)
+        except NoInstruction as problem:
+            form.refuse(form.letter, problem)
         except NobodyThere:
             return redirect(url_for("person_desk.find"), 303)
         else:

@@ -10,15 +10,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
 from portal.desk import housekeeping
+from portal.mailing import bounces
 from portal.models import Office, Person, Role, SecondAct
 from privacy import ledger, person_exports
 from privacy.audit import AuditEntry
+from privacy.columns import AddressKeys
 from privacy.rights import Erasure, ErasureState, LegalHold, PersonExport, Rectification
+from privacy.work import unit_of_work
 from surveys import versions
 from tests.conftest import SetClock, Stack
 from tests.factories import Factory
 from tests.pages_client import PageClient
-from tests.rules.test_erasure import erase, places_of
+from tests.rules.test_erasure import erase, places_of, replaced
 from tests.rules.test_erasure import instruct as instruct_by_rule
 from tests.seconding import agreed, second_agrees
 from tests.two_sides import Side
@@ -28,8 +31,13 @@ LETTER = "INSTR 12"
 
 
 @pytest.fixture
-def dpo(client: PageClient, make: Factory) -> PageClient:
-    return client.sign_in(make.person("Dee Officer", role=Role.DPO).id)
+def officer(make: Factory) -> UUID:
+    return make.person("Dee Officer", role=Role.DPO).id
+
+
+@pytest.fixture
+def dpo(client: PageClient, officer: UUID) -> PageClient:
+    return client.sign_in(officer)
 
 
 @pytest.fixture
@@ -46,9 +54,10 @@ def instruct(dpo: PageClient) -> None:
 
 
 @pytest.fixture
-def erasable(dpo: PageClient, person: tuple[UUID, str], db: DbSession, clock: SetClock) -> None:
+def erasable(officer: UUID, person: tuple[UUID, str], db: DbSession, clock: SetClock) -> None:
     """Two people agreed that the person be erased."""
-    agreed(db, clock, act=SecondAct.ERASURE, thing=f"person:{person[0]}", letter=LETTER)
+    thing, by = f"person:{person[0]}", f"person:{officer}"
+    agreed(db, clock, act=SecondAct.ERASURE, thing=thing, letter=LETTER, by=by)
 
 
 def build(stack: Stack) -> None:
@@ -104,6 +113,22 @@ def test_an_export_is_asked_for_built_and_fetched_once(
     assert not list(housekeeping.export_folder(stack.instance).iterdir())
 
 
+def test_what_was_agreed_under_an_instruction_ends_with_it(
+    dpo: PageClient, officer: UUID, person: tuple[UUID, str], stack: Stack, db: DbSession
+) -> None:
+    at = f"{DESK}/{person[0]}"
+    thing, by = f"person:{person[0]}", f"person:{officer}"
+    agreed(db, stack.clock, act=SecondAct.EXPORT, thing=thing, letter=LETTER, by=by)
+    replaced(stack)
+    said = "INSTR 12 was replaced by INSTR 13"
+    assert said in dpo.post(f"{at}/export", {"letter": LETTER}, page=at, status=422).words()
+    assert said in dpo.post(f"{at}/restrict", {"letter": LETTER}, status=422).words()
+    assert said in dpo.post(f"{at}/erase", {"letter": LETTER, "confirm": person[1]}, status=422).words()
+    key = {"key": "K1", "letter": LETTER}
+    assert said in dpo.post("/second-person/keys", key, page="/second-person", status=422).words()
+    assert db.scalars(select(PersonExport.id)).all() == []
+
+
 def test_something_is_put_right_and_its_history_is_sealed(
     dpo: PageClient, person: tuple[UUID, str], db: DbSession
 ) -> None:
@@ -136,6 +161,30 @@ def test_an_address_is_put_right_with_what_finds_it(
     page = dpo.post(DESK, {"who": "new@council.example"})
     assert page.response.headers["Location"] == f"{DESK}/{person[0]}"
     assert db.scalars(select(Rectification.item_column)).one() == "email"
+
+
+def test_an_address_that_is_put_right_is_another_mailbox(
+    dpo: PageClient, person: tuple[UUID, str], stack: Stack, db: DbSession
+) -> None:
+    own = PageClient(stack.app, stack.instance).sign_in(person[0])
+    with unit_of_work(db, stack.clock, "system:test") as work:
+        bounces.note(work, person_id=person[0], code=550)
+    typed = {"item": f"person:{person[0]}:email", "value": "ada@new.example", "reason": "A typing mistake"}
+    dpo.post(f"{DESK}/{person[0]}/rectify", typed)
+    assert bounces.refusing(db, {person[0]}) == set(), "nothing is known of the new one"
+    assert "Sign in" in own.get("/").words(), "their sign-ins have ended"
+
+
+def test_an_address_that_somebody_takes_at_the_same_moment_is_told(
+    dpo: PageClient, person: tuple[UUID, str], make: Factory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make.person(email="taken@council.example")
+    make.db.rollback()
+    # They came between the look and the write.
+    monkeypatch.setattr(AddressKeys, "indexes", lambda self, email: [])
+    typed = {"item": f"person:{person[0]}:email", "value": "taken@council.example", "reason": "A mistake"}
+    page = dpo.post(f"{DESK}/{person[0]}/rectify", typed, status=422)
+    assert "Somebody else has this address" in page.words()
 
 
 def test_another_persons_value_is_not_put_right_here(

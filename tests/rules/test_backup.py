@@ -47,6 +47,7 @@ from tests.conftest import SetClock, Stack
 from tests.factories import Factory
 from tests.postgres import postgres_program
 from tests.readers import Reader, empty_settings, make_reader, with_programs
+from tests.rules.test_erasure import replaced
 from tests.seconding import agreed
 
 
@@ -711,6 +712,9 @@ def test_a_key_that_a_backup_made_by_hand_needs_stays(
     moved.rename(desk.folder)
     assert desk.restore().rows
     assert run(*retire, "--given-up", desk.folder).exit_code == 0
+    replaced(desk.stack, "INS-1")
+    assert run(*retire, "--given-up", desk.folder).exit_code == 0, "what was killed goes on"
+    assert "INS-1 was replaced by INSTR 13" in run("keys", "retire", "K9", *retire[3:]).stderr
 
 
 REFUSED: list[tuple[list[str], str]] = [

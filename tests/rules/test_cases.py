@@ -26,11 +26,11 @@ from privacy.cases.rules import (
 )
 from privacy.cases.story import ClockName, State, Story
 from privacy.cases.tables import RIGHTS, Case, CaseEvent, CaseKind, Channel, Event
-from privacy.registers import Register, enter
+from privacy.registers import Register, RegisterEntry, enter
 from privacy.work import Work, unit_of_work
 from tests.conftest import SetClock, Stack
 from tests.factories import Factory
-from tests.rules.test_erasure import erase, instruct, places_of
+from tests.rules.test_erasure import erase, instruct, places_of, replaced
 
 # Cases of today's law: received on Monday 1 February 2027 at 10 in the morning.
 RECEIVED = datetime(2027, 2, 1, 10, tzinfo=UTC)
@@ -255,6 +255,39 @@ def test_what_changes_data_cites_an_instruction(db: DbSession, clock: SetClock) 
     with pytest.raises(Incomplete, match="written instruction"):
         happen(db, clock, case_id, Event.ACTED, entry_id=None)
     happen(db, clock, case_id, Event.ACTED)
+
+
+def decided(
+    db: DbSession, clock: SetClock, case_id: UUID, letter: str, *, on: date | None = None
+) -> UUID | None:
+    """The Controller decided in a letter, as the form gives it; the entry that the event cites."""
+    what = casework.Happened(kind=Event.CONTROLLER_DECIDED, on=on, letter=letter, body=WORDS)
+    with unit_of_work(db, clock, "person:desk") as work:
+        casework.write_down(work, case_id=case_id, what=what)
+        return acts.read(db, case_id).events[-1].entry_id
+
+
+def test_a_decision_cites_no_instruction_that_is_not_in_force(
+    db: DbSession, clock: SetClock, stack: Stack
+) -> None:
+    case_id = opened(db, clock, CaseKind.ERASURE)
+    happen(db, clock, case_id, Event.CONTROLLER_NOTIFIED)
+    with unit_of_work(db, clock, "system:test") as work:
+        enter(work, register=Register.INSTRUCTION, letter="DfE/1", from_on=date(2027, 2, 1), body="Do so")
+        enter(work, register=Register.INSTRUCTION, letter="DfE/9", from_on=date(2027, 3, 1), body="Later")
+    clock.pass_time(days=2)
+    replaced(stack, "DfE/1", by="DfE/2")
+    with pytest.raises(Incomplete, match="DfE/1 was replaced by DfE/2") as raised:
+        decided(db, clock, case_id, "DfE/1")
+    assert raised.value.field == "letter"
+    with pytest.raises(Incomplete, match="DfE/9 is not in force before 1 March 2027"):
+        decided(db, clock, case_id, "DfE/9")
+    db.rollback()
+    known = db.scalars(select(RegisterEntry.letter).order_by(RegisterEntry.letter)).all()
+    assert known == ["DfE/1", "DfE/2", "DfE/9"], "none is entered a second time"
+    cited = decided(db, clock, case_id, "DfE/1", on=date(2027, 2, 2))
+    db.rollback()
+    assert db.get_one(RegisterEntry, cited).letter == "DfE/1", "it was in force on that day"
 
 
 def test_of_two_tabs_that_close_a_case_one_does(db: DbSession, clock: SetClock, stack: Stack) -> None:

@@ -24,7 +24,7 @@ from portal.results import kpi as reports
 from privacy import audit, erasure, ledger, purge, reach, registers
 from privacy.columns import sealed_columns
 from privacy.engines import open_engine
-from privacy.erasure import NobodyThere, NoInstruction, Places
+from privacy.erasure import NobodyThere, NoInstruction, NotInForce, Places
 from privacy.keystore import SUBJECT_KEY, Vault
 from privacy.records import new_id
 from privacy.registers import Register
@@ -57,6 +57,24 @@ def instruct(stack: Stack, letter: str = LETTER) -> None:
     ):
         registers.enter(
             work, register=Register.INSTRUCTION, letter=letter, from_on=stack.clock().date(), body="Erase."
+        )
+
+
+def replaced(stack: Stack, letter: str = LETTER, by: str = "INSTR 13") -> None:
+    """A later instruction takes the place of the newest with a reference."""
+    with (
+        DbSession(stack.engine, info={"vault": stack.instance.vault}) as db,
+        unit_of_work(db, stack.clock, "system:test") as work,
+    ):
+        known = registers.entries(db, Register.INSTRUCTION)
+        old = next(entry.id for entry in known if entry.letter == letter)
+        registers.enter(
+            work,
+            register=Register.INSTRUCTION,
+            letter=by,
+            from_on=stack.clock().date(),
+            replaces_id=old,
+            body="Do not.",
         )
 
 
@@ -282,8 +300,45 @@ def test_an_instruction_of_tomorrow_is_none_today(
     with unit_of_work(db, clock, "system:test") as work:
         day = clock().date() + timedelta(days=1)
         registers.enter(work, register=Register.INSTRUCTION, letter="LATER", from_on=day)
-    with pytest.raises(NoInstruction):
+    with pytest.raises(NotInForce, match="LATER is not in force before 2 March 2023"):
         begin(places, person.id, letter="LATER")
+
+
+def test_an_instruction_that_was_replaced_is_none(places: Places, make: Factory, stack: Stack) -> None:
+    person = make.person()
+    replaced(stack)
+    with pytest.raises(NotInForce, match="INSTR 12 was replaced by INSTR 13"):
+        begin(places, person.id)
+    assert about(places, person.id)["person"] == 1
+    begin(places, person.id, letter="INSTR 13")
+    assert about(places, person.id) == {}
+
+
+def test_an_instruction_that_was_entered_anew_under_its_reference_holds(
+    places: Places, make: Factory, stack: Stack
+) -> None:
+    person = make.person()
+    replaced(stack, by=LETTER)
+    begin(places, person.id)
+    assert about(places, person.id) == {}
+
+
+def test_what_was_begun_under_an_instruction_goes_on_when_it_is_replaced(
+    places: Places, make: Factory, stack: Stack
+) -> None:
+    one, other = make.person().id, make.person().id
+    make.db.rollback()
+    placed = hold(places, one)
+    begin(places, one)
+    begin(places, other)
+    replaced(stack)
+    erasure.finish(places)
+    assert state(places, other) is ErasureState.ERASED
+    with places.sessions() as db, unit_of_work(db, places.clock, "system:test") as work:
+        erasure.lift_hold(work, hold_id=placed)
+    erasure.finish(places)
+    assert state(places, one) is ErasureState.ERASED
+    assert ledger.is_erased(places.vault.engine, one)
 
 
 def test_nobody_there_is_said(places: Places) -> None:

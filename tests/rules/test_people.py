@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy.orm import Session as DbSession
 
 from portal.imports import FileFaults
-from portal.models import PARTICIPANT, Office, Person, Role, Strand
+from portal.models import PARTICIPANT, Council, Office, Person, Role, Strand
 from portal.packages import members as matching
 from portal.packages.members import ConflictOfInterest
 from portal.people import file as people_file
 from portal.people import register as people
-from portal.people.register import AdministratorsOnly, OfficeConflicts, RoleNotGiven
+from portal.people.register import AdministratorsOnly, OfficeConflicts, RoleHeldAlready, RoleNotGiven
 from portal.programme import Programme
 from privacy.records import new_id
 from privacy.work import Work, unit_of_work
@@ -199,6 +199,59 @@ def test_nor_by_a_file(make: Factory, do: Do, programme: Programme) -> None:
         do(Role.TEAM, people_file.import_file, programme, (head + row.format(support.council.name)).encode())
     assert (raised.value.faults[0].line, "annex 2" in raised.value.faults[0].message) == (2, True)
     assert do(Role.TEAM, people_file.import_file, programme, (head + row.format(support.other.name)).encode())
+
+
+def test_nor_does_an_office_that_ended_get_longer(make: Factory, do: Do, programme: Programme) -> None:
+    support = Support(make)
+    past = past_office(make, support.mentor, support.council)
+    ending = {"person_id": support.mentor.id, "office_id": past.id}
+    with pytest.raises(OfficeConflicts, match="annex 2"):
+        do(Role.TEAM, people.end_office, **ending, on=date(2030, 1, 1))
+    with pytest.raises(FileFaults) as raised:
+        do(Role.TEAM, people_file.import_file, programme, until(past, date(2030, 1, 1)))
+    assert (raised.value.faults[0].line, "annex 2" in raised.value.faults[0].message) == (2, True)
+    do(Role.TEAM, people.end_office, **ending, on=date(2010, 6, 1))
+    do(Role.TEAM, people_file.import_file, programme, until(past, date(2010, 5, 1)))
+    make.db.rollback()
+    assert make.db.get_one(Office, past.id).to_on == date(2010, 5, 1), "it can get shorter"
+
+
+def test_an_office_gets_no_longer_than_to_the_next_one_of_the_same_kind(
+    make: Factory, do: Do, programme: Programme
+) -> None:
+    council = make.council()
+    person = make.person("Ada Lead", council=council)
+    begins = person.offices[0].from_on
+    past = past_office(make, person, council)
+    ending = {"person_id": person.id, "office_id": past.id}
+    with pytest.raises(RoleHeldAlready):
+        do(Role.TEAM, people.end_office, **ending, on=begins)
+    with pytest.raises(FileFaults, match="hold this role"):
+        do(Role.TEAM, people_file.import_file, programme, until(past, begins))
+    do(Role.TEAM, people.end_office, **ending, on=begins - timedelta(days=1))
+
+
+def past_office(make: Factory, person: Person, council: Council) -> Office:
+    """Somebody led a council for a year, long ago."""
+    with unit_of_work(make.db, make.clock, "system:test") as work:
+        office = Office(
+            id=new_id(),
+            person_id=person.id,
+            council_id=council.id,
+            role=Role.LEAD_MEMBER,
+            from_on=date(2010, 1, 1),
+            to_on=date(2010, 12, 31),
+        )
+        work.db.add(office)
+    return office
+
+
+def until(office: Office, last_day: date) -> bytes:
+    """A file that gives an office in a council its last day."""
+    assert office.council is not None
+    facts = (office.person.name, office.person.email, office.role, office.council.name, office.from_on)
+    head = "name,email,role,council,starts_on,ends_on"
+    return f"{head}\n{','.join(map(str, facts))},{last_day}\n".encode()
 
 
 def test_the_day_after_they_are_taken_off_they_can(make: Factory, do: Do, clock: SetClock) -> None:

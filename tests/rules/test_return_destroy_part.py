@@ -12,19 +12,22 @@ from sqlalchemy import select
 
 from portal.models import CouncilFact, Office, Participation, Person
 from portal.returning import closing, destruction, destruction_checks, destruction_last, opening
-from privacy import erasure, ledger
+from portal.returning.destruction_checks import DestroyRefused
+from privacy import erasure, ledger, registers
 from privacy.audit import Action
 from privacy.backup_folder import read_tombstones
 from privacy.errors import Frozen
 from privacy.keystore import SUBJECT_KEY
+from privacy.registers import Register
 from privacy.returns.course import Scope, ScopeKind, Step
 from privacy.returns.searching import look
 from privacy.returns.stores import Method
 from privacy.returns.tables import DataReturn
 from privacy.rights import Cause
 from privacy.work import unit_of_work
-from tests.ended_world import NAMES, Ended, backed_up, ended, walk_to_destroy
+from tests.ended_world import LETTER, NAMES, Ended, backed_up, ended, walk_to_destroy
 from tests.postgres import fresh_database
+from tests.rules.test_erasure import instruct, replaced
 
 
 def databases(request: pytest.FixtureRequest) -> dict[str, str]:
@@ -196,6 +199,32 @@ def test_what_others_do_meanwhile_stands_against_nothing(small: Ended) -> None:
             found = destruction_checks.against(small.left, db, small.course, small.order)
         assert len(found) == against, found
     assert "person.added (1)" in found[0]
+
+
+def test_an_authority_that_was_replaced_stands_against_it(small: Ended) -> None:
+    gone, _ = small.people
+    directed(small, Scope(ScopeKind.PERSON, gone))
+    small.confirm()
+    instruct(small.stack, LETTER)
+    replaced(small.stack, LETTER)
+    with pytest.raises(DestroyRefused, match=f"{LETTER} was replaced by INSTR 13"):
+        small.destroy()
+    with small.session() as db:
+        assert db.get_one(Person, gone).name == NAMES[0]
+
+
+def test_an_authority_that_is_replaced_once_it_was_begun_takes_nothing_back(small: Ended) -> None:
+    gone, _ = small.people
+    directed(small, Scope(ScopeKind.PERSON, gone))
+    small.confirm()
+    instruct(small.stack, LETTER)
+    small.begin()
+    replaced(small.stack, LETTER)
+    small.destroy()
+    with small.session() as db:
+        assert db.get(Person, gone) is None
+        letters = [entry.letter for entry in registers.entries(db, Register.INSTRUCTION)]
+        assert sorted(letters) == sorted([LETTER, "INSTR 13"]), "it is not entered again"
 
 
 def test_the_part_stands_still_and_the_rest_moves(small: Ended) -> None:

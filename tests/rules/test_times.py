@@ -21,6 +21,7 @@ from portal.booking.offers import OfferShut
 from portal.booking.series import Every, SomeRefused
 from portal.cases.calendars import calendars
 from portal.models import Offer, OfferState, Package, Person, Place, Session, SessionState
+from portal.people import file as people_file
 from portal.people import register as people
 from portal.programme import Programme
 from privacy.work import Work, unit_of_work
@@ -583,6 +584,14 @@ def test_what_a_mentor_offered_goes_with_them(world: World) -> None:
     world.db.rollback()
     states = world.db.scalars(select(Offer.state).order_by(Offer.starts_at)).all()
     assert states == [OfferState.OPEN, OfferState.OPEN, OfferState.WITHDRAWN]
+    mentor = world.db.get_one(Person, world.mentor)
+    row = f"{mentor.name},{mentor.email},mentor,,{mentor.offices[0].from_on},2023-03-02"
+    with world.work("system:test") as work:
+        data = f"name,email,role,council,starts_on,ends_on\n{row}\n".encode()
+        people_file.import_file(work, world.programme, data)
+    world.db.rollback()
+    states = world.db.scalars(select(Offer.state).order_by(Offer.starts_at)).all()
+    assert states == [OfferState.OPEN, OfferState.WITHDRAWN, OfferState.WITHDRAWN], "a file says so too"
     with world.work("system:test") as work:
         people.disable(work, person_id=world.mentor)
     world.db.rollback()
