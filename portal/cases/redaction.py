@@ -158,14 +158,14 @@ def begin(work: Work, programme: Programme, *, case_id: UUID, file_ids: Collecti
             texts += documents.read(file.media_type, file.content or b"").texts
         except CannotRedact as problem:
             row.withheld, row.why = True, str(problem)
-    proposals = marks.propose(
-        texts,
-        known_people.known(work.db, programme, story.case),
-        known_people.own(work.db, programme, story.case),
-    )
+    own = known_people.own(work.db, programme, story.case)
+    proposals = marks.propose(texts, known_people.known(work.db, programme, story.case), own)
+    fields = {fold_phrase(name) for name in own.fields}
     for number, one in enumerate(proposals, 1):
         mark = _mark(work, redaction, number, one.kind, one.text, inside=marks.goes_inside(one.text))
         mark.proposed, mark.who = True, one.who or None
+        # It would go wherever the record calls a field so: that is for whoever looks it through to say.
+        mark.taken_out = fold_phrase(one.text) not in fields
     return redaction
 
 

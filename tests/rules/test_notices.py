@@ -508,7 +508,8 @@ def test_a_closed_case_asks_for_no_call(desk: Desk) -> None:
     desk.tray.refused = set(BOTH)
     desk.deliver()
     with desk.work() as unit:
-        acts.happen(unit, case_id=case_id, kind=Event.CLOSED, body={"outcome": "Twice", "evidence": "C-1"})
+        body = {"outcome": "Twice", "evidence": "C-1", "left_out": "C-1 has it"}
+        acts.happen(unit, case_id=case_id, kind=Event.CLOSED, body=body)
     assert (desk.stuck(), desk.watch()) == ([], 0)
 
 
