@@ -201,9 +201,10 @@ def _packages(db: DbSession, state: PackageState) -> Sequence[Package]:
 
 
 def _without_mentor(db: DbSession, today: date) -> Sequence[Package]:
+    """Support that nobody gives from tomorrow on: whose last day is today is gone already."""
     serving = exists().where(
         PackageMentor.package_id == Package.id,
-        PackageMentor.to_on.is_(None) | (PackageMentor.to_on >= today),
+        PackageMentor.to_on.is_(None) | (PackageMentor.to_on > today),
     )
     live = (PackageState.AGREED, PackageState.BASELINE, PackageState.ACTIVE)
     return db.scalars(_open().where(Package.state.in_(live), ~serving)).all()

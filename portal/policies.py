@@ -7,6 +7,7 @@ from portal.access.parking import Parked
 from portal.actors import Actor, holds_staff
 from portal.answers.questionnaires import Asked
 from portal.answers.shares import Shared
+from portal.cases.redaction import Waits
 from portal.desk import approvals
 from portal.mentors.clearances import GATED
 from portal.mentors.serving import serves_from
@@ -367,6 +368,11 @@ def may_see_approvals(actor: Actor) -> bool:
 def may_be_second(actor: Actor, approval: Approval) -> bool:
     """Agree to what somebody else asked for; nobody to what they asked themselves, or what is about them."""
     return may_see_approvals(actor) and approval.is_open_to(actor.ref)
+
+
+def may_approve_copies(actor: Actor, waits: Waits) -> bool:
+    """Approve what was taken out of a case's files: whoever may see the case, but for who made the copies."""
+    return may_see_case(actor, waits.case) and waits.made_by != actor.ref
 
 
 def opens_for_others(actor: Actor, supported: Supported) -> bool:

@@ -206,7 +206,7 @@ class Action(Enum):
     APPROVAL_ASKED = "approval.asked", frozenset({"act", "instruction"})
     APPROVAL_ANSWERED = "approval.answered", frozenset({"act", "agreed"})
     HOLD_PLACED = "hold.placed", frozenset({"cause", "table"})
-    HOLD_LIFTED = "hold.lifted", frozenset[str]()
+    HOLD_LIFTED = "hold.lifted", frozenset({"why"})
     ERASURE_BEGUN = "erasure.begun", frozenset({"instruction"})
     ERASURE_DONE = "erasure.done", frozenset({"partial"})
     ERASURE_REPLAYED = "erasure.replayed", frozenset[str]()

@@ -25,7 +25,7 @@ from privacy.keystore import Vault
 from privacy.purge import Line
 from privacy.records import new_id
 from privacy.registers import Register, RegisterEntry
-from privacy.rights import Cause, Erasure, ErasureState, LegalHold
+from privacy.rights import Cause, Erasure, ErasureState, LegalHold, Lifted
 from privacy.scrub import checkpoint
 from privacy.work import Work, unit_of_work
 
@@ -146,10 +146,12 @@ def place_hold(
     return hold
 
 
-def lift_hold(work: Work, *, hold_id: UUID, person_id: UUID | None = None) -> None:
+def lift_hold(
+    work: Work, *, hold_id: UUID, person_id: UUID | None = None, why: Lifted = Lifted.CLOSED
+) -> None:
     """Lift a hold (of that person); the erasure that waited for it begins. Again changes nothing.
 
-    LookupError where there is no such hold.
+    Who lifts one by hand goes by `portal/cases/holds.py`. LookupError where there is no such hold.
     """
     hold = work.db.get(LegalHold, hold_id, with_for_update=True, populate_existing=True)
     if hold is None or person_id not in (None, hold.person_id):
@@ -158,7 +160,7 @@ def lift_hold(work: Work, *, hold_id: UUID, person_id: UUID | None = None) -> No
         return
     hold.lifted_at = work.now
     person_id = hold.person_id
-    work.record(Action.HOLD_LIFTED, object=f"hold:{hold.id}", holder=person_id)
+    work.record(Action.HOLD_LIFTED, object=f"hold:{hold.id}", holder=person_id, why=why)
     work.db.flush()
     waiting = work.db.scalars(
         select(Erasure).where(Erasure.person_id == person_id, Erasure.state == ErasureState.HELD)

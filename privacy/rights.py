@@ -24,6 +24,15 @@ class Cause(StrEnum):
     FOI = "foi"
 
 
+class Lifted(StrEnum):
+    """Why a hold was lifted, as the trail says it. CLOSED: the case that held was closed, or is about somebody else."""
+
+    CLOSED = "closed"
+    OVER = "over"
+    TOLD = "told"
+    MISTAKE = "mistake"
+
+
 class LegalHold(Record):
     """Something about a person must not be erased until the hold is lifted: one row of one table, or everything
     where no table is named."""

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal.desk import housekeeping
+from portal.desk import housekeeping, key_keeping
 from portal.models import Approval, Person, Role
 from privacy import person_exports
 from privacy.rights import LegalHold, PersonExport
@@ -46,7 +46,8 @@ def answer_for_data(walk: Walk) -> None:
     walk.post(dpo, f"{at}/erase", letter="INSTR 1", confirm=ref)
     somebody_else_agrees(walk, team)
     walk.post(dpo, f"{at}/erase", letter="INSTR 1", confirm=ref)
-    walk.post(dpo, f"{at}/hold/{walk.one(select(LegalHold.id))}/lift", on=at)
+    walk.post(dpo, f"{at}/hold/{walk.one(select(LegalHold.id))}/lift", on=at, why="over")
+    key_keeping.rotate(walk.stack.instance, sessions, with_addresses=False)
     walk.post(dpo, "/second-person/keys", on="/second-person", key="K1", letter="INSTR 1")
     asked = walk.one(select(Approval.id).where(Approval.agreed.is_(None)))
     walk.post(team, f"/second-person/{asked}/refuse", on="/second-person")

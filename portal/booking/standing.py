@@ -51,7 +51,9 @@ class BaselineMissing(Refused):
     """No first session without the baseline questionnaire, unless the team waived it (sch 4 SLAs)."""
 
     def __init__(self) -> None:
-        super().__init__("The first questionnaire comes before the first session. It has not been sent yet")
+        super().__init__(
+            "The first questionnaire comes before the first session. They have not answered it yet"
+        )
 
 
 class SupportClosed(Refused):

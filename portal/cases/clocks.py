@@ -46,14 +46,27 @@ class Line:
 
     @property
     def is_late(self) -> bool:
-        """Past its end, or met only after it."""
-        if self.clock.deadline is None:
-            return self.minutes >= AT_ONCE
-        return self.clock.is_late(now=self.now)
+        """Past its end, or met only after it. Of a suspicion that nobody has confirmed the Controller is not told."""
+        if self.clock.deadline is not None:
+            return self.clock.is_late(now=self.now)
+        if self.story.is_draft:
+            return False
+        return self._days > 0 if self.story.by_day else self.minutes >= AT_ONCE
 
     @property
     def minutes(self) -> int:
         return self.clock.minutes(now=self.now)
+
+    @property
+    def _days(self) -> int:
+        return (london_date(self.clock.met_at or self.now) - london_date(self.clock.since)).days
+
+    @property
+    def waited(self) -> str:
+        """How long it has waited, in words; of what came on a day without a time, in days."""
+        if not self.story.by_day:
+            return how_long((self.clock.met_at or self.now) - self.clock.since)
+        return count(self._days, "day", "days") if self._days else "less than a day"
 
     @property
     def due_at(self) -> datetime | None:
@@ -73,9 +86,11 @@ class Line:
         """The time that is left or was overrun, in words; when it was done, once it was."""
         if self.clock.met_at is not None:
             return f"Done {day_time(self.clock.met_at)}{', late' if self.is_late else ''}"
+        if self.story.closed is not None:
+            return "Not done when the case was closed"
         deadline = self.clock.deadline
         if deadline is None:
-            return f"Waits for {how_long(self.now - self.clock.since)}"
+            return f"Waits for {self.waited}"
         if self.is_late:
             return f"Late by {how_long(self.now - deadline.due_at)}"
         if deadline.due_on == london_date(self.now):

@@ -15,8 +15,11 @@ from privacy.cases.marks import Known, Own
 from privacy.cases.tables import Case
 from privacy.columns import keys_of, unseal_column
 from privacy.keystore import DataKeys
+from privacy.records import Record
 
 BATCH = 500
+OWN_IDS = ".leadership-support"
+"""What the names end in by which calendars know our sessions (portal/booking/standing.py)."""
 
 
 def known(db: DbSession, programme: Programme, case: Case) -> Iterator[Known]:
@@ -83,8 +86,14 @@ def own(db: DbSession, programme: Programme, case: Case) -> Own:
     addresses = [str(contact.get("email") or ""), (subject.email or "") if subject is not None else ""]
     phones = [str(contact.get("phone") or ""), (subject.phone or "") if subject is not None else ""]
     offices = [value for name, value in programme.contacts.items() if name != "phone"]
+    tables = Record.metadata.tables.values()
+    fields = {
+        name.removesuffix("_sealed") for table in tables for name in (table.name, *table.columns.keys())
+    }
     return Own(
         names=[one for one in names if one],
         addresses=[one for one in (*addresses, *offices) if one],
         phones=[one for one in (*phones, programme.contacts["phone"]) if one],
+        ids_at=[OWN_IDS],
+        fields=fields,
     )

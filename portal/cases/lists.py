@@ -171,7 +171,7 @@ class Desk:
     theirs: Sequence[Line]
     undecided: Sequence[Undecided]
     unknown: Sequence[Line]
-    open: int
+    open: Sequence[Story]
 
     @property
     def is_quiet(self) -> bool:
@@ -179,13 +179,13 @@ class Desk:
 
 
 def desk(db: DbSession, *, now: datetime) -> Desk:
-    """What is due by time left, what is late and why, and what the Controller has not decided."""
+    """What is due by time left, what is late and why, what the Controller has not decided, and all that is open."""
     stories = acts.stories(db)
     holidays = desk_calendars.calendars(db)
     lines = case_clocks.running(stories, now=now, holidays=holidays)
     timed = [line for line in lines if line.clock.deadline is not None]
     ours = [line for line in timed if line.clock.ours]
-    late = [Late(line, _why(line.story)) for line in ours if line.is_late]
+    late = [Late(line, _why(line.story)) for line in lines if line.clock.ours and line.is_late]
     return Desk(
         suspected=[story for story in stories if story.is_draft],
         not_told=[line for line in lines if line.clock.name is ClockName.NOTIFY and not line.story.is_draft],
@@ -194,7 +194,7 @@ def desk(db: DbSession, *, now: datetime) -> Desk:
         theirs=[line for line in timed if not line.clock.ours],
         undecided=[found for story in stories if (found := _undecided(story)) is not None],
         unknown=[line for line in timed if line.clock.deadline is not None and not line.clock.deadline.known],
-        open=len(stories),
+        open=[story for story in stories if not story.is_draft],
     )
 
 

@@ -152,7 +152,10 @@ def _words(event: CaseEvent) -> Sequence[tuple[str, str]]:
         body = event.body or {}
     except HolderErased:
         body = {}
-    shown = [*RULES[event.kind].body, *(name for name in ("text",) if name not in RULES[event.kind].body)]
+    shown = [
+        *RULES[event.kind].body,
+        *(name for name in ("left_out", "text") if name not in RULES[event.kind].body),
+    ]
     found = [(_label(name, event.kind), str(body[name])) for name in shown if body.get(name)]
     return found if found or not RULES[event.kind].body else [("", ERASED)]
 

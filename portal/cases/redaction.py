@@ -11,6 +11,7 @@ A copy in which anything that was to be taken out still stands is never kept, ap
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -76,6 +77,32 @@ class Settled:
 # ---- rounds
 
 
+@dataclass(frozen=True)
+class Waits:
+    """Copies of a case that wait for a second person; `made_by` cannot be that person."""
+
+    case: Case
+    made_at: datetime
+    made_by: str
+
+
+def waiting(db: DbSession) -> list[Waits]:
+    """The copies of open cases that somebody has to approve, oldest first."""
+    made = (
+        select(Redaction, Case)
+        .join(Case, Case.id == Redaction.case_id)
+        .where(Redaction.state == Round.MADE)
+        .order_by(Redaction.made_at, Redaction.id)
+    )
+    found = [(row[0], row[1]) for row in db.execute(made)]
+    closed = acts.closed(db, [case.id for _, case in found])
+    return [
+        Waits(case, row.made_at or row.begun_at, row.made_by or row.by)
+        for row, case in found
+        if case.id not in closed
+    ]
+
+
 def current(db: DbSession, case_id: UUID) -> Redaction | None:
     """The newest round of a case; with its files and marks."""
     return db.scalars(
@@ -131,14 +158,14 @@ def begin(work: Work, programme: Programme, *, case_id: UUID, file_ids: Collecti
             texts += documents.read(file.media_type, file.content or b"").texts
         except CannotRedact as problem:
             row.withheld, row.why = True, str(problem)
-    proposals = marks.propose(
-        texts,
-        known_people.known(work.db, programme, story.case),
-        known_people.own(work.db, programme, story.case),
-    )
+    own = known_people.own(work.db, programme, story.case)
+    proposals = marks.propose(texts, known_people.known(work.db, programme, story.case), own)
+    fields = {fold_phrase(name) for name in own.fields}
     for number, one in enumerate(proposals, 1):
         mark = _mark(work, redaction, number, one.kind, one.text, inside=marks.goes_inside(one.text))
         mark.proposed, mark.who = True, one.who or None
+        # It would go wherever the record calls a field so: that is for whoever looks it through to say.
+        mark.taken_out = fold_phrase(one.text) not in fields
     return redaction
 
 

@@ -84,6 +84,7 @@ FIELDS: Mapping[str, Words] = {
     "data": Words("What kinds of data, and whose?", "Say how many people as well, as far as you know"),
     "found": Words("What was found?", "", 4),
     "outcome": Words("What came of it?", "", 3),
+    "left_out": Words("Why is it closed with something not done?"),
 }
 NOTE = Words("Anything else (optional)", "", 2)
 
@@ -113,6 +114,7 @@ ASK: Mapping[Event, str] = {
     Event.ACTED: "Data was changed as decided",
     Event.ANSWERED: "The answer is sent",
     Event.REFUSED: "The request is refused",
+    Event.WITHDRAWN: "They took it back",
     Event.DEPARTMENT_ASKED: "The Department asks for information",
     Event.INFORMATION_GIVEN: "The information is given",
     Event.REPLY_AUTHORISED: "The Department authorises a reply",

@@ -6,6 +6,8 @@ from uuid import UUID
 
 import click
 
+from portal.cases import holds as case_holds
+from portal.cases.holds import HeldByCase
 from portal.cli.base import JSON, fail, print_json, say, sessions, with_instance
 from portal.cli.seconded import no_instruction, seconded
 from portal.db import db
@@ -18,7 +20,7 @@ from privacy.clock import london_date
 from privacy.erasure import NobodyThere, NoInstruction
 from privacy.holdings import Store
 from privacy.registers import Register, Standing
-from privacy.rights import Cause, Erasure, ErasureState
+from privacy.rights import Cause, Erasure, ErasureState, Lifted
 from privacy.work import unit_of_work
 
 ACTOR = "system:command"
@@ -130,19 +132,28 @@ def restrict(instance: Instance, person: str, letter: str, lift: bool) -> None:
     "--item", nargs=2, type=(str, click.UUID), help="Table and id of one row; everything if left out."
 )
 @click.option("--lift", type=click.UUID, help="Lift the hold with this id; an erasure that waited begins.")
+@click.option(
+    "--why",
+    type=click.Choice([Lifted.OVER.value, Lifted.TOLD.value, Lifted.MISTAKE.value]),
+    default="over",
+    show_default=True,
+    help="Why it is lifted; the trail says it.",
+)
 @with_instance
 def hold(
-    instance: Instance, person: str, cause: str, item: tuple[str, UUID] | None, lift: UUID | None
+    instance: Instance, person: str, cause: str, item: tuple[str, UUID] | None, lift: UUID | None, why: str
 ) -> None:
     """Keep data of PERSON from erasure, or lift such a hold; without --lift prints the id of the new one."""
     person_id = _person(person).id
     try:
         with unit_of_work(db.session(), instance.clock, ACTOR) as work:
             if lift is not None:
-                erasure.lift_hold(work, hold_id=lift, person_id=person_id)
+                case_holds.lift_by_hand(work, hold_id=lift, person_id=person_id, why=Lifted(why))
             else:
                 placed = erasure.place_hold(work, person_id=person_id, cause=Cause(cause), item=item)
                 click.echo(str(placed.id))
+    except HeldByCase as problem:
+        fail(str(problem))
     except sparing.NotTheirs:
         fail("there is no such row about this person")
     except LookupError as problem:

@@ -98,6 +98,11 @@ def key_lines(instance: Instance, *, now: datetime) -> list[KeyLine]:
     return sorted(found, key=lambda line: line.id[0] != "K")
 
 
+def can_go(instance: Instance, *, now: datetime) -> list[KeyLine]:
+    """The key-encryption keys that can be destroyed: those that another is in force for."""
+    return [line for line in key_lines(instance, now=now) if line.id[0] == "K" and line.state == "old"]
+
+
 def _line(key: RingKey, wraps: int, shown: dict[str, str], newest: dict[str, str], now: datetime) -> KeyLine:
     numbered = key.id[0] in "KI"
     if key.retired_at is not None:

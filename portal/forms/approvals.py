@@ -1,24 +1,24 @@
 """Forms of what takes two people, and of what answers are opened for."""
 
-from wtforms import StringField
+from collections.abc import Sequence
+
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, Regexp
 
 from portal.answers.purposes import WORDS
+from portal.desk.key_report import KeyLine
+from portal.filters import day
 from portal.forms.base import Form
 from portal.forms.person_desk import letter_field
-from portal.forms.programme import ChosenRadioField
+from portal.forms.programme import ChosenRadioField, ChosenSelectField
 
 
 class RetireForm(Form):
-    key = StringField(
-        "Key to destroy",
-        validators=[
-            InputRequired("Enter the key, such as K1"),
-            Regexp(r"[KI][0-9]{1,6}$", message="A key is a letter and a number, such as K1"),
-        ],
-    )
+    key = ChosenSelectField("Key to destroy", said="Choose the key to destroy")
     letter = letter_field()
+
+    def offer(self, keys: Sequence[KeyLine]) -> None:
+        """The keys that are no longer in force."""
+        self.key.choices = [SelectChoice(key.id, f"{key.id}, made on {day(key.created_at)}") for key in keys]
 
 
 class AskExportForm(Form):

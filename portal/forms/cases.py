@@ -20,6 +20,7 @@ from portal.forms.base import DatePartsField, Form
 from portal.forms.programme import ChosenRadioField, ChosenSelectField
 from portal.forms.times import HiddenIdField, MinuteField
 from portal.models import Person
+from portal.people.register import is_address
 from portal.registers.contract import LETTER_AT_MOST
 from portal.resources.file_kinds import FileRefused
 from privacy.cases.rules import NAMING, RULES
@@ -34,6 +35,11 @@ ADDRESS_AT_MOST = 1000
 
 def _at_most(number: int) -> Length:
     return Length(max=number, message=f"Use {number:,} characters or fewer")
+
+
+def _is_address(form: Form, field: EmailField) -> None:
+    if field.data and not is_address(field.data):
+        raise StopValidation("Enter an e-mail address like name@example.gov.uk, or leave it empty")
 
 
 class AttachedFields(Form):
@@ -109,7 +115,7 @@ class IntakeForm(WhenFields, AttachedFields):
     )
     taken_by = StringField("Who took it?", validators=[_at_most(LINE_AT_MOST)])
     name = StringField("Name of who asks or tells", validators=[_at_most(LINE_AT_MOST)])
-    email = EmailField("E-mail address", validators=[_at_most(254)])
+    email = EmailField("E-mail address", validators=[_at_most(254), _is_address])
     phone = TelField("Phone number", validators=[_at_most(40)])
     address = TextAreaField("Postal address", validators=[_at_most(ADDRESS_AT_MOST)])
     asked = TextAreaField(
@@ -177,7 +183,12 @@ class EventForm(WhenFields, AttachedFields):
     @property
     def needed(self) -> list[str]:
         """The fields for words, in the order of the rule."""
-        return [*RULES[self.happened].body, *([] if "text" in RULES[self.happened].body else ["text"])]
+        left_out = ["left_out"] if "left_out" in self else []
+        return [
+            *RULES[self.happened].body,
+            *left_out,
+            *([] if "text" in RULES[self.happened].body else ["text"]),
+        ]
 
     @property
     def body(self) -> dict[str, str]:
@@ -210,6 +221,9 @@ def form_of(event: Event) -> type[EventForm]:
     fields: dict[str, Any] = {"happened": event}
     for name in rule.body:
         fields[name] = _words(name)
+    if event is Event.CLOSED:
+        label = case_words.FIELDS["left_out"].label
+        fields["left_out"] = TextAreaField(label, validators=[_at_most(WORDS_AT_MOST)])
     if "text" not in rule.body and event not in NAMING:
         fields["text"] = TextAreaField(case_words.NOTE.label, validators=[_at_most(WORDS_AT_MOST)])
     if event in (Event.ASSIGNED, Event.DEPUTISED):

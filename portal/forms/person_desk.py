@@ -10,12 +10,19 @@ from portal.desk.person_rights import VALUE_AT_MOST, Item
 from portal.forms.base import Form
 from portal.forms.programme import ChosenRadioField, ChosenSelectField
 from portal.registers.contract import LETTER_AT_MOST, WORDING_AT_MOST
-from privacy.rights import Cause
+from privacy.rights import Cause, Lifted
 
 CAUSES = {
     Cause.LEGAL: "Legal proceedings or a duty to keep it",
     Cause.ACCESS: "They asked for their data, and have not got it yet",
     Cause.FOI: "Somebody asked for it under the Freedom of Information Act",
+}
+
+
+WHY_LIFTED = {
+    Lifted.OVER: "What it was placed for is over",
+    Lifted.TOLD: "The Department told us to lift it",
+    Lifted.MISTAKE: "It was placed by mistake",
 }
 
 
@@ -99,6 +106,14 @@ class HoldForm(Form):
             InputRequired("Enter what it is about"),
             Length(max=1000, message="Use 1,000 characters or fewer"),
         ],
+    )
+
+
+class LiftForm(Form):
+    why = ChosenRadioField(
+        "Why is it lifted?",
+        said="Choose why it is lifted",
+        choices=[SelectChoice(why.value, text) for why, text in WHY_LIFTED.items()],
     )
 
 

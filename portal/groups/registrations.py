@@ -49,6 +49,11 @@ class Seat:
     part: Participation
     councils: Sequence[str]
 
+    @property
+    def by_themselves(self) -> bool:
+        """Whether they took it, or gave it up, themselves."""
+        return self.attendance.by == f"person:{self.attendance.person_id}"
+
 
 @dataclass(frozen=True)
 class Registrations:

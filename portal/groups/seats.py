@@ -103,7 +103,7 @@ def give(work: Work, session: Session, member: Participation) -> Attendance:
 
 def take_back(work: Work, session: Session, held: Attendance) -> None:
     """Take somebody's place back: their time is free and their calendar told."""
-    held.state = AttendanceState.CANCELLED
+    held.state, held.by = AttendanceState.CANCELLED, work.actor
     diary.free(work, session_id=session.id, person_id=held.person_id)
     work.db.flush()
     telling.tell(work, session, [held.person_id])

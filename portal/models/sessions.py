@@ -123,7 +123,7 @@ class Attendance(Record):
     )
     state: Mapped[AttendanceState] = mapped_column(Word(AttendanceState), info=plain())
     booked_at: Mapped[datetime] = mapped_column(info=plain())
-    by: Mapped[str] = mapped_column(String(80), info=reference("who booked the place"))
+    by: Mapped[str] = mapped_column(String(80), info=reference("who booked the place, or gave it back"))
     uid: Mapped[str | None] = mapped_column(
         String(80), unique=True, info=reference("what calendars know a place in a group session by")
     )

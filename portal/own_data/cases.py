@@ -58,6 +58,7 @@ HAPPENED: Mapping[Event, str] = {
     Event.ACTED: "We did what was decided",
     Event.ANSWERED: "You got the answer",
     Event.REFUSED: "The answer is no. Our letter says why, and how to complain",
+    Event.WITHDRAWN: "You took it back",
     Event.CLOSED: "We closed it",
     Event.REOPENED: "We opened it again",
 }

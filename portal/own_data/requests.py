@@ -255,6 +255,7 @@ def close_done(sessions: Sessions, clock: Clock) -> int:
             body = {
                 "outcome": "Done as the standing instruction allows",
                 "evidence": "The events of this case, and the trail",
+                "left_out": "They did it themselves, so nothing else was needed",
             }
             casework.write_down(work, case_id=case_id, what=casework.Happened(kind=Event.CLOSED, body=body))
             closed += 1

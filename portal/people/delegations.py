@@ -18,7 +18,7 @@ from portal.access.telling import News
 from portal.actors import holds_staff, roles_on
 from portal.booking import diary
 from portal.mailing import queue as mail
-from portal.models import PARTICIPANT, Delegation, Person, Role, Session
+from portal.models import PARTICIPANT, AttendanceState, Delegation, Person, Role, Session
 from portal.people import register as people
 from portal.people.register import PersonRefused, WrongDates
 from privacy.audit import Action
@@ -186,7 +186,10 @@ def booked_by(db: DbSession, session: Session, person_ids: Collection[UUID]) -> 
     seats = {
         seat.person_id: seat.by.removeprefix("person:")
         for seat in session.attendances
-        if seat.person_id in person_ids and seat.by != f"person:{seat.person_id}"
+        if seat.person_id in person_ids
+        and seat.by != f"person:{seat.person_id}"
+        # Of a place that was given back it says who did that.
+        and not (session.capacity is not None and seat.state is AttendanceState.CANCELLED)
     }
     if not seats:
         return []

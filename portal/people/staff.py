@@ -14,6 +14,7 @@ from sqlalchemy.orm import selectinload
 from portal.access import accounts
 from portal.actors import roles_of, roles_on
 from portal.models import STAFF, Office, Person, Role
+from portal.people import in_office
 from portal.people import register as people
 from portal.references import new_reference
 from privacy.audit import Action
@@ -50,6 +51,15 @@ def staff_member(db: DbSession, person_id: UUID) -> Person | None:
     return db.scalars(
         select(Person).where(Person.id == person_id, Person.offices.any(Office.role.in_(ACCOUNT_ROLES)))
     ).first()
+
+
+def left_without(db: DbSession, person: Person, *, on: date) -> list[Role]:
+    """The offices that nobody else holds who can sign in: data protection officer and administrator."""
+    return [
+        role
+        for role in (Role.DPO, Role.ADMINISTRATOR)
+        if role in roles_on(person, on) and set(in_office.ids(db, {role}, on=on)) <= {person.id}
+    ]
 
 
 def demo_people(db: DbSession, *, on: date) -> list[tuple[Role, list[Person]]]:

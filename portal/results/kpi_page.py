@@ -15,6 +15,8 @@ COUNTED = (
     ("supported", "Supported"),
     ("running", "Support still running"),
     ("open", "Last questionnaire open, not yet due"),
+    ("erased", "Data erased since: in no other figure"),
+    ("restricted", "Data restricted for now: in no other figure"),
     ("closed", "Last questionnaire closed: the base"),
     ("answered", "Of the base: answered in time"),
     ("silent", "Of the base: did not answer in time, counted as no"),
@@ -25,6 +27,8 @@ COUNTED = (
     ("impact", "Of the base: example accepted"),
     ("both", "Of the base: more confident and example accepted"),
 )
+RARE = frozenset({"erased", "restricted"})
+"""What is shown only where there is any. With it those who are supported add up."""
 CHANGED = (
     ("confident", "Higher than before"),
     ("stayed_at_top", "Stayed at the highest point"),
@@ -131,7 +135,7 @@ def _board(figure: Mapping[str, Any]) -> Board:
 
 def _lines(figure: Mapping[str, Any], named: Sequence[tuple[str, str]]) -> list[Line]:
     assert all(name in GROUPS for name, _ in named)
-    return [Line(words, figure[name], name) for name, words in named]
+    return [Line(words, figure[name], name) for name, words in named if figure[name] or name not in RARE]
 
 
 def _headline(figure: Mapping[str, Any], whom: str) -> Picture | None:

@@ -271,9 +271,13 @@ def staff_accounts() -> ResponseReturnValue:
     return render_template("account/accounts.html", rows=rows, to_agree=waits)
 
 
-@bp.post("/accounts/<uuid:person_id>/disable")
+@bp.route("/accounts/<uuid:person_id>/disable", methods=["GET", "POST"])
 @guarded(_staff_member, policies.may_manage_account)
 def disable(person: Person) -> ResponseReturnValue:
+    """Who is left when an account is closed, and the button that closes it."""
+    if request.method == "GET":
+        lasts = [programme().roles[role] for role in staff.left_without(session(), person, on=today())]
+        return render_template("account/close.html", person=person, lasts=lasts)
     try:
         with work() as unit:
             people.disable(unit, person_id=person.id)

@@ -2,17 +2,22 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from portal import policies
-from portal.desk import approval_words, approvals
+from portal.cases import redaction as case_redaction
+from portal.cases import words as case_words
+from portal.desk import approval_facts, approval_words, approvals, key_report
+from portal.desk.approval_facts import Behind
 from portal.desk.approvals import NotWaiting, SamePerson
 from portal.forms.approvals import RetireForm
+from portal.forms.person_desk import CAUSES
 from portal.models import Approval, SecondAct
-from portal.views.context import clock_now, session, the_actor, work
+from portal.views.context import clock_now, instance, session, the_actor, work
 from portal.views.guards import guarded
 from privacy.erasure import NoInstruction
 
@@ -27,14 +32,14 @@ def load_approval(approval_id: UUID) -> Approval | None:
 @bp.get("")
 @guarded(None, policies.may_see_approvals)
 def index() -> ResponseReturnValue:
-    return _page(RetireForm())
+    return _page(_retiring())
 
 
 @bp.post("/keys")
 @guarded(None, policies.may_answer_for_data)
 def retire() -> ResponseReturnValue:
     """Ask that a key be destroyed, so that the command may do it."""
-    form = RetireForm()
+    form = _retiring()
     if not form.validate_on_submit():
         return _page(form, 422)
     key, letter = f"key:{form.key.data}", form.letter.data
@@ -60,12 +65,18 @@ def refuse(approval: Approval) -> ResponseReturnValue:
     return _answer(approval.id, agree=False)
 
 
+def _retiring(**options: Any) -> RetireForm:
+    form = RetireForm(**options)
+    form.offer(key_report.can_go(instance(), now=clock_now()))
+    return form
+
+
 def _answer(approval_id: UUID, *, agree: bool) -> ResponseReturnValue:
     try:
         with work() as unit:
             approvals.answer(unit, approval_id=approval_id, agree=agree)
     except (NotWaiting, SamePerson):
-        form = RetireForm(formdata=None)
+        form = _retiring(formdata=None)
         form.refuse(None, "Somebody answered it just now, or it is too old. This is how it stands")
         return _page(form, 409)
     flash("You agreed. It can be done now." if agree else "You did not agree. It is not done.", "success")
@@ -80,6 +91,8 @@ class Row:
     said: str
     asked_by: str
     second: bool
+    behind: Behind
+    may_see_person: bool
 
     @property
     def until(self) -> datetime:
@@ -87,9 +100,30 @@ class Row:
 
 
 def _page(form: RetireForm, status: int = 200) -> ResponseReturnValue:
+    actor = the_actor()
     found = approvals.live(session(), now=clock_now())
     told = approval_words.told(session(), found)
-    rows = [Row(one, *told[one.id], policies.may_be_second(the_actor(), one)) for one in found]
-    return render_template(
-        "approvals/index.html", form=form, rows=rows, asks_for_keys=policies.may_answer_for_data(the_actor())
-    ), status
+    facts = approval_facts.behind(session(), found, now=clock_now())
+    rows = [
+        _row(one, *told[one.id], facts[one.id])
+        for one in found
+        if not approval_facts.is_done(one, facts[one.id])
+    ]
+    copies = [one for one in case_redaction.waiting(session()) if policies.may_see_case(actor, one.case)]
+    page = render_template(
+        "approvals/index.html",
+        form=form,
+        rows=rows,
+        copies=[(one, policies.may_approve_copies(actor, one)) for one in copies],
+        may_see_case=lambda case: policies.may_see_case(actor, case),
+        asks_for_keys=policies.may_answer_for_data(actor),
+        causes=CAUSES,
+        words=case_words,
+    )
+    return page, status
+
+
+def _row(row: Approval, said: str, asked_by: str, behind: Behind) -> Row:
+    actor, person = the_actor(), behind.person
+    may_see_person = person is not None and policies.may_answer_for(actor, person)
+    return Row(row, said, asked_by, policies.may_be_second(actor, row), behind, may_see_person)

@@ -11,6 +11,7 @@ from portal.cases import clocks as case_clocks
 from portal.cases import lists as case_lists
 from portal.cases import notices
 from portal.cases import page as case_page
+from portal.cases import redaction as case_redaction
 from portal.cases import report as desk_report
 from portal.cases import words as case_words
 from portal.cases.acts import Arrived, Happened
@@ -48,7 +49,8 @@ def index() -> ResponseReturnValue:
         stuck=notices.stuck(session(), programme(), now=clock_now()),
         report=desk_report.report(instance(), session(), now=clock_now()),
         countdown=countdown.near(session(), programme(), now=clock_now()),
-        to_agree=approvals.waiting_for(session(), the_actor().ref, now=clock_now()),
+        to_agree=approvals.waiting_for(session(), the_actor().ref, now=clock_now())
+        + sum(policies.may_approve_copies(the_actor(), one) for one in case_redaction.waiting(session())),
         words=case_words,
     )
 
@@ -168,10 +170,13 @@ def minutes(case: Case) -> ResponseReturnValue:
     return render_template("cases/_minutes.html", case=case, waiting=waiting)
 
 
-@bp.post("/cases/<uuid:case_id>/events")
+@bp.route("/cases/<uuid:case_id>/events", methods=["GET", "POST"])
 @guarded(load_case, policies.may_see_case)
 def happen(case: Case) -> ResponseReturnValue:
+    """Write down what happened. Whoever loads the page of a refused form anew is led to the case."""
     case_id = case.id
+    if request.method == "GET":
+        return redirect(url_for("cases.show", case_id=case_id), 303)
     form = _sent_form()
     if form.validate_on_submit():
         try:
@@ -233,6 +238,7 @@ def _page(story: Story, sent: EventForm | None = None, status: int = 200) -> Res
         form=sent,
         forms=forms,
         next_step=story.next_step(),
+        left_open=story.left_open(),
         kept=notices.of_case(session(), story.case.id),
         words=case_words,
         now=clock_now(),

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug import Response
 
@@ -54,10 +54,13 @@ def add(held: Session) -> ResponseReturnValue:
     return _registrations(held, form)
 
 
-@bp.post("/sessions/<uuid:session_id>/registrations/<uuid:person_id>/remove")
+@bp.route("/sessions/<uuid:session_id>/registrations/<uuid:person_id>/remove", methods=["GET", "POST"])
 @guarded(load_session, policies.may_register)
 def remove(held: Session, person_id: UUID) -> ResponseReturnValue:
+    """What happens with the place, and the button that takes it back."""
     form, session_id = Form(), held.id
+    if request.method == "GET":
+        return _removing(held, person_id)
     done = attempt(
         form,
         None,
@@ -165,6 +168,16 @@ def replace(held: Session) -> ResponseReturnValue:
     return render_template(
         "groups/replace.html", form=form, held=held, heading=_heading(held), seated=seated, others=others
     ), status_of(form)
+
+
+def _removing(held: Session, person_id: UUID) -> ResponseReturnValue:
+    now = registrations.of(db(), held)
+    seat = next((row for row in now.seats if row.attendance.person_id == person_id), None)
+    if seat is None:
+        abort(404)
+    return render_template(
+        "groups/remove.html", held=held, heading=_heading(held), who=seat.attendance.person, now=now
+    )
 
 
 def _registrations(held: Session, form: Form) -> ResponseReturnValue:

@@ -6,6 +6,8 @@ from flask import Blueprint, Response, abort, flash, redirect, render_template, 
 from flask.typing import ResponseReturnValue
 
 from portal import policies
+from portal.cases import holds as case_holds
+from portal.cases.holds import HeldByCase
 from portal.desk import backups, housekeeping, person_rights, restriction
 from portal.desk.person_rights import NotRectified
 from portal.forms.approvals import AskExportForm
@@ -15,6 +17,7 @@ from portal.forms.person_desk import (
     FindForm,
     HoldForm,
     InstructionForm,
+    LiftForm,
     RectifyForm,
     RestrictForm,
 )
@@ -24,13 +27,13 @@ from portal.views.context import clock_now, instance, programme, session, work
 from portal.views.files import attach
 from portal.views.finishing import finish_erasures
 from portal.views.guards import guarded
-from portal.views.loaders import load_person
+from portal.views.loaders import load_case, load_person
 from privacy import erasure, person_exports, registers
 from privacy.clock import london_date
 from privacy.erasure import NobodyThere, NoInstruction
 from privacy.person_exports import NotReleased
 from privacy.registers import Register
-from privacy.rights import Cause
+from privacy.rights import Cause, Lifted
 
 bp = Blueprint("person_desk", __name__, url_prefix="/privacy-desk/people")
 
@@ -169,19 +172,27 @@ def hold(person: Person) -> ResponseReturnValue:
     return render_template("person_desk/hold.html", form=form, person=person), 422 if form.errors else 200
 
 
-@bp.post("/<uuid:person_id>/hold/<uuid:hold_id>/lift")
+@bp.route("/<uuid:person_id>/hold/<uuid:hold_id>/lift", methods=["GET", "POST"])
 @guarded(load_person, policies.may_answer_for)
 def lift(person: Person, hold_id: UUID) -> ResponseReturnValue:
-    person_id = person.id
-    try:
-        with work() as unit:
-            erasure.lift_hold(unit, hold_id=hold_id, person_id=person_id)
-    except LookupError:
+    """What lifting a hold would do, and the form that does it; what waited for it is erased at once."""
+    form, person_id = LiftForm(), person.id
+    hold = next((one for one in erasure.holds(session(), person_id) if one.id == hold_id), None)
+    if hold is None:
         abort(404)
-    finish_erasures()
-    flash("The hold is lifted.", "success")
-    gone = load_person(person_id) is None
-    return redirect(url_for("person_desk.find"), 303) if gone else _to(person_id)
+    if form.validate_on_submit():
+        why = Lifted(form.why.data)
+        try:
+            with work() as unit:
+                case_holds.lift_by_hand(unit, hold_id=hold_id, person_id=person_id, why=why)
+        except HeldByCase as problem:
+            form.refuse(None, problem)
+            return _lifting(person_id, hold_id, form, 409)
+        finish_erasures()
+        flash("The hold is lifted.", "success")
+        gone = load_person(person_id) is None
+        return redirect(url_for("person_desk.find"), 303) if gone else _to(person_id)
+    return _lifting(person_id, hold_id, form, 422 if form.errors else 200)
 
 
 @bp.route("/<uuid:person_id>/erase", methods=["GET", "POST"])
@@ -208,6 +219,24 @@ def erase(person: Person) -> ResponseReturnValue:
     copies = backups.last_copies(instance().settings.backups, on=london_date(clock_now()))
     page = render_template("person_desk/erase.html", form=form, person=person, plan=plan, copies=copies)
     return page, 422 if form.errors else 200
+
+
+def _lifting(person_id: UUID, hold_id: UUID, form: LiftForm, status: int) -> ResponseReturnValue:
+    person = load_person(person_id)
+    if person is None:
+        abort(404)
+    shown = person_rights.overview(session(), person)
+    hold = next(one for one in shown.holds if one.id == hold_id)
+    page = render_template(
+        "person_desk/lift.html",
+        form=form,
+        shown=shown,
+        hold=hold,
+        case=load_case(hold.case_id) if hold.case_id is not None else None,
+        others=[one for one in shown.holds if one is not hold],
+        causes=CAUSES,
+    )
+    return page, status
 
 
 def _page(person: Person, form: AskExportForm, *, status: int = 200) -> ResponseReturnValue:

@@ -85,6 +85,8 @@ def happen(
     at = as_utc(at) if at is not None else work.now
     story.require(kind, at=at, now=work.now)
     _require_whole(RULES[kind], body or {}, entry_id)
+    if kind is Event.CLOSED:
+        body = _closing(story, body or {})
     if kind is Event.DEPARTMENT_ASKED and value_on is not None and value_on < london_date(at):
         raise Incomplete("The day is earlier than the Department's request", name="value_on")
     if kind in NAMING and person_id is None:
@@ -108,6 +110,20 @@ def happen(
     work.db.add(event)
     work.record(Action.CASE_WENT_ON, object=f"case:{case_id}", holder=case_id, event=kind)
     return event
+
+
+def _closing(story: Story, body: Mapping[str, Any]) -> dict[str, Any]:
+    """The words with which a case is closed, and the steps that were left out. Raises Incomplete without a reason."""
+    told = {name: text for name, text in body.items() if name != "left_out"}
+    steps = ", ".join(step.label for step in story.left_open())
+    if not steps:
+        return told
+    why = str(body.get("left_out") or "").strip()
+    if not why:
+        raise Incomplete(
+            f"Not done yet: {steps}. Do that first, or enter why it is left out", name="left_out"
+        )
+    return {**told, "left_out": f"{why} Left out: {steps}"}
 
 
 def require_possible(story: Story, kind: Event, *, at: datetime, now: datetime) -> None:

@@ -53,6 +53,9 @@ _SPACED = re.compile(r"\S+")
 _EMAIL = re.compile(r"[\w.+'’-]+@[\w-]+(?:\.[\w-]+)+")
 _PHONE = re.compile(r"(?<![\w@./-])(?:\+\s?\d|00\d|0\d|\(\+?0)[\d\s().-]{7,20}\d(?![\w@])")
 _DIGITS = range(10, 16)
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_NUMBERED = re.compile(r", \d+ of \d+$")
+"""How the page for people numbers the rows of a table: `Person, 1 of 3`."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +69,17 @@ class Known:
 
 @dataclass(frozen=True)
 class Own:
-    """What is the requester's own, or the programme's: it is proposed nowhere."""
+    """What is the requester's own, or the programme's: it is proposed nowhere.
+
+    `ids_at` are the ends of what looks like an address and is an id of ours, such as that of a calendar entry.
+    `fields` are the names of tables and fields in a record: nobody's name, whatever it looks like.
+    """
 
     names: Collection[str] = ()
     addresses: Collection[str] = ()
     phones: Collection[str] = ()
+    ids_at: Collection[str] = ()
+    fields: Collection[str] = ()
 
 
 @dataclass(frozen=True)
@@ -131,7 +140,8 @@ def goes_inside(text: str) -> bool:
 
 def propose(texts: Sequence[str], known: Iterable[Known], own: Own) -> list[Proposal]:
     """What may name others in texts that are read one after another: names first, then addresses and numbers."""
-    unique = list(dict.fromkeys(texts))
+    fields = {fold_phrase(one) for one in own.fields}
+    unique = [one for one in dict.fromkeys(texts) if fold_phrase(_NUMBERED.sub("", one)) not in fields]
     found = [*_known(unique, known, own), *_addresses(unique, own), *_phones(unique, own)]
     by_text: dict[tuple[MarkKind, str], Proposal] = {}
     for one in found:
@@ -194,8 +204,13 @@ def _addresses(texts: Sequence[str], own: Own) -> Iterator[Proposal]:
     left_in = {fold_phrase(one) for one in own.addresses}
     for text in texts:
         for match in _EMAIL.finditer(text):
-            if fold_phrase(match[0]) not in left_in:
+            if fold_phrase(match[0]) not in left_in and not _is_id(match[0], own):
                 yield Proposal(MarkKind.EMAIL, match[0].strip(".'’-"), "")
+
+
+def _is_id(address: str, own: Own) -> bool:
+    local, _, domain = address.lower().partition("@")
+    return _ID.fullmatch(local) is not None and domain.endswith(tuple(own.ids_at))
 
 
 def _phones(texts: Sequence[str], own: Own) -> Iterator[Proposal]:

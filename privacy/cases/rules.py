@@ -106,6 +106,7 @@ RULES: Mapping[Event, Rule] = {
     Event.REFUSED: Rule(
         "The request was refused, with reasons", ALL - _INCIDENT - _FOI, after=_DECIDED, body=("reason",)
     ),
+    Event.WITHDRAWN: Rule("They took it back", ALL - _INCIDENT, body=("evidence",)),
     Event.DEPARTMENT_ASKED: Rule("The Department asked for information", _FOI, body=("what",)),
     Event.INFORMATION_GIVEN: Rule(
         "The information was given to the Department",

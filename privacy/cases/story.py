@@ -19,7 +19,7 @@ from privacy.cases.rules import (
     Step,
 )
 from privacy.cases.tables import RIGHTS, Case, CaseEvent, CaseKind, Channel, Event
-from privacy.clock import as_utc, london_date
+from privacy.clock import as_utc, london_date, start_of_day
 from privacy.deadlines import Deadline, Pause, words
 from privacy.working_days import ENGLAND_AND_WALES, UNITED_KINGDOM, Calendar
 
@@ -103,6 +103,12 @@ class Story:
         return self.case.channel is Channel.SYSTEM and not self.of(Event.CONFIRMED, Event.CLOSED)
 
     @property
+    def by_day(self) -> bool:
+        """Whether only the day of receipt is known. A case that came at midnight is taken for one."""
+        received_at = as_utc(self.case.received_at)
+        return received_at == start_of_day(london_date(received_at))
+
+    @property
     def closed(self) -> CaseEvent | None:
         """The event that closed the case, if it stands closed."""
         newest = max(self.of(Event.CLOSED, Event.REOPENED), key=lambda event: event.number, default=None)
@@ -154,13 +160,24 @@ class Story:
         return State.IN_HAND
 
     def steps(self) -> list[Step]:
-        """What this kind of case takes, in order, and what is done."""
+        """What this kind of case takes, in order, and what is done. Of what was taken back nothing else is to do but
+        to tell the Controller and to close it."""
         happened = {event.kind for event in self.events}
-        return [
+        steps = [
             replace(step, done=bool(step.by & happened))
             for step in STEPS.get(self.case.kind, OTHER_STEPS)
             if step.only_after is None or step.only_after in happened
         ]
+        if not self._anew(Event.WITHDRAWN):
+            return steps
+        return [step for step in steps if step.done or step.code in ("notify", "close")]
+
+    def left_open(self) -> list[Step]:
+        """What closing the case now would leave out. Nothing of a suspicion that nobody confirmed, nor of a case that
+        repeats another, which has the steps."""
+        if self.is_draft or self.case.copy_of is not None:
+            return []
+        return [step for step in self.steps() if not step.done and step.code != "close"]
 
     def next_step(self) -> Step | None:
         """The first thing that is not done; None for a closed case."""
@@ -188,18 +205,28 @@ class Story:
         elif kind is CaseKind.COMPLAINT:
             due = deadlines.complaint_acknowledgement(received_on, calendar=holidays.contract)
             if due is not None:
-                clocks.append(
-                    Clock(ClockName.COMPLAINT, since, due, _at(self.first(Event.ACKNOWLEDGED, Event.CLOSED)))
-                )
+                clocks.append(Clock(ClockName.COMPLAINT, since, due, self._acknowledged_at()))
         elif kind is CaseKind.FOI:
             clocks += self._foi(received_on, told_at, holidays)
         return clocks
 
-    def _answered_at(self) -> datetime | None:
-        """When it was answered; an answer before the case was opened again does not count any more."""
+    def _anew(self, *kinds: Event) -> list[CaseEvent]:
+        """The events of these kinds since the case was opened for the last time."""
         again = max((event.number for event in self.of(Event.REOPENED)), default=0)
-        answers = [event for event in self.of(Event.ANSWERED, Event.REFUSED) if event.number > again]
-        return _at(next(iter(answers), None)) or _at(self.closed)
+        return [event for event in self.of(*kinds) if event.number > again]
+
+    def _answered_at(self, *kinds: Event) -> datetime | None:
+        """When it was answered, or taken back; an answer before the case was opened again does not count any more.
+
+        Closing a case is no answer, unless it repeats another, which is answered.
+        """
+        found = self._anew(*(kinds or (Event.ANSWERED, Event.REFUSED)), Event.WITHDRAWN)
+        repeats = self.closed if self.case.copy_of is not None else None
+        return _at(next(iter(found), None)) or _at(repeats)
+
+    def _acknowledged_at(self) -> datetime | None:
+        """When receipt was acknowledged; whoever answers does that too."""
+        return _at(self.first(Event.ACKNOWLEDGED)) or self._answered_at()
 
     def _request(self, *, now: datetime, holidays: Holidays) -> Deadline:
         today = london_date(now)
@@ -271,7 +298,7 @@ class Story:
                 ClockName.FOI_ANSWER,
                 since,
                 deadlines.foi_answer(received_on, calendar=holidays.kingdom),
-                _at(self.first(Event.ANSWERED)) or _at(self.closed),
+                self._answered_at(Event.ANSWERED),
             ),
         ]
 

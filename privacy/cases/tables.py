@@ -122,6 +122,7 @@ class Event(StrEnum):
     ACTED = "acted"
     ANSWERED = "answered"
     REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
     DEPARTMENT_ASKED = "department_asked"
     INFORMATION_GIVEN = "information_given"
     REPLY_AUTHORISED = "reply_authorised"

@@ -218,11 +218,12 @@ def test_minutes_run_on_an_open_page_and_two_tabs_close_a_case_once(
         "htmx.trigger('#minutes', 'refresh'); htmx.ajax('GET', location.pathname + '/minutes', '#minutes')"
     )
     dee.sees("13 minutes since receipt")
-    dee.happens("closed", **CLOSED)
+    dee.happens("closed", **CLOSED, left_out="They took it back")
     other.locator("details:has(#form-closed) > summary").click()
     form = other.locator("#form-closed")
     form.locator("[name=outcome]").fill("Closed in another tab")
     form.locator("[name=evidence]").fill("A call")
+    form.locator("[name=left_out]").fill("They took it back")
     form.locator("button").click()
     expect(other.get_by_text("This case was closed on 1 February 2027").first).to_be_visible()
     expect(other.locator("#form-closed [name=outcome]")).to_have_value("Closed in another tab")

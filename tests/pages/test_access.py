@@ -18,11 +18,12 @@ from werkzeug.test import TestResponse
 
 from portal.headers import CONTENT_POLICY
 from portal.models import Level, Role
-from privacy import registers
+from privacy import erasure, registers
 from privacy.audit import Action, AuditEntry
 from privacy.keystore import SUBJECT_KEY
 from privacy.records import Record
 from privacy.registers import DataItem, Register
+from privacy.rights import Cause
 from privacy.work import unit_of_work
 from surveys import versions
 from tests.conftest import Stack, make_stack
@@ -105,6 +106,7 @@ def whose(side: Side, version_id: UUID) -> dict[str, list[tuple[str, dict[str, A
         "council_id,fact_id": [("council", {"council_id": side.council, "fact_id": side.fact})],
         "partner_id": [("partner", {"partner_id": side.partner})],
         "person_id": [("leader", {"person_id": side.leader}), ("mentor", {"person_id": side.mentor})],
+        "hold_id,person_id": [("mentor's", {"person_id": side.mentor, "hold_id": side.hold})],
         "office_id,person_id": [("leader", {"person_id": side.leader, "office_id": side.office})],
         "response_id": [("former leader's example", {"response_id": side.response})],
         "question,response_id": [
@@ -227,6 +229,7 @@ def populated(stack: Stack) -> tuple[tuple[Side, Side], dict[str, UUID | None]]:
                 from_on=make.today,
                 items={DataItem.ADJUSTMENTS: True, DataItem.DIETARY: True},
             )
+            first.hold = erasure.place_hold(work, person_id=first.mentor, cause=Cause.LEGAL).id
         staff = {role.value: make.person(role=role).id for role in STAFF}
         staff[Role.TEAM.value] = first.sender
     visitors = {

@@ -183,7 +183,10 @@ def test_somebody_is_erased_and_their_case_goes_on_to_its_end(
         work.db.add(_file(work.db.get_one(Case, case_id), clock))
         acts.happen(work, case_id=case_id, kind=Event.ANSWERED, body={"how": "By letter"})
         acts.happen(
-            work, case_id=case_id, kind=Event.CLOSED, body={"outcome": "Erased", "evidence": "Letter"}
+            work,
+            case_id=case_id,
+            kind=Event.CLOSED,
+            body={"outcome": "Erased", "evidence": "Letter", "left_out": "Told by phone"},
         )
     assert case_acts.forget_done(sessions, clock) == 1
     assert case_acts.forget_done(sessions, clock) == 0

@@ -150,8 +150,18 @@ def test_from_proposals_to_a_copy_that_another_person_approves(office: Office) -
     office.post(office.dpo, "make")
     page = office.post(office.dpo, "approve", status=409)
     assert "You made these copies. Somebody else has to approve them" in page.words()
+    assert "Second person (" not in office.dpo.get("/desk").words()
+    assert "You made these copies" in office.dpo.get("/second-person").words()
+    assert "Second person (1)" in office.deputy.get("/desk").words()
+    page = office.deputy.get("/second-person")
+    assert page.all("a", href=office.at("redaction"))
     page = office.deputy.get(office.at("redaction"))
     assert "Approve the copies" in page.words()
+    office.db.rollback()
+    redaction = case_redaction.current(office.db, office.case_id)
+    assert redaction is not None
+    for one in (redaction.files[0].source_id, redaction.files[0].copy_id):
+        assert page.all("a", href=office.at(f"files/{one}"))
     office.post(office.deputy, "approve")
     office.db.rollback()
     redaction = case_redaction.current(office.db, office.case_id)
@@ -161,6 +171,7 @@ def test_from_proposals_to_a_copy_that_another_person_approves(office: Office) -
     assert answer.headers["Content-Disposition"].startswith("attachment;")
     text = answer.get_data(as_text=True)
     assert text == f"Ada sat beside {TAKEN_OUT} <script>{TAKEN_OUT})</script>. Ring {TAKEN_OUT}."
+    assert "Nothing waits" in office.deputy.get("/second-person").words()
     page = office.post(office.deputy, "approve", status=409)
     assert "Somebody was quicker" in page.words()
 

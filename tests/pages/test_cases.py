@@ -115,7 +115,7 @@ def test_each_kind_is_taken_in_and_its_notice_is_saved_with_it(dpo: PageClient, 
         assert case.ref in listed
         page = dpo.get(places[kind])
         assert page.heading == f"Case {case.ref}"
-        assert "600 minutes since receipt" in page.words()
+        assert "Less than a day since receipt" in page.words()
 
 
 @pytest.mark.parametrize("channel", ["email", "post", "phone", "in_person"])
@@ -136,6 +136,7 @@ def test_every_channel_can_be_written_down(dpo: PageClient, db: DbSession, chann
         ({"on-day": ""}, "must include a day"),
         ({"on-day": "", "on-month": "", "on-year": ""}, "Enter the day on which it reached us"),
         ({"kind": ""}, "Choose what it is"),
+        ({"email": "not valid at all"}, "Enter an e-mail address like"),
         ({"channel": "portal"}, "Choose how it reached us"),
         ({"asked": " "}, "Enter what they ask, or what happened"),
         ({"about": "P-222222"}, "Nobody has this reference or address"),
@@ -337,9 +338,26 @@ def test_a_request_goes_on_step_by_step_to_its_end(
     assert story.case.ref in dpo.get("/desk/cases?stand=closed").words()
 
 
+def test_closing_with_something_left_out_says_what_and_asks_why(dpo: PageClient, db: DbSession) -> None:
+    at = take_in(dpo, kind="incident")
+    assert "Not done yet: Report it to the Controller, Contain it" in dpo.get(at).words()
+    page = happen(dpo, at, "closed", outcome="Done", evidence="None", status=422)
+    assert "Do that first, or enter why it is left out" in page.words()
+    happen(dpo, at, "closed", outcome="Done", evidence="None", left_out="Nothing had happened.")
+    assert "Nothing had happened. Left out: Report it to the Controller" in dpo.get(at).words()
+
+
+def test_a_request_that_was_closed_without_an_answer_is_not_answered(dpo: PageClient) -> None:
+    at = take_in(dpo)
+    happen(dpo, at, "closed", outcome="Done", evidence="None", left_out="No time")
+    words = dpo.get(at).words()
+    assert "Answer the request One month ends" in words or "Not done when the case was closed" in words
+    assert "Done 1 February" not in words
+
+
 def test_of_two_tabs_that_close_a_case_the_second_is_told(dpo: PageClient, db: DbSession) -> None:
     at = take_in(dpo)
-    happen(dpo, at, "closed", outcome="Taken back", evidence="Call")
+    happen(dpo, at, "closed", outcome="Taken back", evidence="Call", left_out="Taken back")
     page = happen(dpo, at, "closed", outcome="Taken back by phone", evidence="Call of Ada", status=409)
     assert "This case was closed on 1 February 2027" in page.words()
     assert "Taken back by phone" in page.words()
@@ -425,6 +443,24 @@ def test_a_case_is_given_to_an_officer_and_a_deputy(
     assert story.case.ref not in dpo.get("/desk/cases?owner=nobody").words()
 
 
+def test_a_refused_form_that_is_loaded_anew_leads_to_the_case(dpo: PageClient) -> None:
+    at = take_in(dpo)
+    happen(dpo, at, "closed", outcome="", status=422)
+    assert dpo.get(f"{at}/events", status=303).response.headers["Location"] == at
+
+
+def test_an_incident_stands_on_the_desk_until_it_is_closed(dpo: PageClient, db: DbSession) -> None:
+    at = take_in(dpo, kind="incident")
+    happen(dpo, at, "controller_notified", evidence="Message 1")
+    ref = db.scalars(select(Case.ref)).one()
+    page = dpo.get("/desk")
+    (table,) = page.all("table", id="open-cases")
+    assert f"{ref} Incident" in page.words(table)
+    assert "Contain it" in page.words(table)
+    happen(dpo, at, "closed", outcome="Done", evidence="None", left_out="Nothing to contain")
+    assert ref not in dpo.get("/desk").words()
+
+
 def test_an_event_that_nobody_knows_is_not_found(dpo: PageClient) -> None:
     at = take_in(dpo)
     happen(dpo, at, "nonsense", status=404)
@@ -478,7 +514,7 @@ def test_an_open_request_holds_the_data_until_it_is_closed(
     (hold,) = holds(db, person_id)
     assert (hold.cause, hold.item_table) == (cause, None)
     db.rollback()
-    happen(dpo, at, "closed", outcome="Answered", evidence="Letter")
+    happen(dpo, at, "closed", outcome="Answered", evidence="Letter", left_out="By post")
     assert holds(db, person_id) == []
     db.rollback()
     happen(dpo, at, "reopened", reason="More to find")
@@ -498,7 +534,7 @@ def test_an_erasure_that_waited_goes_on_when_the_case_is_closed(
     dpo.post(f"/privacy-desk/people/{person_id}/erase", {"letter": "INSTR 1", "confirm": ref})
     assert db.scalars(select(Erasure.state)).one() is ErasureState.HELD
     db.rollback()
-    happen(dpo, at, "closed", outcome="Answered", evidence="Letter")
+    happen(dpo, at, "closed", outcome="Answered", evidence="Letter", left_out="By post")
     assert db.scalars(select(Erasure.state)).one() is ErasureState.ERASED
     page = dpo.get(at)
     assert "Ada Quill" not in page.text
@@ -534,7 +570,7 @@ def test_whom_it_is_about_can_be_found_later_and_put_right(
 
 def test_the_list_is_searched_and_taken_out_without_names(dpo: PageClient, db: DbSession) -> None:
     take_in(dpo)
-    take_in(dpo, kind="foi", name="Bo Name")
+    take_in(dpo, kind="foi", name="Bo Name", at="9am")
     foi = db.scalars(select(Case.ref).where(Case.kind == CaseKind.FOI)).one()
     page = dpo.search("/desk/cases", foi[2:].lower())
     assert foi in page.words()

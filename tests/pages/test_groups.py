@@ -98,11 +98,15 @@ def test_the_team_adds_and_removes(world: GroupWorld, team: PageClient) -> None:
     said = team.follow(team.post(f"{page}/add", {"person": str(world.members[1])}, page=page))
     assert "They are on the waiting list." in said.words()
     assert "Member 2" in said.words(said.all("table", id="waiting")[0])
-    team.post(f"{page}/{world.members[0]}/remove", page=page)
+    asked = team.get(f"{page}/{world.members[0]}/remove")
+    assert "1 person waits. The place goes to the first who can come, at once." in asked.words()
+    assert world.seated(session_id) == {world.members[0]}
+    team.post(f"{page}/{world.members[0]}/remove")
+    team.get(f"{page}/{world.members[0]}/remove", status=404)
     assert world.seated(session_id) == {world.members[1]}
     refused = team.post(f"{page}/add", {"person": "nobody"}, page=page, status=422)
     assert "Choose a person" in refused.words()
-    assert "Gave their place up" in refused.words()
+    assert "removed by somebody else" in refused.words()
     theirs = mentor(world)
     assert not theirs.get(page).all("form", action=f"{page}/add"), "a mentor reads the list"
     token = theirs.get("/your-devices").token()

@@ -298,3 +298,13 @@ def test_the_team_uses_the_same_pages_and_others_none(world: World) -> None:
         world.client.sign_in(world.leader).get(path, status=404)
     world.client.get("/mentor", status=404)
     world.client.get("/mentor/hours", status=404)
+
+
+def test_taking_a_mentor_off_says_which_sessions_stay_with_them(world: World) -> None:
+    session_id = world.book()
+    team = world.client.sign_in(world.make.person("Tess Team", role=Role.TEAM).id)
+    page = team.get(f"/team/packages/{world.package}/mentors/{world.mentor}/end")
+    assert "Sessions that stay with them" in page.words()
+    for link in (f"/sessions/{session_id}/mentor", f"/team/people/{world.mentor}/hand-over"):
+        assert page.all("a", href=link)
+    team.get(f"/team/packages/{world.group}/mentors/{world.leader}/end", status=404)

@@ -9,11 +9,13 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
+from portal.cases import intake
 from portal.desk import housekeeping
 from portal.mailing import bounces
 from portal.models import Office, Person, Role, SecondAct
 from privacy import ledger, person_exports
 from privacy.audit import AuditEntry
+from privacy.cases.tables import CaseKind, Channel
 from privacy.columns import AddressKeys
 from privacy.rights import Erasure, ErasureState, LegalHold, PersonExport, Rectification
 from privacy.work import unit_of_work
@@ -258,9 +260,52 @@ def test_a_hold_makes_it_wait_and_lifting_it_goes_on(
     assert "waits for a hold to be lifted" in dpo.get(at).words()
     hold_id = db.scalars(select(LegalHold.id)).one()
     db.rollback()
-    dpo.post(f"{at}/hold/{hold_id}/lift", page=at)
+    lift = f"{at}/hold/{hold_id}/lift"
+    assert f"Lifting it erases the data of {person[1]} now" in dpo.get(lift).words()
+    assert "Choose why it is lifted" in dpo.post(lift, status=422).words()
+    assert db.get(Person, person[0]) is not None
+    db.rollback()
+    dpo.post(lift, {"why": "over"})
     assert db.get(Person, person[0]) is None
     assert db.scalars(select(Erasure.state)).one() is ErasureState.ERASED
+
+
+def test_a_hold_of_an_open_case_is_not_lifted_by_hand(
+    dpo: PageClient, person: tuple[UUID, str], db: DbSession, make: Factory, clock: SetClock
+) -> None:
+    with unit_of_work(db, clock, "person:desk") as work:
+        case = intake.take_in(
+            work,
+            make.programme,
+            kind=CaseKind.ACCESS,
+            channel=Channel.EMAIL,
+            received_at=work.now,
+            asked="All that you hold",
+            contact={"name": "Ada"},
+            subject_id=person[0],
+        )
+        case_id, ref = case.id, case.ref
+    hold_id = db.scalars(select(LegalHold.id)).one()
+    db.rollback()
+    at = f"{DESK}/{person[0]}"
+    assert dpo.get(at).all("a", href=f"/desk/cases/{case_id}")
+    page = dpo.get(f"{at}/hold/{hold_id}/lift")
+    assert f"it ends when case {ref} is closed" in page.words()
+    page = dpo.post(f"{at}/hold/{hold_id}/lift", {"why": "over"}, page=at, status=409)
+    assert f"Case {ref} is open and keeps the data" in page.words()
+    assert db.scalars(select(LegalHold.lifted_at)).one() is None
+
+
+def test_why_a_hold_was_lifted_stands_in_the_trail(
+    dpo: PageClient, person: tuple[UUID, str], db: DbSession
+) -> None:
+    at = f"{DESK}/{person[0]}"
+    dpo.post(f"{at}/hold", {"cause": "legal", "reason": "A claim"})
+    hold_id = db.scalars(select(LegalHold.id)).one()
+    db.rollback()
+    dpo.post(f"{at}/hold/{hold_id}/lift", {"why": "mistake"})
+    lines = db.scalars(select(AuditEntry).where(AuditEntry.action == "hold.lifted")).all()
+    assert [line.details for line in lines] == ['{"why":"mistake"}']
 
 
 @pytest.mark.usefixtures("erasable")

@@ -88,7 +88,7 @@ def test_the_team_stops_them_for_somebody_and_reads_what_was_sent(
     address = f"/team/people/{leader_id}"
     shown = client.get(address).words()
     assert "Reminder of the last questionnaire: a week after it opened" in shown
-    assert "Sent Wednesday 1 March 2023, 9am, within another mail" in shown
+    assert "Mailed Wednesday 1 March 2023, 9am, within another mail" in shown
     page = client.follow(client.post(f"{address}/reminders", {"act": "stop"}, page=address))
     assert "Reminders were stopped on 1 March 2023." in page.words()
     page = client.follow(client.post(f"{address}/reminders", {"act": "resume"}, page=address))
@@ -127,7 +127,7 @@ def test_a_draft_can_be_finished_in_the_grace_and_is_late(
     client.post(f"{address}/submit", page=f"{address}/1")
     assert "Sent late" in client.get("/your-support").words()
     client.sign_in(team.id)
-    assert "Sent, Late" in client.get(f"/team/packages/{package_id}").words()
+    assert "Answered, Late" in client.get(f"/team/packages/{package_id}").words()
 
 
 def test_what_was_not_finished_is_marked(

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session as DbSession
 
+from portal.desk import restriction
 from portal.models import PackageState, Role
+from privacy import registers
+from privacy.registers import Register
 from privacy.work import unit_of_work
 from surveys import responses, versions
 from surveys.models import Mode, Wave
@@ -67,6 +70,23 @@ def test_the_page_shows_the_figure_its_bases_and_its_definition(client: PageClie
     assert "Target 75%" in words
     assert "Nobody is counted yet" in words, "KPI 2 has no figure"
     assert page.all("a", href="/team/packages?strand=one_to_one")
+
+
+def test_who_is_restricted_stands_in_the_count_so_that_it_adds_up(
+    client: PageClient, make: Factory, db: DbSession, clock: SetClock
+) -> None:
+    client.sign_in(make.person(role=Role.TEAM).id)
+    assert "restricted" not in client.get("/reports/kpi").words()
+    leader = make.person("Re Strict")
+    make.package(leader)
+    leader_id = leader.id
+    with unit_of_work(db, clock, "system:test") as work:
+        registers.enter(work, register=Register.INSTRUCTION, letter="INS 1", from_on=make.today, body="So")
+        work.db.flush()
+        restriction.restrict(work, person_id=leader_id, letter="INS 1")
+    words = client.get("/reports/kpi").words()
+    for said in ("Supported 4", "Support still running 1", "Data restricted for now: in no other figure 1"):
+        assert said in words
 
 
 def test_the_observer_is_led_to_what_was_released(client: PageClient, make: Factory) -> None:

@@ -505,6 +505,11 @@ def test_administrator_disables_and_enables(db, client, other, make, ana):
     page = client.get("/accounts")
     assert "Tom Fell" in page.words()
     assert "Ana" not in page.words(page.all("main")[0])
+    page = client.get(f"/accounts/{tom.id}/disable")
+    assert "They cannot sign in any more" in page.words()
+    assert "Nobody else is" not in page.words()
+    dee = make.person("Dee Officer", role=Role.DPO)
+    assert "Nobody is left to handle incidents" in client.get(f"/accounts/{dee.id}/disable").words()
     client.post(f"/accounts/{tom.id}/disable", page="/accounts")
     assert is_in(other) is False
     assert "Closed" in client.get("/accounts").words()

@@ -417,7 +417,11 @@ def test_a_group_gets_members_and_mentors(team: PageClient, make: Factory, db: D
     page = team.get(path)
     assert "Member C" in page.words()
     assert "Men Tor" in page.words()
-    team.post(f"{path}/mentors/{mentor.id}/end", page=path)
+    asked = team.get(f"{path}/mentors/{mentor.id}/end")
+    assert "Nobody else mentors this package" in asked.words()
+    team.post(f"{path}/mentors/{mentor.id}/end")
+    assert "Support without a mentor" in team.get("/team").words(), "today is the last day of the only one"
+    team.get(f"{path}/mentors/{mentor.id}/end", status=404)
     goal = package.goals[0]
     assert (
         "Met 1 March 2023"

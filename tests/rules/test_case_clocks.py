@@ -15,9 +15,11 @@ from portal.cases import calendars as desk_calendars
 from portal.cases import clocks as case_clocks
 from portal.cases import lists as case_lists
 from portal.cases.lists import Wanted
+from portal.registers import audit_cases
 from privacy.cases import acts
-from privacy.cases.story import Story
+from privacy.cases.story import Holidays, Story
 from privacy.cases.tables import CaseKind, Channel, Event
+from privacy.clock import start_of_day
 from privacy.registers import Register, enter
 from privacy.work import unit_of_work
 from tests.conftest import SetClock, Stack
@@ -148,7 +150,7 @@ def test_every_open_clock_is_listed_and_no_word_of_anybody(
     ended = opened(db, clock, CaseKind.ERASURE)
     happened(db, clock, access, Event.CONTROLLER_NOTIFIED)
     with unit_of_work(db, clock, "person:desk") as work:
-        body = {"outcome": "Done", "evidence": "Letter"}
+        body = {"outcome": "Done", "evidence": "Letter", "left_out": "By post"}
         acts.happen(work, case_id=ended, kind=Event.CLOSED, body=body)
     clock.now = RECEIVED + timedelta(days=2)
     done = run(stack, "clocks", "--json")
@@ -220,6 +222,22 @@ def test_the_desk_says_what_is_late_and_why(db: DbSession, clock: SetClock) -> N
     (late,) = found.late
     assert late.why == ["Not done yet: Get the Controller's decision"]
     assert late.line.left == "Late by 11 days"
+
+
+def test_what_came_on_a_day_is_not_late_on_that_day(db: DbSession, clock: SetClock) -> None:
+    by_day = opened(db, clock, CaseKind.OBJECTION, received_at=start_of_day(date(2027, 2, 1)))
+    by_time = opened(db, clock, CaseKind.OBJECTION, received_at=RECEIVED - timedelta(minutes=20))
+    for hours, late in ((0, {by_time}), (14, {by_day, by_time})):
+        clock.now = RECEIVED + timedelta(hours=hours)
+        db.rollback()
+        assert {one.line.story.case.id for one in case_lists.desk(db, now=clock()).late} == late
+        assert {row.story.case.id for row in case_lists.rows(db, Wanted(late=True), now=clock())} == late
+        assert {one.id for one in audit_cases.cases(db, now=clock()) if one.missed} == late
+    lines = case_clocks.of_case(story(db, by_day), now=clock(), holidays=Holidays())
+    assert lines[0].left == "Waits for 1 day"
+    happened(db, clock, by_day, Event.CONTROLLER_NOTIFIED, at=RECEIVED)
+    lines = case_clocks.of_case(story(db, by_day), now=clock(), holidays=Holidays())
+    assert not lines[0].is_late
 
 
 @pytest.mark.parametrize("late", [True, False])

@@ -34,7 +34,7 @@ from tests.rules.test_erasure import erase, instruct, places_of, replaced
 
 # Cases of today's law: received on Monday 1 February 2027 at 10 in the morning.
 RECEIVED = datetime(2027, 2, 1, 10, tzinfo=UTC)
-WORDS = {name: f"The {name}" for rule in RULES.values() for name in rule.body}
+WORDS = {name: f"The {name}" for rule in RULES.values() for name in rule.body} | {"left_out": "Not needed."}
 
 
 @pytest.fixture(autouse=True)
@@ -108,7 +108,8 @@ def test_what_an_open_request_asks_for_is_kept_from_erasure(
     if held:
         with unit_of_work(db, clock, "person:dpo") as work:
             what = casework.Happened(
-                kind=Event.CLOSED, body={"outcome": "Answered", "evidence": "The letter"}
+                kind=Event.CLOSED,
+                body={"outcome": "Answered", "evidence": "The letter", "left_out": "By post"},
             )
             assert casework.write_down(work, case_id=case_id, what=what), "an erasure may go on"
         erasure.finish(places_of(stack))
@@ -329,6 +330,38 @@ def test_a_request_that_is_opened_again_is_answered_again(db: DbSession, clock: 
     happen(db, clock, case_id, Event.ANSWERED)
     (_, request) = story(db, case_id).clocks(now=clock())
     assert request.met_at == clock()
+
+
+@pytest.mark.parametrize("kind", [*sorted(RIGHTS), CaseKind.FOI, CaseKind.COMPLAINT])
+def test_closing_a_case_is_no_answer(db: DbSession, clock: SetClock, kind: CaseKind) -> None:
+    clocks = (ClockName.REQUEST, ClockName.FOI_ANSWER, ClockName.COMPLAINT)
+    answers = lambda case_id: [  # noqa: E731 - a name for what three lines need
+        one.met_at for one in story(db, case_id).clocks(now=clock()) if one.name in clocks
+    ]
+    case_id = opened(db, clock, kind)
+    happen(db, clock, case_id, Event.CLOSED)
+    assert answers(case_id) == [None]
+    taken_back = opened(db, clock, kind)
+    happen(db, clock, taken_back, Event.WITHDRAWN)
+    assert answers(taken_back) == [clock()]
+    assert [step.code for step in story(db, taken_back).left_open()] == ["notify"]
+    repeats = opened(db, clock, kind, copy_of=taken_back)
+    happen(db, clock, repeats, Event.CLOSED, body={"outcome": "The same", "evidence": "The first case"})
+    assert answers(repeats) == [clock()]
+
+
+def test_closing_asks_why_steps_are_left_out_and_names_them(db: DbSession, clock: SetClock) -> None:
+    case_id = opened(db, clock, CaseKind.INCIDENT)
+    happen(db, clock, case_id, Event.CONTROLLER_NOTIFIED)
+    with pytest.raises(Incomplete, match="Not done yet: Contain it, Say whose data") as refused:
+        happen(db, clock, case_id, Event.CLOSED, body={"outcome": "Done", "evidence": "None"})
+    assert refused.value.field == "left_out"
+    happen(db, clock, case_id, Event.NEAR_MISS)
+    words = {"outcome": "Done", "evidence": "None", "left_out": "There were none."}
+    happen(db, clock, case_id, Event.CLOSED, body=words)
+    closed = story(db, case_id).closed
+    assert closed is not None
+    assert closed.body["left_out"] == "There were none. Left out: Draw lessons"
 
 
 def test_the_department_authorises_a_reply_to_who_asked(db: DbSession, clock: SetClock) -> None:

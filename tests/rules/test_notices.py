@@ -365,9 +365,8 @@ def test_an_instruction_that_looks_unlawful_is_answered_by_a_notice(desk: Desk) 
 def test_a_case_that_was_closed_before_its_notice_went_keeps_the_evidence(desk: Desk) -> None:
     case_id = desk.take_in()
     with desk.work() as unit:
-        acts.happen(
-            unit, case_id=case_id, kind=Event.CLOSED, body={"outcome": "Sent twice", "evidence": "C-1"}
-        )
+        body = {"outcome": "Sent twice", "evidence": "C-1", "left_out": "C-1 has it"}
+        acts.happen(unit, case_id=case_id, kind=Event.CLOSED, body=body)
     desk.deliver()
     assert len(desk.story(case_id).of(Event.NOTE)) == 2
     with pytest.raises(NotPossible), desk.work() as unit:
@@ -509,7 +508,8 @@ def test_a_closed_case_asks_for_no_call(desk: Desk) -> None:
     desk.tray.refused = set(BOTH)
     desk.deliver()
     with desk.work() as unit:
-        acts.happen(unit, case_id=case_id, kind=Event.CLOSED, body={"outcome": "Twice", "evidence": "C-1"})
+        body = {"outcome": "Twice", "evidence": "C-1", "left_out": "C-1 has it"}
+        acts.happen(unit, case_id=case_id, kind=Event.CLOSED, body=body)
     assert (desk.stuck(), desk.watch()) == ([], 0)
 
 

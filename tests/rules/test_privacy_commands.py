@@ -9,9 +9,12 @@ from click.testing import Result
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
+from portal.cases import intake
 from portal.models import Person, SecondAct
-from privacy.rights import Erasure, ErasureState
-from tests.conftest import Stack
+from privacy.cases.tables import CaseKind, Channel
+from privacy.rights import Erasure, ErasureState, LegalHold
+from privacy.work import unit_of_work
+from tests.conftest import SetClock, Stack
 from tests.factories import Factory
 from tests.seconding import agreed
 
@@ -78,6 +81,26 @@ def test_hold_and_lift(stack: Stack, ref: str, db: DbSession, make: Factory) -> 
     assert "no such hold" in run(stack, "hold", other, "--lift", hold_id, fails=True).stderr
     run(stack, "hold", ref, "--lift", hold_id)
     assert db.scalars(select(Erasure.state)).one() is ErasureState.ERASED
+
+
+def test_what_an_open_case_holds_is_not_lifted(
+    stack: Stack, ref: str, db: DbSession, make: Factory, clock: SetClock
+) -> None:
+    person_id = db.scalars(select(Person.id).where(Person.ref == ref)).one()
+    with unit_of_work(db, clock, "person:desk") as work:
+        intake.take_in(
+            work,
+            make.programme,
+            kind=CaseKind.ACCESS,
+            channel=Channel.EMAIL,
+            received_at=work.now,
+            asked="All that you hold",
+            contact={"name": "Ada"},
+            subject_id=person_id,
+        )
+    hold_id = str(db.scalars(select(LegalHold.id)).one())
+    db.rollback()
+    assert "is open and keeps the data" in run(stack, "hold", ref, "--lift", hold_id, fails=True).stderr
 
 
 def test_restrict_and_lift(stack: Stack, ref: str, db: DbSession) -> None:

@@ -301,6 +301,23 @@ def test_the_package_of_a_case_loses_every_other_name(case: Case, desk: Desk) ->
     assert documents.still_there("application/zip", copy, case_redaction.phrases(case.round)) == []
 
 
+def test_neither_our_own_ids_nor_names_of_fields_are_taken_for_people(
+    case: Case, desk: Desk, make: Factory
+) -> None:
+    make.person("Jo Person")
+    make.person("Jo Email")
+    make.db.rollback()
+    keep_package(case, desk)
+    package = case_redaction.choices(case.db, acts.read(case.db, case.id))[0]
+    with case.work() as work:
+        uid = b"2945a0ba-8d0c-4f0e-9d3a-0242ac120002@con9887.leadership-support, Al Email"
+        calendar = case.file(work, "calendar.txt", "text/plain; charset=utf-8", uid)
+    case.begin(package.file.id, calendar)
+    assert not {"Person", "Jo"} & set(case.marks)
+    assert not case.marks["Email"].taken_out, "it stands in a sentence too: somebody has to look"
+    assert not [text for text in case.marks if "leadership-support" in text]
+
+
 def test_without_somebody_known_there_is_no_package(case: Case, desk: Desk) -> None:
     found = acts.read(case.db, case.id).case
     found.subject_id = None
@@ -326,7 +343,10 @@ def test_a_closed_case_takes_no_redaction(case: Case, clock: SetClock) -> None:
     case.begin(case.letter)
     with case.work() as work:
         acts.happen(
-            work, case_id=case.id, kind=Event.CLOSED, body={"outcome": "Withdrawn", "evidence": "A mail"}
+            work,
+            case_id=case.id,
+            kind=Event.CLOSED,
+            body={"outcome": "Withdrawn", "evidence": "A mail", "left_out": "Withdrawn"},
         )
     with pytest.raises(CaseClosed, match="closed"):
         case.do(case_redaction.make)

@@ -3,16 +3,22 @@
 The table of who sees what is tests/pages/access.txt; what compares it with the code is tests/pages/test_access.py.
 """
 
+from functools import partial
+
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 from werkzeug.datastructures import MultiDict
 
-from portal.desk import approval_mails, approvals
+from portal.cases import intake as desk_cases
+from portal.desk import approval_mails, approvals, key_keeping
 from portal.desk.approvals import NotWaiting, SamePerson
 from portal.mailing.contexts import Around
 from portal.models import Approval, Mail, Person, Role, SecondAct, Strand
+from privacy import erasure, registers
 from privacy.audit import AuditEntry
+from privacy.cases.tables import CaseKind, Channel
+from privacy.registers import Register
 from privacy.work import unit_of_work
 from surveys import versions
 from surveys.models import Mode, Response, ResponseState
@@ -173,12 +179,20 @@ def test_row_25_whoever_can_be_the_second_person_is_told_and_nobody_once_it_is_a
 
 
 def test_row_25_the_second_person_agrees_on_a_page(
-    client: PageClient, db: DbSession, clock: SetClock, make: Factory
+    client: PageClient, db: DbSession, clock: SetClock, make: Factory, stack: Stack
 ) -> None:
     dpo, second = make.person("Dee First", role=Role.DPO), make.person("Di Second", role=Role.DPO)
     key = {"key": "K1", "letter": "INS-7"}
     here = "/second-person"
     client.sign_in(dpo.id)
+    assert "No old key is there to destroy" in client.get(here).words()
+    refused = client.post(f"{here}/keys", key, page=here, status=422)
+    assert "Choose the key to destroy" in refused.words()
+    make.db.rollback()
+    sessions = partial(DbSession, stack.engine, info={"vault": stack.instance.vault})
+    key_keeping.rotate(stack.instance, sessions, with_addresses=False)
+    refused = client.post(f"{here}/keys", key | {"key": "K2"}, page=here, status=422)
+    assert "Choose the key to destroy" in refused.words(), "it is in force"
     refused = client.post(f"{here}/keys", key, page=here, status=422)
     assert "holds no instruction" in refused.words()
     agreed(db, clock, act=SecondAct.KEY, thing="key:K9", letter="INS-7")
@@ -203,6 +217,54 @@ def test_row_25_the_second_person_agrees_on_a_page(
         "It can be done until" in client.follow(client.post(f"{here}/{approval_id}/agree", page=here)).words()
     )
     client.post(f"{here}/{approval_id}/refuse", page=here, status=409)
+
+
+def test_row_25_the_second_person_sees_what_it_is_about(
+    client: PageClient, db: DbSession, clock: SetClock, make: Factory
+) -> None:
+    dpo, second = make.person("Dee First", role=Role.DPO), make.person("Di Second", role=Role.DPO)
+    person, administrator = make.person("Ada Quill"), make.person(role=Role.ADMINISTRATOR)
+    person_id, ref = person.id, person.ref
+    with unit_of_work(db, clock, f"person:{dpo.id}") as work:
+        registers.enter(
+            work, register=Register.INSTRUCTION, letter="DFE/9", from_on=make.today, body="Erase Ada's data."
+        )
+        case = desk_cases.take_in(
+            work,
+            make.programme,
+            kind=CaseKind.ACCESS,
+            channel=Channel.EMAIL,
+            received_at=clock(),
+            asked="All of it",
+            subject_id=person_id,
+        )
+        case_id, case_ref = case.id, case.ref
+        work.db.flush()
+        asked = approvals.ask(
+            work, act=SecondAct.ERASURE, thing=approvals.person(person_id), letter="DFE/9"
+        ).id
+    page = client.sign_in(second.id).get("/second-person")
+    for words in ("Erase Ada's data.", "Hold since", f"Open case {case_ref}"):
+        assert words in page.words()
+    assert page.all("a", href=f"/privacy-desk/people/{person_id}")
+    assert page.all("a", href=f"/desk/cases/{case_id}")
+    assert "Ada Quill" not in page.text
+    page = client.sign_in(administrator.id).get("/second-person")
+    assert "Erase Ada's data." in page.words()
+    assert not page.all("a", href=f"/privacy-desk/people/{person_id}")
+    with unit_of_work(db, clock, f"person:{second.id}") as work:
+        approvals.answer(work, approval_id=asked, agree=True)
+    with unit_of_work(db, clock, f"person:{dpo.id}") as work:
+        erasure.begin(work, person_id=person_id, letter="DFE/9")
+    words = client.sign_in(second.id).get("/second-person").words()
+    assert "waits for a hold to be lifted" in words
+    assert "It can be done until" not in words
+    with unit_of_work(db, clock, f"person:{dpo.id}") as work:
+        for hold in erasure.holds(work.db, person_id):
+            erasure.lift_hold(work, hold_id=hold.id)
+    words = client.get("/second-person").words()
+    assert "Nothing waits" in words
+    assert ref not in words
 
 
 def test_row_25_nobody_restores_their_own_sign_in(client: PageClient, make: Factory) -> None:
