@@ -88,4 +88,4 @@ def _counted(
 ) -> Iterable[tuple[bytes, int]]:
     """One more for each, in this order, and how many it has then."""
     each = [{"id": new_id(), "what": what, "whose": one, "begins_at": begins_at, "count": 1} for one in whose]
-    return run(work.db, _MORE[work.db.get_bind().dialect.name], each).tuples()
+    return run(work.db, _MORE[work.db.get_bind().dialect.name], each)
