@@ -570,7 +570,11 @@ def test_a_mentor_reads_what_is_shared_and_nothing_else(
     client.sign_in(mentor.id)
     client.get(f"{here}/shared", status=404)
     client.sign_in(leader.id)
+    assert "Not your council, not your mentor" in client.get("/your-support").words()
     client.post(f"{here}/share", page=f"{here}/receipt")
+    home = client.get("/your-support").words()
+    assert "and your mentor those that you share" in home
+    assert "not your mentor" not in home
     assert "You share this with Mo Mentor" in client.get(f"{here}/receipt").words()
     client.sign_in(mentor.id)
     listed = client.get(f"/mentor/packages/{package.id}")
