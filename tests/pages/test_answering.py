@@ -349,6 +349,24 @@ def test_saving_asks_the_database_few_times_from_the_cookie_on(
     assert len(said) <= 9, "\n".join(one[:150] for one in said)
 
 
+def test_a_tab_that_is_older_than_what_was_sent_is_told_so_once(
+    client: PageClient, leader: Person, package: Package
+) -> None:
+    client.sign_in(leader.id)
+    here = address(package)
+    old = hidden(client.get(f"{here}/1"))
+    send_all(client, package, role_confidence="completely")
+    away = send(client, f"{here}/1", {**old, "role_confidence": "not_very"})
+    receipt = client.follow(away)
+    assert "What you have just chosen is not in them" in receipt.words()
+    assert "These answers were sent on Wednesday 1 March 2023" in receipt.words()
+    assert len(receipt.all("a", href=f"{here}/change")) == 2, "in the notice, and where it always stands"
+    assert "What you have just chosen" not in client.get(f"{here}/receipt").words()
+    lost = send(client, f"{here}/1", {**old, "role_confidence_why": LONG}, status=409)
+    assert lost.heading == "These answers were sent before"
+    assert LONG[:40] in lost.words()
+
+
 # ---- stale tabs, clearing, odd text
 
 
