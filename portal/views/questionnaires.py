@@ -127,7 +127,7 @@ def save(asked: Asked, number: int) -> ResponseReturnValue:
 
 
 def _sent_before(asked: Asked, typed: Posted) -> ResponseReturnValue:
-    """Say once that what another tab still held is not in what was sent; what was written there is shown to be copied."""
+    """Say once that what an older tab held is not in what was sent; what was written there is shown to be copied."""
     response = sit(session(), asked.asking).response
     sent_at = response.submitted_at if response is not None else None
     if texts_of(typed):
