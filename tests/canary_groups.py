@@ -26,7 +26,7 @@ def gather_groups(walk: Walk) -> None:
     registrations = f"{session}/registrations"
     walk.post(member, f"{session}/place", on=session)
     walk.post(late, f"{session}/wait", on=session)
-    walk.post(late, f"{session}/wait/stop", on=session)
+    walk.post(late, f"{session}/wait/stop")
     walk.post(late, f"{session}/wait")
     walk.post(team, f"{session}/waiting/{late_id}/remove", on=registrations)
     walk.post(team, f"{registrations}/add", on=registrations, person=late_id)

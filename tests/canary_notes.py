@@ -40,16 +40,17 @@ def _name_assistants(walk: Walk) -> None:
         address = walk.canaries.address(f"assistant {number}")
         typed = {"email": address, **no_date("ends_on")}
         if number == 1:
-            walk.post(team, f"{person}/assistant", **typed)
+            walk.post(team, f"{person}/assistant", **typed, sure=address)
         else:
-            walk.post(leader, "/your-assistant", **typed)
+            walk.post(leader, "/your-assistant", status=200, **typed)
+            walk.post(leader, "/your-assistant", **typed, sure=address)
         assert walk.deliver(), "they are told"
         assistant = walk.signed_in(address)
         assistant.get("/who-you-book-for")
         if number == 0:
-            walk.post(leader, "/your-assistant/end", on="/your-assistant")
+            walk.post(leader, "/your-assistant/end")
         elif number == 1:
             row = walk.one(select(Delegation.id).where(Delegation.ended_at.is_(None)))
-            walk.post(assistant, f"/who-you-book-for/{row}/end", on="/who-you-book-for")
+            walk.post(assistant, f"/who-you-book-for/{row}/end")
         else:
-            walk.post(team, f"{person}/assistant/end", on=f"{person}/assistant")
+            walk.post(team, f"{person}/assistant/end")

@@ -18,6 +18,8 @@ WORDS: Mapping[FactorKind, str] = {
     FactorKind.START: "a start code",
 }
 
+ASSISTANTS = {News.ASSISTANT_NAMED, News.ASSISTANT_ENDED}
+
 
 def account_news(db: DbSession, row: Mail, reader: Person, around: Around) -> Letter | None:
     """What happened, when and where; none if what it is about is gone."""
@@ -29,6 +31,9 @@ def account_news(db: DbSession, row: Mail, reader: Person, around: Around) -> Le
         case News.ASSISTANT_NAMED:
             named = db.get(Delegation, row.about)
             return _news(what, named.named_at, around) if named and named.ended_at is None else None
+        case News.ASSISTANT_ENDED:
+            ended = db.get(Delegation, row.about)
+            return _news(what, ended.ended_at, around) if ended and ended.ended_at else None
         case News.ADDRESS_NEW:
             change = db.get(AddressChange, row.about)
             return _news(what, change.at, around) if change else None
@@ -47,7 +52,7 @@ def _news(what: News, at: datetime, around: Around, *, factor: str = "", browser
             "at": at,
             "factor": factor,
             "browser": browser,
-            "link": around.link("own_sign_in"),
+            "link": around.link("own_assistant" if what in ASSISTANTS else "own_sign_in"),
         }
     )
 

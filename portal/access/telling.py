@@ -29,6 +29,7 @@ class News(StrEnum):
     PAUSED = "paused"
     ADDRESS_NEW = "address_new"
     ASSISTANT_NAMED = "assistant_named"
+    ASSISTANT_ENDED = "assistant_ended"
 
 
 def tell(work: Work, what: News, *, person_id: UUID, about: UUID) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload
 
@@ -106,6 +106,11 @@ def live(db: DbSession, *, participation_id: UUID, response_id: UUID | None) -> 
         .options(joinedload(Share.mentor))
         .order_by(Share.shared_at)
     ).all()
+
+
+def any_live() -> ColumnElement[bool]:
+    """Of a query over parts: whether a mentor can read anything of this one now."""
+    return exists().where(Share.participation_id == Participation.id, Share.ended_at.is_(None))
 
 
 def reading_of(db: DbSession, *, participation_id: UUID, response_id: UUID | None) -> Shared | None:

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from wtforms import EmailField, StringField
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms import EmailField, HiddenField, StringField
+from wtforms.validators import InputRequired, Length, Optional, StopValidation
 
 from portal.forms.base import DatePartsField, Form
-from portal.people.register import ADDRESS_AT_MOST, NAME_AT_MOST
+from portal.people.register import ADDRESS_AT_MOST, NAME_AT_MOST, is_address
 
 
 class AssistantForm(Form):
@@ -32,6 +32,18 @@ class AssistantForm(Form):
         description="Leave this empty if there is no last day.",
         validators=[Optional()],
     )
+
+    sure = HiddenField()
+    """The address once it was read again: a mistyped one lets somebody else in."""
+
+    def validate_email(self, field: EmailField) -> None:
+        if not is_address(field.data or ""):
+            raise StopValidation("Enter an e-mail address like name@council.gov.uk")
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether the address that was read again is the one that is sent."""
+        return bool(self.sure.data) and self.sure.data == self.email.data
 
     @property
     def asked(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
 from portal.forms.base import DatePartsField, Form
+from portal.forms.phones import a_phone_number
 from portal.forms.programme import ChosenSelectField
 from portal.models import Council, Role
 from portal.people.register import ADDRESS_AT_MOST, NAME_AT_MOST, Authority
@@ -32,10 +33,7 @@ class ContactForm(Form):
             Length(max=ADDRESS_AT_MOST, message=f"The address must be {ADDRESS_AT_MOST} characters or fewer"),
         ],
     )
-    phone = TelField(
-        "Phone number, if known",
-        validators=[Length(max=40, message="The number must be 40 characters or fewer")],
-    )
+    phone = TelField("Phone number, if known", validators=a_phone_number())
 
     @property
     def contact(self) -> dict[str, Any]:

@@ -1,9 +1,10 @@
 """The form of those who would rather talk. Question pages need none: the engine reads and checks them."""
 
 from wtforms import StringField, TelField
-from wtforms.validators import InputRequired, Length, Regexp
+from wtforms.validators import InputRequired, Length
 
 from portal.forms.base import Form
+from portal.forms.phones import a_phone_number
 
 
 class RingMeForm(Form):
@@ -11,11 +12,7 @@ class RingMeForm(Form):
         "Phone number",
         validators=[
             InputRequired("Enter the phone number to ring"),
-            Length(max=40, message="The phone number must be 40 characters or fewer"),
-            Regexp(
-                r"^\+?(?:[^0-9]*[0-9]){6,15}[^0-9]*$",
-                message="The phone number must have 6 to 15 digits, such as 07700 900 982",
-            ),
+            *a_phone_number(may_stay=False),
         ],
     )
     when = StringField(

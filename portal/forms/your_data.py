@@ -7,13 +7,12 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, StopValidation
 
 from portal.forms.base import Form
+from portal.forms.phones import a_phone_number
 from portal.forms.programme import ChosenRadioField
 from portal.forms.times import HiddenIdField
 from portal.own_data.public_requests import KINDS
 from portal.own_data.requests import TEXT_AT_MOST
 from portal.people.register import ADDRESS_AT_MOST, NAME_AT_MOST
-
-PHONE_AT_MOST = 40
 
 
 def _text_at_most() -> Length:
@@ -49,9 +48,7 @@ class DetailsForm(Form):
     phone = TelField(
         "Phone number",
         description="Leave it empty if we should not ring you",
-        validators=[
-            Length(max=PHONE_AT_MOST, message=f"The phone number must be {PHONE_AT_MOST} characters or fewer")
-        ],
+        validators=a_phone_number(),
     )
 
     @property

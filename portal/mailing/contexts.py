@@ -58,6 +58,7 @@ PATHS = {
     "second_person": "/second-person",
     "suspicions": "/desk/suspicions",
     "own_sign_in": "/your-sign-in",
+    "own_assistant": "/your-assistant",
     "confirm_factor": "/team/people/{}/sign-in",
 }
 

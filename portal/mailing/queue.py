@@ -178,7 +178,7 @@ WORDS = {
     "access_lapsing": "Their access is about to lapse",
     "suspicion": "A suspected incident",
     "session": "Calendar entry",
-    "assistant": "Named as an assistant",
+    "assistant": "Named as an assistant, or no longer one",
     "day_before": "Reminder the day before a session",
     "test_mail": "Test mail",
     "notice": "Notice to the Controller",

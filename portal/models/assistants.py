@@ -14,7 +14,8 @@ from privacy.records import Erase, Holding, Keep, Record, new_id, plain, referen
 class Delegation(Record):
     """A leader's assistant, from a day to a day (both included), or until somebody ends it (`ended_at`).
 
-    `called` is how the leader wrote their name: what the portal knows of an address is not shown to who types it.
+    `called` is how whoever named them wrote their name, and under it their address: what the portal knows of an
+    address is not shown to who types it.
     """
 
     __tablename__ = "delegation"
@@ -41,6 +42,15 @@ class Delegation(Record):
 
     leader: Mapped[Person] = relationship(foreign_keys=[leader_id], back_populates="assisted")
     assistant: Mapped[Person] = relationship(foreign_keys=[assistant_id], back_populates="assists")
+
+    @property
+    def called_name(self) -> str:
+        return (self.called or "").partition("\n")[0]
+
+    @property
+    def called_address(self) -> str:
+        """Empty where it was not kept yet when they were named."""
+        return (self.called or "").partition("\n")[2]
 
     def live_on(self, day: date) -> bool:
         return self.ended_at is None and self.from_on <= day and (self.to_on is None or day <= self.to_on)

@@ -12,7 +12,7 @@ from sqlalchemy import BindParameter, bindparam, or_, select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload, selectinload
 
-from portal.answers import questionnaires, tools, windows
+from portal.answers import questionnaires, shares, tools, windows
 from portal.answers.questionnaires import Due
 from portal.answers.tools import Tool
 from portal.booking import standing
@@ -173,11 +173,13 @@ def timeline(support: Support) -> list[Stage]:
 
 @dataclass(frozen=True)
 class Overview:
-    """The whole page: supports newest package first, and since when they are not reminded; None while they are."""
+    """The whole page: supports newest package first, since when they are not reminded (None while they are), and
+    whether a mentor can read something of it because they share it."""
 
     supports: Sequence[Support]
     tools: Sequence[Tool]
     reminders_stopped_at: datetime | None
+    shares: bool = False
 
 
 def overview(
@@ -187,7 +189,7 @@ def overview(
 
     Who `has_left` office sees what was, and what there is to answer; nothing is offered to them.
     """
-    parts = _parts(db, person_id)
+    parts, shared = _parts(db, person_id)
     if not parts:
         return Overview([], [], None)
     stands = standings(db, [part.id for part in parts])
@@ -199,13 +201,14 @@ def overview(
         supports=supports,
         tools=[] if has_left else tools.tools_of(db, parts, known=stands),
         reminders_stopped_at=person.reminders_stopped_at if person is not None else None,
+        shares=shared,
     )
 
 
 # Made once: everybody who comes in reads this page, and making its statements costs more than running them.
 _package = joinedload(Participation.package)
 _PARTS = (
-    select(Participation)
+    select(Participation, shares.any_live())
     .join(Participation.package)
     .where(Participation.person_id == bindparam("person"), Package.state.in_(SHOWN))
     .options(
@@ -244,9 +247,10 @@ _OFFERS = (
 )
 
 
-def _parts(db: DbSession, person_id: UUID) -> Sequence[Participation]:
-    """With package, council and mentors, newest package first."""
-    return db.scalars(_PARTS, {"person": person_id}).unique().all()
+def _parts(db: DbSession, person_id: UUID) -> tuple[Sequence[Participation], bool]:
+    """With package, council and mentors, newest package first; and whether anything of them is shared."""
+    rows = db.execute(_PARTS, {"person": person_id}).unique().all()
+    return [row[0] for row in rows], any(row[1] for row in rows)
 
 
 def _supports(

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, bindparam, select
+from sqlalchemy import BindParameter, ColumnElement, bindparam, exists, select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload
 
@@ -18,7 +18,7 @@ from portal.access.telling import News
 from portal.actors import holds_staff, roles_on
 from portal.booking import diary
 from portal.mailing import queue as mail
-from portal.models import PARTICIPANT, AttendanceState, Delegation, Person, Role, Session
+from portal.models import PARTICIPANT, AttendanceState, Delegation, Mail, MailState, Person, Role, Session
 from portal.people import register as people
 from portal.people.register import PersonRefused, WrongDates
 from privacy.audit import Action
@@ -28,6 +28,8 @@ from privacy.statements import run
 from privacy.work import Work
 
 MAIL = "assistant"
+ENDED = "ended"
+"""The step of the mail that says that it is over."""
 
 
 class AssistantNamedAlready(PersonRefused):
@@ -67,7 +69,7 @@ def name(work: Work, *, leader_id: UUID, called: str, email: str, to_on: date | 
         named_at=work.now,
         named_by=work.actor,
     )
-    row.called = called
+    row.called = f"{called}\n{email}"
     work.db.add(row)
     work.db.flush()
     mail.queue(work, template=MAIL, about=row.id, to=person.id)
@@ -93,13 +95,21 @@ def _require_fit(person: Person, leader_id: UUID, today: date) -> None:
 
 
 def end(work: Work, *, delegation_id: UUID) -> Delegation:
-    """End it from now on; the same again changes nothing. LookupError where there is no such row."""
+    """End it from now on, and tell whoever of the two did not end it; the same again changes nothing.
+
+    LookupError where there is no such row.
+    """
     row = work.db.get(Delegation, delegation_id, populate_existing=True, with_for_update={"key_share": True})
     if row is None:
         raise LookupError("no such delegation")
     if row.ended_at is None:
         row.ended_at, row.ended_by = work.now, work.actor
         mail.drop(work, about=row.id, template=MAIL)
+        # Who was never told that it began, such as somebody whose address was mistyped, is not told that it ended.
+        if work.actor != f"person:{row.assistant_id}" and _was_told(work.db, row):
+            mail.queue(work, template=MAIL, about=row.id, to=row.assistant_id, step=ENDED)
+        if work.actor != f"person:{row.leader_id}":
+            telling.tell(work, News.ASSISTANT_ENDED, person_id=row.leader_id, about=row.id)
         work.record(
             Action.ASSISTANT_ENDED,
             object=f"delegation:{row.id}",
@@ -107,6 +117,11 @@ def end(work: Work, *, delegation_id: UUID) -> Delegation:
             assistant=row.assistant_id,
         )
     return row
+
+
+def _was_told(db: DbSession, row: Delegation) -> bool:
+    sent = exists().where(Mail.about == row.id, Mail.template == MAIL, Mail.state == MailState.SENT)
+    return bool(db.scalar(select(sent)))
 
 
 def _live(on: date | BindParameter[date]) -> ColumnElement[bool]:

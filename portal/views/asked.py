@@ -1,5 +1,6 @@
 """What all pages of a questionnaire share: addresses, what stands around the content, readings by staff."""
 
+from datetime import datetime
 from typing import Any
 
 from flask import render_template, url_for
@@ -54,10 +55,20 @@ def around(asked: Asked) -> dict[str, Any]:
     }
 
 
-def closed(asked: Asked, *, typed: Posted | None = None) -> str:
-    """The page that says when it can be answered, with what was typed in vain."""
-    texts = [value for values in (typed or {}).values() for value in values if len(value) > 40]
-    return render_template("questionnaires/closed.html", **around(asked), now=clock_now(), typed=texts)
+def closed(asked: Asked, *, typed: Posted | None = None, sent_at: datetime | None = None) -> str:
+    """The page that says when it can be answered, or that it was sent, with what was typed in vain."""
+    return render_template(
+        "questionnaires/closed.html",
+        **around(asked),
+        now=clock_now(),
+        typed=texts_of(typed or {}),
+        sent_at=sent_at,
+    )
+
+
+def texts_of(typed: Posted) -> list[str]:
+    """What was written rather than chosen."""
+    return [value for values in typed.values() for value in values if len(value) > 40]
 
 
 def note_opened(asked: Asked, sitting: Sitting, purpose: str) -> None:

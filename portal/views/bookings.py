@@ -19,11 +19,13 @@ from portal.mailing import feeds, invitations
 from portal.mentors import profiles, serving
 from portal.models import Offer, Package, Person, Place, Session
 from portal.people import assisting
+from portal.views import group_pages
 from portal.views.acts import attempt, status_of
 from portal.views.context import clock_now, instance, programme, the_actor, today
 from portal.views.context import session as db
 from portal.views.files import attach
 from portal.views.fragments import page_or_fragment
+from portal.views.group_pages import PlaceOf
 from portal.views.guards import guarded
 from portal.views.loaders import load_offer, load_package, load_package_with_people, load_session
 from portal.views.on_behalf import back_from_booking, is_own, whose_place
@@ -162,7 +164,7 @@ def place(held: Session) -> ResponseReturnValue:
     return redirect(url_for("bookings.session", session_id=session_id), 303)
 
 
-@bp.post("/sessions/<uuid:session_id>/place/give-up")
+@bp.route("/sessions/<uuid:session_id>/place/give-up", methods=["GET", "POST"])
 @guarded(load_session, policies.may_take_place)
 def give_up(held: Session) -> ResponseReturnValue:
     def give(unit: Work) -> bool:
@@ -170,10 +172,26 @@ def give_up(held: Session) -> ResponseReturnValue:
         return True
 
     session_id, form, person_id = held.id, Form(), whose_place(held)
+    if request.method == "GET":
+        return _asked_to_give_up(held, group_pages.place_of(held, person_id))
     if attempt(form, None, give) is None:
         return session_page(held, form)
     flash("You have given up your place." if is_own(person_id) else "Their place is given up.")
     return redirect(url_for("bookings.session", session_id=session_id), 303)
+
+
+def _asked_to_give_up(held: Session, place: PlaceOf) -> ResponseReturnValue:
+    """Ask once before a place goes to somebody else."""
+    if not place.has or not is_ahead(held):
+        return redirect(url_for("bookings.session", session_id=held.id), 303)
+    return render_template(
+        "seats/give_up.html",
+        held=held,
+        heading=invitations.heading_of(held, programme()),
+        own=is_own(place.person_id),
+        person_id=place.person_id,
+        called=place.called,
+    )
 
 
 @bp.get("/sessions/<uuid:session_id>/calendar.ics")

@@ -4,15 +4,17 @@ import re
 from collections.abc import Iterable
 
 import structlog
-from flask import Flask, current_app, g, make_response, render_template, request
+from flask import Flask, current_app, g, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from portal.desk.key_keeping import note_refused
 from portal.health.disk import Disks
-from portal.views.context import work
+from portal.views import form_tokens, typed_answers
+from portal.views.context import current_actor, work
 from portal.views.kept_forms import is_secret, keep_and_lead_back
+from portal.views.next_page import keep_next
 from portal.views.request_logs import reference
 from portal.views.signed_in import load_actor
 from portal.views.transport import comes_from_elsewhere
@@ -39,15 +41,26 @@ ERASED_WORDS = (
         "Nothing more can be written down about it. Nothing was saved.",
     ],
 )
+ANOTHERS_WORDS = (
+    "Somebody else is signed in here now",
+    [
+        "This page was open for another person. We saved nothing, and keep nothing of it.",
+        "If it is yours, copy what you typed. Then sign out, sign in as yourself, and send it once more.",
+    ],
+)
 PAGES = {400, 401, 403, 404, 405, 409, 413, 422, 429, 500, 503}
 
 
-def typed() -> list[tuple[str, str]]:
-    """What was typed into the form that failed, so that it can be copied and is not lost."""
+def typed(*, with_questions: bool = False) -> list[tuple[str, str]]:
+    """What was typed into the form that failed, so that it can be copied and is not lost; of a page of questions, with
+    the words of its questions where the database can be asked for them (`with_questions`)."""
     if request.method != "POST" or comes_from_elsewhere():
         return []
     try:
-        return words_of(request.form.items(multi=True))
+        fields = list(request.form.items(multi=True))
+        return (
+            typed_answers.in_words(fields) if with_questions and typed_answers.is_sent() else words_of(fields)
+        )
     except RequestEntityTooLarge:
         # It was not read. The browser has it: the page says how to get back to it.
         return []
@@ -90,6 +103,23 @@ def _out(why: Outage, error: BaseException) -> ResponseReturnValue:
     return answer
 
 
+def _token_over() -> ResponseReturnValue:
+    """What was typed into a form of nobody who is known, or of somebody else: shown once, and kept for nobody."""
+    actor = current_actor()
+    if actor is not None and form_tokens.issued_to_another(actor.person_id):
+        return _page(400, typed=typed(with_questions=True), title=ANOTHERS_WORDS[0], lines=ANOTHERS_WORDS[1])
+    if actor is None and _wants_sign_in():
+        keep_next(request.path)
+        return _page(401, typed=typed(with_questions=True), again=url_for("account.sign_in"))
+    return _page(400, typed=typed(with_questions=True), stale=True)
+
+
+def _wants_sign_in() -> bool:
+    """Whether this page is only there for people who are signed in."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    return getattr(getattr(view, "guard", None), "policy", None) is not None
+
+
 def _log(exc_info: object) -> None:
     log.error("page.failed", exc_info=exc_info)
 
@@ -118,7 +148,7 @@ def install(app: Flask) -> None:
     @app.errorhandler(CSRFError)
     def _token(error: CSRFError) -> ResponseReturnValue:
         load_actor()
-        return keep_and_lead_back() or _page(400, typed=typed(), stale=True)
+        return keep_and_lead_back() or _token_over()
 
     @app.errorhandler(Frozen)
     def _frozen(error: Frozen) -> ResponseReturnValue:

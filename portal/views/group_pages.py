@@ -59,6 +59,12 @@ def shown(held: Session) -> GroupShown:
     )
 
 
+def place_of(held: Session, person_id: UUID) -> PlaceOf:
+    """One place, of oneself or of somebody whose assistant one is."""
+    own = person_id == the_actor().person_id
+    return _place(held, person_id, None if own else delegations.names(db(), [person_id]).get(person_id))
+
+
 def _place(held: Session, person_id: UUID, called: str | None) -> PlaceOf:
     entry = waiting.entry_of(db(), held.id, person_id)
     waits = entry is not None and entry.state is WaitingState.WAITING

@@ -153,7 +153,7 @@ def ask_to_sign_in() -> ResponseReturnValue:
         return render_template("errors/_signed_out.html"), 286
     keep_next(_page_asked_for())
     address = url_for("account.sign_in")
-    words = typed()
+    words = typed(with_questions=True)
     if words:
         # Nobody is known to keep it for: the page itself keeps it.
         return render_template("errors/error.html", code=401, typed=words, again=address), 401

@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 from portal import policies
 from portal.access import devices, parking
 from portal.access.parking import Parked
-from portal.views import cookies
+from portal.views import cookies, form_tokens
 from portal.views.context import clock_now, current_actor, programme, session, the_actor, work
 from portal.views.next_page import keep_next
 from portal.views.transport import comes_from_elsewhere
@@ -29,10 +29,13 @@ def is_secret(name: str) -> bool:
 
 def keep_and_lead_back() -> Response | None:
     """Keep the form of this request for its writer and lead to where they find it again, by way of signing in where
-    they aren't. None where there is nothing to keep, or nobody is known to keep it for."""
+    they aren't. None where there is nothing to keep, or nobody is known to keep it for; what was typed into
+    somebody else's form is kept for nobody."""
     actor = current_actor()
     written = (actor.person_id, actor.browser_session_id) if actor is not None else _was_signed_in()
-    place = _keep(*written) if written is not None else None
+    if written is None or form_tokens.issued_to_another(written[0]):
+        return None
+    place = _keep(*written)
     if place is None:
         return None
     if actor is None:

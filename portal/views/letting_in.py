@@ -10,8 +10,8 @@ from portal.access.levels import Reading
 from portal.access.passkeys import Site
 from portal.actors import roles_of, with_roles
 from portal.models import Level, Person
-from portal.views import cookies
-from portal.views.context import instance, programme, session, today
+from portal.views import cookies, form_tokens
+from portal.views.context import instance, programme, session, the_actor, today
 from portal.views.next_page import keep_next, kept_next
 
 NEW_NOTICE = Markup("Our {} says what we hold about you, and what you can ask for.")
@@ -21,6 +21,7 @@ def let_in(tokens: devices.Tokens, next_path: str | None, *, asks: bool = True) 
     """Keep the cookies of a sign-in and go on; with `asks`, first to what is asked or offered on the first way in."""
     # A form token from before the sign-in may have been seen by somebody else.
     form_session.clear()
+    form_tokens.issue_to(tokens.person_id)
     keep_next(next_path)
     person = session().get_one(Person, tokens.person_id, options=with_roles(), populate_existing=True)
     response = onward(person if asks else None)
@@ -38,6 +39,7 @@ def stepped_up(token: str) -> Response:
     """Keep the new cookie of a browser that gave a proof, and go on to where its person wanted."""
     wanted = kept_next()
     form_session.clear()
+    form_tokens.issue_to(the_actor().person_id)
     response = redirect(wanted or url_for("home.start"), 303)
     cookies.keep(response, cookies.SESSION, token)
     return response

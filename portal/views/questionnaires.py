@@ -5,6 +5,7 @@ from uuid import uuid4
 
 from flask import Blueprint, abort, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from portal import filters, policies
 from portal.access import parking
@@ -14,7 +15,16 @@ from portal.answers.questionnaires import Asked, NotOpen
 from portal.booking import acts as bookings
 from portal.forms.questionnaires import RingMeForm
 from portal.views import covers
-from portal.views.asked import address, around, closed, interviewing, mode_of, note_opened, takes
+from portal.views.asked import (
+    address,
+    around,
+    closed,
+    interviewing,
+    mode_of,
+    note_opened,
+    takes,
+    texts_of,
+)
 from portal.views.context import clock_now, programme, session, the_actor, work
 from portal.views.drawn_questions import is_list_of_statements, questions, sheet
 from portal.views.guards import guarded
@@ -41,6 +51,7 @@ bp = Blueprint(
     "questionnaires", __name__, url_prefix="/questionnaires/<uuid:participation_id>/<wave>/<occasion>"
 )
 TIMES_SHOWN = 6
+CHANGE_LINK = Markup(' <a class="govuk-notification-banner__link" href="{}">Ask to change your answers</a>.')
 CHANGED_ELSEWHERE = (
     "This page was changed in another tab or on another device. Save and continue, and you see both."
 )
@@ -109,10 +120,26 @@ def save(asked: Asked, number: int) -> ResponseReturnValue:
     except NotOpen:
         return closed(asked, typed=typed), 409
     except AlreadySent:
-        return redirect(address("receipt", asked), 303)
+        return _sent_before(asked, typed)
     except (UnknownPage, KeepsChanging):
         abort(409)
     return redirect(_next(asked, sitting, after=code, stays=cleared is not None), 303)
+
+
+def _sent_before(asked: Asked, typed: Posted) -> ResponseReturnValue:
+    """Say once that what an older tab held is not in what was sent; what was written there is shown to be copied."""
+    response = sit(session(), asked.asking).response
+    sent_at = response.submitted_at if response is not None else None
+    if texts_of(typed):
+        return closed(asked, typed=typed, sent_at=sent_at), 409
+    if typed and sent_at is not None:
+        said = Markup("These answers were sent on {}. What you have just chosen is not in them.").format(
+            filters.day_time(sent_at)
+        )
+        if asked.asking.wave is not Wave.TOOL and not interviewing(asked):
+            said += CHANGE_LINK.format(address("change", asked))
+        flash(said, "notice")
+    return redirect(address("receipt", asked), 303)
 
 
 def _store(unit: Work, asked: Asked, code: str, typed: Posted, *, advances: bool) -> Sitting:

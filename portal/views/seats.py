@@ -1,6 +1,6 @@
 """Places in group sessions as a member meets them: waiting, a freed place to decline, a certificate."""
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal import policies
@@ -9,9 +9,11 @@ from portal.groups import plans as group_plans
 from portal.groups import sessions, waiting
 from portal.mailing import invitations
 from portal.models import Attendance, AttendanceState, Session, SessionState, WaitingState
+from portal.views import group_pages
 from portal.views.acts import attempt, status_of
 from portal.views.context import clock_now, programme
 from portal.views.context import session as db
+from portal.views.group_pages import PlaceOf
 from portal.views.guards import guarded
 from portal.views.loaders import load_attendance, load_session
 from portal.views.on_behalf import is_own, whose_place
@@ -43,13 +45,30 @@ def wait(held: Session) -> ResponseReturnValue:
     ), status_of(form)
 
 
-@bp.post("/sessions/<uuid:session_id>/wait/stop")
+@bp.route("/sessions/<uuid:session_id>/wait/stop", methods=["GET", "POST"])
 @guarded(load_session, policies.may_take_place)
 def stop_waiting(held: Session) -> ResponseReturnValue:
     session_id, person_id = held.id, whose_place(held)
+    if request.method == "GET":
+        return _asked_to_leave(held, group_pages.place_of(held, person_id))
     attempt(Form(), None, lambda unit: waiting.leave(unit, session_id=session_id, person_id=person_id))
     flash("You are off the waiting list." if is_own(person_id) else "They are off the waiting list.")
     return redirect(url_for("bookings.session", session_id=session_id), 303)
+
+
+def _asked_to_leave(held: Session, place: PlaceOf) -> ResponseReturnValue:
+    """Ask once before somebody loses their number on the list."""
+    if place.position is None:
+        return redirect(url_for("bookings.session", session_id=held.id), 303)
+    return render_template(
+        "seats/stop_waiting.html",
+        held=held,
+        heading=_heading(held),
+        own=is_own(place.person_id),
+        person_id=place.person_id,
+        called=place.called,
+        position=place.position,
+    )
 
 
 @bp.route("/sessions/<uuid:session_id>/freed-place", methods=["GET", "POST"])

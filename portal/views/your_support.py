@@ -23,6 +23,7 @@ def index() -> ResponseReturnValue:
         supports=shown.supports,
         step=support.next_step(shown.supports),
         tools=shown.tools,
+        shares=shown.shares,
         reminders_stopped_at=shown.reminders_stopped_at,
         timeline=support.timeline,
         abouts=profiles.abouts(one for each in shown.supports for one in each.mentors),

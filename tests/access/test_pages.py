@@ -33,9 +33,11 @@ ELSEWHERE = {
     "balance.show": "rare: an instruction lists political groups",
     "questionnaires.check": "along the walk: everything was answered",
     "releases.approve": "along the walk: the figures were agreed",
+    "seats.stop_waiting": "along the walk: somebody is on a waiting list",
 }
 """Pages that nobody of the filled world is shown, and where they are shown."""
 NO_PAGES = {
+    "assistants.set_up_first": "leads on to where proofs are set up",
     "calendars.feed": "a file behind a secret address",
     "desk_tools.feed": "a file behind a secret address",
     "notes.read": "leads on",
@@ -54,6 +56,7 @@ TAKE_ANYTHING = {
 }
 """Forms that cannot be filled in wrong."""
 NEVER_EMPTY = {
+    "assistants.end_own": "there is an assistant to end",
     "assistants.index": "whoever sees it has been named by a leader",
     "proofs.prove": "asks the same of everybody",
 }

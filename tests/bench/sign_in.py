@@ -84,6 +84,7 @@ def _named(stack: Stack, leader: UUID, name: str) -> Callable[[], None]:
         "csrf_token": client.get("/your-assistant").token(),
         "name": "Pat",
         "email": f"{name}@council.example",
+        "sure": f"{name}@council.example",
     }
     return lambda: _post(client, "/your-assistant", data)
 

@@ -101,6 +101,7 @@ def whose(side: Side, version_id: UUID) -> dict[str, list[tuple[str, dict[str, A
         "package_id": [(name, {"package_id": value}) for name, value in packages],
         "session_id": [(name, {"session_id": value}) for name, value in sessions],
         "offer_id": [("offer", {"offer_id": side.offer})],
+        "delegation_id": [("the member's assistant", {"delegation_id": side.delegation})],
         "blackout_id": [("time without sessions", {"blackout_id": side.blackout})],
         "council_id": [("council", {"council_id": side.council})],
         "council_id,fact_id": [("council", {"council_id": side.council, "fact_id": side.fact})],

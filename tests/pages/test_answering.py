@@ -251,8 +251,12 @@ def test_without_anybody_known_the_error_page_keeps_the_text(
     client.http.delete_cookie("sid")
     page = send(client, words, form, status=401)
     assert LONG.strip() in page.text
-    token = send(client, words, {**form, "csrf_token": "old"}, status=400)
+    token = send(client, words, {**form, "useful": "yes", "csrf_token": "old"}, status=401)
     assert LONG.strip() in token.text
+    assert token.heading == "You are not signed in"
+    assert token.all("a", href="/sign-in")
+    said = {"".join(label.itertext()): text_in(token, label.get("for")) for label in token.all("label")}
+    assert said == {"What else?": LONG.strip("\n"), "Was it of use?": "Yes"}, "in the words of the questions"
     assert db.scalars(select(ParkedForm.id)).all() == []
 
 
@@ -347,6 +351,24 @@ def test_saving_asks_the_database_few_times_from_the_cookie_on(
         event.remove(stack.engine, "before_cursor_execute", count)
     # One of them asks whether a return has frozen everything.
     assert len(said) <= 9, "\n".join(one[:150] for one in said)
+
+
+def test_a_tab_that_is_older_than_what_was_sent_is_told_so_once(
+    client: PageClient, leader: Person, package: Package
+) -> None:
+    client.sign_in(leader.id)
+    here = address(package)
+    old = hidden(client.get(f"{here}/1"))
+    send_all(client, package, role_confidence="completely")
+    away = send(client, f"{here}/1", {**old, "role_confidence": "not_very"})
+    receipt = client.follow(away)
+    assert "What you have just chosen is not in them" in receipt.words()
+    assert "These answers were sent on Wednesday 1 March 2023" in receipt.words()
+    assert len(receipt.all("a", href=f"{here}/change")) == 2, "in the notice, and where it always stands"
+    assert "What you have just chosen" not in client.get(f"{here}/receipt").words()
+    lost = send(client, f"{here}/1", {**old, "role_confidence_why": LONG}, status=409)
+    assert lost.heading == "These answers were sent before"
+    assert LONG[:40] in lost.words()
 
 
 # ---- stale tabs, clearing, odd text
@@ -570,7 +592,11 @@ def test_a_mentor_reads_what_is_shared_and_nothing_else(
     client.sign_in(mentor.id)
     client.get(f"{here}/shared", status=404)
     client.sign_in(leader.id)
+    assert "Not your council, not your mentor" in client.get("/your-support").words()
     client.post(f"{here}/share", page=f"{here}/receipt")
+    home = client.get("/your-support").words()
+    assert "and your mentor those that you share" in home
+    assert "not your mentor" not in home
     assert "You share this with Mo Mentor" in client.get(f"{here}/receipt").words()
     client.sign_in(mentor.id)
     listed = client.get(f"/mentor/packages/{package.id}")

@@ -41,6 +41,7 @@ from tests.pages_client import Page, PageClient
 
 TEN = datetime(2023, 3, 9, 10, 0, tzinfo=UTC)
 NOT_OPEN = "Booking is not open at the moment. The programme team will say when it opens"
+PAT = {"email": "pat@council.example", "sure": "pat@council.example"}
 TELLING = ("questionnaire", "goal", "Your support", "note")
 """Words that no page of an assistant's may hold."""
 
@@ -70,7 +71,7 @@ class Office:
     def name(self, **typed: Any) -> UUID:
         """Name an assistant as the leader does, and sign them in."""
         said = {"name": "Pat Assist", "email": "pat@council.example", **typed}
-        self.leaders.post("/your-assistant", said)
+        self.leaders.post("/your-assistant", {**said, "sure": said["email"]})
         self.db.rollback()
         person = accounts.find(self.db, said["email"])
         assert person is not None
@@ -167,9 +168,58 @@ def test_a_leader_names_an_assistant_who_is_told_and_signs_in_like_others(office
     own = office.leaders.get("/your-assistant")
     assert "Pat Assist" in own.words()
     assert not own.all("form", action="/your-assistant"), "one at a time"
-    another = {"name": "Other One", "email": "other@x.example"}
+    another = {"name": "Other One", "email": "other@x.example", "sure": "other@x.example"}
     page = office.leaders.post("/your-assistant", another, page="/your-assistant", status=422)
     assert "There is an assistant already. End that first" in page.words()
+
+
+def test_an_address_is_read_once_more_before_it_books(office: Office, make: Factory) -> None:
+    make.person("Somebody Here", email="known@elsewhere.example")
+    typed = {"name": "Sam", "ends_on-day": "31", "ends_on-month": "3", "ends_on-year": "2023"}
+    pages = []
+    for address in ("known@elsewhere.example", "nobody@elsewhere.example"):
+        page = office.leaders.post("/your-assistant", {**typed, "email": address}, status=200)
+        assert f"We will let {address} book for you" in page.words()
+        assert "It ends in elsewhere.example" in page.words()
+        pages.append(page.words(page.all("main")[0]).replace("known@", "nobody@"))
+    assert pages[0] == pages[1], "whose it is stays unsaid"
+    assert delegations.of_leader(office.db, office.leader, office.make.today) is None
+    other = {**typed, "email": "sam@x.example", "sure": "sam@y.example"}
+    assert (
+        "We will let sam@x.example book" in office.leaders.post("/your-assistant", other, status=200).words()
+    )
+    back = office.leaders.post("/your-assistant", {**other, "change": "y"}, status=200)
+    assert back.all("input", name="email", value="sam@x.example")
+    assert back.all("input", name="ends_on-day", value="31"), "nothing has to be typed again"
+
+
+def test_the_leader_sees_the_address_that_was_typed(office: Office) -> None:
+    office.name(email="Pat@Council.example")
+    assert "Pat@Council.example" in office.leaders.get("/your-assistant").words()
+    told = next(one for one in office.sent() if "somebody can book for you" in str(one["Subject"]))
+    assert "http://localhost/your-assistant" in told.get_body(("plain",)).get_content()
+
+
+def test_who_did_not_end_it_is_told_by_mail(office: Office) -> None:
+    assistant = office.name()
+    office.sent()
+    office.leaders.post("/your-assistant/end")
+    (told,) = office.sent()
+    assert "you no longer book for Niamh Shea" in told.get_body(("plain",)).get_content()
+    office.name()
+    office.sent()
+    office.db.rollback()
+    row = delegations.of_leader(office.db, office.leader, office.make.today)
+    assert row is not None
+    assert row.assistant_id == assistant
+    office.pas.post(f"/who-you-book-for/{row.id}/end")
+    (told,) = office.sent()
+    assert "your assistant no longer books for you" in told.get_body(("plain",)).get_content()
+    office.name(email="mistyped@council.example")
+    office.leaders.post("/your-assistant/end")
+    assert to(office.sent(), "mistyped@council.example") == [], (
+        "who never heard of it does not hear of its end"
+    )
 
 
 def test_an_assistant_books_moves_and_cancels_and_each_act_says_for_whom(office: Office) -> None:
@@ -300,14 +350,21 @@ def test_both_sides_and_the_team_can_end_it(office: Office, make: Factory) -> No
         assert office.pas.get("/who-you-book-for").heading == "Who you book for"
         with_row = office.db.scalars(select(Delegation).where(Delegation.ended_at.is_(None))).one()
         if end == "leader":
-            office.leaders.post("/your-assistant/end", page="/your-assistant")
+            assert (
+                "Pat Assist can then book no more for you"
+                in office.leaders.get("/your-assistant/end").words()
+            )
+            office.leaders.post("/your-assistant/end")
         elif end == "assistant":
-            page = office.pas.post(f"/who-you-book-for/{with_row.id}/end", page="/who-you-book-for")
+            path = f"/who-you-book-for/{with_row.id}/end"
+            assert office.pas.get("/who-you-book-for").all("a", href=path), "one tap ends nothing"
+            page = office.pas.post(path)
             assert page.status == 303
         else:
             path = f"/team/people/{office.leader}/assistant"
             assert "Pat Assist" in team.get(path).words()
-            team.post(f"{path}/end", page=path)
+            assert team.get(path).all("a", href=f"{path}/end")
+            team.post(f"{path}/end")
         answer = office.pas.http.get("/who-you-book-for")
         assert answer.headers.get("Location", "").startswith("/sign-in"), "from the next request on"
         assert office.pas.http.get(f"/packages/{office.package}/times").status_code == 303
@@ -321,7 +378,7 @@ def test_the_team_names_one_and_sees_whom_somebody_books_for(office: Office, mak
     person = f"/team/people/{office.leader}"
     assert team.get(person).all("a", href=f"{person}/assistant")
     last = {"ends_on-day": "31", "ends_on-month": "3", "ends_on-year": "2023"}
-    team.post(f"{person}/assistant", {"name": "Pat Assist", "email": "pat@council.example", **last})
+    team.post(f"{person}/assistant", {"name": "Pat Assist", **PAT, **last})
     assert "Pat Assist books for them" in team.get(person).words()
     office.db.rollback()
     row = office.db.scalars(select(Delegation)).one()
@@ -336,7 +393,8 @@ def test_the_team_names_one_and_sees_whom_somebody_books_for(office: Office, mak
 @pytest.mark.parametrize("role", [Role.TEAM, Role.MENTOR, Role.OBSERVER])
 def test_who_gives_or_runs_support_is_nobodys_assistant(office: Office, make: Factory, role: Role) -> None:
     make.person("Some One", role=role, email="one@x.example")
-    page = office.leaders.post("/your-assistant", {"name": "Some", "email": "one@x.example"}, status=422)
+    said = {"name": "Some", "email": "one@x.example", "sure": "one@x.example"}
+    page = office.leaders.post("/your-assistant", said, status=422)
     assert "This address cannot be an assistant's" in page.words()
     assert "Some One" not in page.words()
 
@@ -379,8 +437,9 @@ def test_a_copy_whose_reader_books_no_longer_is_not_sent(office: Office) -> None
         )
     office.db.rollback()
     assert office.db.scalars(select(Mail).where(Mail.step == mail.numbered(0, whose=office.leader))).one()
-    office.leaders.post("/your-assistant/end", page="/your-assistant")
-    assert to(office.sent(), "pat@council.example") == []
+    office.leaders.post("/your-assistant/end")
+    (over,) = to(office.sent(), "pat@council.example")
+    assert "no longer book for" in str(over["Subject"])
 
 
 def test_an_account_that_was_closed_books_for_nobody(office: Office) -> None:

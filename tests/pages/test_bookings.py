@@ -343,7 +343,11 @@ def test_members_book_and_give_up_a_place(world: World, make: Factory) -> None:
     other = PageClient(world.stack.app, world.stack.instance).sign_in(ids[1])
     assert "There are no places left" in other.get(path).words()
     assert "There is a problem" in other.post(f"{path}/place", page=path, status=409).words()
-    first.post(f"{path}/place/give-up", page=path)
+    assert first.get(path).all("a", href=f"{path}/place/give-up?for={ids[0]}"), "one tap gives nothing up"
+    assert first.get(f"{path}/place/give-up").heading == "Give up your place"
+    assert "You have a place" in first.get(path).words()
+    first.post(f"{path}/place/give-up")
+    first.get(f"{path}/place/give-up", status=303)
     assert other.post(f"{path}/place", page=path).status == 303
     assert len(world.db.scalars(select(Attendance.id)).all()) == 2
     assert "Who has a place" not in other.get(path).words()

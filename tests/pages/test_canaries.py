@@ -288,7 +288,7 @@ def support_a_group(walk: Walk) -> None:
     walk.post(mentor, f"/packages/{group}/schedule", **plan, **when)
     session = f"/sessions/{walk.one(select(Session.id).where(Session.kind != SessionKind.ONE_TO_ONE))}"
     walk.post(member, f"{session}/place", on=session)
-    walk.post(member, f"{session}/place/give-up", on=session)
+    walk.post(member, f"{session}/place/give-up")
     walk.post(member, f"{session}/place", on=session)
     came = str(walk.person(walk.address["member"]))
     walk.post(mentor, f"/packages/{group}/log", at="11am", minutes="90", attended=came, **date_of("on", 1))

@@ -52,6 +52,9 @@ def test_a_member_waits_is_promoted_and_declines(world: GroupWorld) -> None:
     third.post(f"{address}/wait")
     assert "You are number 2 on the waiting list" in third.get(address).words()
     assert "You are number 2 on the waiting list" in third.get("/your-support").words()
+    assert "You are number 2." in third.get(f"{address}/wait/stop").words()
+    assert "You are number 2 on the waiting list" in third.get(address).words(), "asked is not left"
+    second.get(f"{address}/place/give-up", status=303)
     first = member(world, 1)
     first.post(f"{address}/place/give-up", page=address)
     page = second.get(f"{address}/freed-place")

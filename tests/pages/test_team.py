@@ -157,6 +157,8 @@ def test_a_person_is_added_changed_and_closed(team: PageClient, make: Factory, d
         "adjustments": "Large print",
         **FIRST_OF_MARCH,
     }
+    refused = team.post("/team/people/new", {**typed, "phone": "abc"}, status=422)
+    assert "The phone number must have 6 to 15 digits" in refused.words()
     page = team.follow(team.post("/team/people/new", typed))
     assert "Niamh O’Shea-D'Arcy & Team" in page.words()
     assert "+44 7700 900123" in page.words()

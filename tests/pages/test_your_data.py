@@ -435,6 +435,20 @@ def test_a_bad_detail_is_said_beside_it(
     assert db.scalars(select(Case)).all() == []
 
 
+def test_a_number_that_cannot_be_rung_is_refused(
+    own: PageClient, ada: UUID, db: DbSession, clock: SetClock
+) -> None:
+    allow(db, clock, Standing.OWN_CORRECTION)
+    for number in ("abc", "12345", "1234567890123456"):
+        page = own.post("/your-data/details", {"name": "Ada Lead", "phone": number}, status=422)
+        assert "The phone number must have 6 to 15 digits" in page.words()
+    assert db.scalars(select(Case)).all() == [], "and no notice goes out"
+    with unit_of_work(db, clock, "system:test") as work:
+        work.db.get_one(Person, ada).phone = "ask Jo"
+    own.post("/your-data/details", {"name": "Ada Leed", "phone": "ask Jo"})
+    assert db.get_one(Person, ada).phone == "ask Jo", "what is stored stays as it is"
+
+
 def test_nothing_new_opens_nothing(own: PageClient, db: DbSession, clock: SetClock) -> None:
     allow(db, clock, Standing.OWN_CORRECTION)
     page = own.follow(own.post("/your-data/details", details(name="Ada Lead", phone="")))

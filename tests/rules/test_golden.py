@@ -268,6 +268,15 @@ def sign_in(world: World) -> None:
     world.queue("sign_in", about=asked.id, to="mentor")
 
 
+def ended_delegation(world: World) -> UUID:
+    world.work.db.get_one(Delegation, fixed("delegation")).ended_at = NOW
+    return fixed("delegation")
+
+
+def no_longer_assisting(world: World) -> None:
+    world.queue("assistant", about=ended_delegation(world), to="assistant", step="ended")
+
+
 def own_sign_in(what: News) -> Arrange:
     """News about somebody's sign-in."""
 
@@ -278,6 +287,8 @@ def own_sign_in(what: News) -> Arrange:
             case News.ADDRESS_NEW:
                 change = AddressChange(id=fixed("change"), person_id=fixed("leader"), at=NOW)
                 about = world.add(change, before="before@golden.example").id
+            case News.ASSISTANT_ENDED:
+                about = ended_delegation(world)
             case News.ASSISTANT_NAMED:
                 about = fixed("delegation")
             case News.PAUSED:
@@ -548,6 +559,7 @@ MAILS: dict[str, Arrange] = {
     "session, to the mentor": simple("session", "meeting", "mentor", "2"),
     "session, for an assistant": assisted,
     "assistant": simple("assistant", "delegation", "assistant"),
+    "assistant, no longer": no_longer_assisting,
     "session, cancelled": cancelled,
     "session, a place": simple("session", "workshop", "member", "0"),
     "session, a place given up": place_given_up,

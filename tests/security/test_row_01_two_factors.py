@@ -262,6 +262,23 @@ def test_row_01_the_question_on_the_first_way_in(
 
 
 @ONE
+def test_row_01_naming_an_assistant_says_first_what_it_closes(make: Factory, browse: Browse) -> None:
+    make.person(email="leader@council.example", council=make.council())
+    browser = browse()
+    browser.by_mail("leader@council.example")
+    page = browser.client.get("/your-assistant")
+    assert "answers and notes open only with a passkey or a password" in page.words()
+    assert "You have no passkey or password yet" in page.words()
+    assert browser.leads("/your-assistant/sign-in") == "/your-sign-in"
+    assert browser.set_password().response.location == "/your-assistant", "and back, with a sure proof"
+    assert "You have no passkey" not in browser.client.get("/your-assistant").words()
+    named = {"name": "Pat", "email": "pat@council.example", "sure": "pat@council.example"}
+    browser.client.post("/your-assistant", named)
+    assert browser.opens("/your-data"), "what was proved stays proved"
+    assert "From then on" not in browser.client.get("/your-assistant").words()
+
+
+@ONE
 def test_row_01_who_reads_the_mailbox_does_not_open_it_by_ending_the_assistant(
     db: DbSession, clock: SetClock, make: Factory, browse: Browse
 ) -> None:

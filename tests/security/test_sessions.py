@@ -383,6 +383,29 @@ def test_row_28_a_form_that_meets_a_rotated_key_is_kept_for_its_writer(
     assert client.sign_in(ana.id).http.get(away.response.headers["Location"]).status_code == 404
 
 
+def test_row_28_what_one_person_typed_is_kept_for_nobody_else(
+    client: PageClient, ana: Person, make: Factory, db: DbSession
+) -> None:
+    make.person("Bo Other", email="bo@council.example")
+    come_in(client, ADDRESS)
+    typed = {"csrf_token": client.get("/your-data/ask/access").token(), "text": "Ana's own words"}
+    client.post("/sign-out", page="/your-devices")
+    out = Page(client.http.post("/your-data/ask/access", data=typed))
+    assert (out.status, out.heading) == (401, "You are not signed in")
+    assert "Ana&#39;s own words" in out.text
+    come_in(client, ADDRESS)
+    away = Page(client.http.post("/your-data/ask/access", data=typed))
+    assert "Ana&#39;s own words" in client.follow(away).text, "to herself it is shown again"
+    client.post("/sign-out", page="/your-devices")
+    kept = db.scalars(select(ParkedForm.id)).all()
+    come_in(client, "bo@council.example")
+    page = Page(client.http.post("/your-data/ask/access", data=typed))
+    assert (page.status, page.heading) == (400, "Somebody else is signed in here now")
+    assert "Ana&#39;s own words" in page.text, "it is in the answer to her own tab"
+    db.rollback()
+    assert db.scalars(select(ParkedForm.id)).all() == kept
+
+
 # ---- row 19: every cookie
 
 
