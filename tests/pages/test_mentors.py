@@ -236,6 +236,11 @@ def test_what_happened_is_recorded(world: World) -> None:
     page = world.client.follow(world.client.post(path, {"outcome": "held", "minutes": "70"}))
     assert "What happened is recorded" in page.words()
     assert "1 hour 10 minutes" in page.words()
+    page = world.client.get(path)
+    assert page.heading == "Correct what was recorded"
+    assert "took place and lasted 1 hour 10 minutes" in page.words()
+    chosen = [one.get("value") for one in page.all("input", name="outcome") if one.get("checked") is not None]
+    assert chosen == ["held"], "who corrects the minutes need not say again that it took place"
     page = world.client.follow(world.client.post(path, {"outcome": "no_show", "minutes": ""}))
     assert world.db.scalars(select(Session.state)).one() is SessionState.CANCELLED
     assert "Did not take place" in page.words()
@@ -243,6 +248,7 @@ def test_what_happened_is_recorded(world: World) -> None:
     session = world.client.get(path.removesuffix("/record"))
     assert "This session did not take place" in session.words()
     assert "Correct what was recorded" in session.words()
+    assert "It is recorded that this session did not take place" in world.client.get(path).words()
     page = world.client.follow(world.client.post(path, {"outcome": "held", "minutes": "60"}))
     assert "1 hour" in page.words()
 
