@@ -241,4 +241,4 @@ def _point_at_row(form: OfferForm) -> None:
     field = form.field_of(getattr(problem, "starts_at", None))
     if field is not None:
         form.form_errors.clear()
-        form.refuse(field, problem)
+        form.refuse(field, field.named(str(problem)))

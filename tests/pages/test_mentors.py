@@ -178,12 +178,12 @@ def test_offers_go_to_the_leader(world: World) -> None:
     form = {"mentor_id": str(world.mentor), "place": "remote", **rows}
     page = world.client.post(path, form, status=422)
     assert "Enter the date of time 3" in page.words()
-    assert (
-        "This time has passed"
-        in world.client.post(path, form | world.when(1, "8am", "_3"), status=422).words()
-    )
+    page = world.client.post(path, form | world.when(1, "8am", "_3"), status=422)
+    assert "Time 3: this time has passed" in page.words()
     page = world.client.post(path, form | world.when(26, "1:30am", "_3"), status=422)
-    assert "The clocks go forward" in page.words()
+    assert "Time 3: there is no 1:30am on 26 March 2023. The clocks go forward" in page.words()
+    page = world.client.post(path, form | world.when(6, "24:00", "_2"), status=422)
+    assert "Time 2: enter a time such as 2:30pm" in page.words()
     page = world.client.follow(world.client.post(path, form | world.when(6, "7:15pm", "_3")))
     assert "Monday 6 March 2023, 7:15pm to 8:15pm" in page.words()
     assert len(world.db.scalars(select(Offer.id)).all()) == 3
