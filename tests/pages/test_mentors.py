@@ -98,7 +98,9 @@ def test_who_has_no_hours_from_today_on_is_asked_to_publish_some(world: World) -
     with unit_of_work(world.db, world.stack.clock, "system:test") as work:
         hours.publish_week(work, mentor_id=world.mentor, weekly={})
     on(date(2023, 3, 2))
+    world.stack.clock.now -= timedelta(days=20)
     on(date(2023, 2, 20), Span(540, 720))
+    world.stack.clock.now += timedelta(days=20)
     assert asked(), "a closed day, and one that has passed, are no hours"
     on(date(2023, 3, 3), Span(540, 720))
     assert not asked()
@@ -169,6 +171,32 @@ def test_a_single_day_is_closed_opened_and_forgotten(world: World) -> None:
     )
     assert "Thursday 2 March 2023: 10am to midday" in page.words()
     world.client.post("/mentor/hours", {"forget": date(2023, 3, 2).isoformat()})
+    assert hours.of(world.db, [world.mentor])[world.mentor].exceptions == {}
+
+
+def test_what_is_typed_in_another_part_of_the_hours_stays(world: World) -> None:
+    day = {"on-day": "2", "on-month": "3", "on-year": "2023", "day_1_from": "", "day_1_to": ""}
+    week = {"saturday_1_from": "600", "saturday_1_to": "720", "monday_1_from": ""}
+    whole = {**week, **day, "per_day": "2", "per_week": "3"}
+    page = world.client.post("/mentor/hours", {**whole, "part": "day"}, status=200)
+    assert "The day is closed" in page.words()
+    assert page.words().count("What you changed here is not saved yet") == 2, "the week, and the limits"
+    (saturday,) = page.all("select", name="saturday_1_from")
+    assert [one.get("value") for one in saturday.iter("option") if one.get("selected") is not None] == ["600"]
+    assert page.all("input", name="on-day")[0].get("value") is None, "the day is saved"
+    assert 5 not in hours.of(world.db, [world.mentor])[world.mentor].weekly
+    wrong = {**whole, "part": "week", "saturday_1_to": "540", "on-day": "3"}
+    page = world.client.post("/mentor/hours", wrong, status=422)
+    assert page.all("input", name="on-day")[0].get("value") == "3"
+    page = world.client.post("/mentor/hours", {**wrong, "part": "limits"}, status=200)
+    assert "Your limits are saved" in page.words()
+    assert "There is a problem" not in page.words(), "what is not saved yet is not looked at"
+
+
+def test_a_single_day_that_has_passed_is_refused(world: World) -> None:
+    day = {"on-day": "1", "on-month": "12", "on-year": "2020", "day_1_from": "", "day_1_to": ""}
+    page = world.client.post("/mentor/hours", day, status=422)
+    assert "This day has passed" in page.words(page.all("p", class_="govuk-error-message")[0])
     assert hours.of(world.db, [world.mentor])[world.mentor].exceptions == {}
 
 
