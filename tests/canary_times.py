@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import select
 
 from portal.models import Blackout, Leave
-from tests.canary_walk import Walk, date_of
+from tests.canary_walk import NO_DAY, Walk, date_of
 from tests.form_filling import filled, form_of
 
 
@@ -22,7 +22,7 @@ def shut_times(walk: Walk) -> None:
     walk.post(mentor, leave, status=422, **(stretch | {"from_at": "1:07pm"}))
     walk.post(mentor, leave, **stretch)
     walk.post(mentor, f"{leave}/{walk.one(select(Leave.id))}/remove", on=leave)
-    walk.post(mentor, "/mentor/hours", having="per_day")
+    walk.post(mentor, "/mentor/hours", part="limits", **NO_DAY)
     walk.post(team, "/team/closed-times/new", **stretch)
     walk.post(team, "/team/closed-times/new", **stretch)
     shut = walk.one(select(Blackout.id))

@@ -69,6 +69,10 @@ def date_of(name: str, day: int, month: int = 3, year: int = 2023) -> dict[str, 
     return {f"{name}-day": str(day), f"{name}-month": str(month), f"{name}-year": str(year)}
 
 
+NO_DAY: dict[str, Any] = dict.fromkeys(("on-day", "on-month", "on-year"), "")
+"""No single day, on the page of a mentor's hours."""
+
+
 class Walk:
     """Posts forms as a browser does and remembers each: where, what, and with what status it was met."""
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from heapq import merge
-from itertools import accumulate, groupby, islice, pairwise, starmap
+from itertools import accumulate, groupby, islice, pairwise, starmap, takewhile
 from typing import NamedTuple
 from uuid import UUID
 
@@ -48,6 +48,7 @@ def times(
     now: datetime,
     limit: int | None,
     after: datetime | None = None,
+    before: datetime | None = None,
     mentor_id: UUID | None = None,
     moving: UUID | None = None,
     minutes: int | None = None,
@@ -56,9 +57,10 @@ def times(
 ) -> list[Choice]:
     """The first times that can be booked, in order, or all where `limit` is None: all mentors of the package, or one.
 
-    `after` leaves out what starts before it. `moving` is a session whose own time counts as free, `minutes` its
-    length. `place` says whether the mentor has a way to go. `known` is what serving.servings_of says, for whoever asked
-    already. The number of queries is the same however many mentors and times there are.
+    `after` leaves out what starts before it, `before` what starts then or later. `moving` is a session whose own time
+    counts as free, `minutes` its length. `place` says whether the mentor has a way to go. `known` is what
+    serving.servings_of says, for whoever asked already. The number of queries is the same however many mentors and
+    times there are.
     """
     members = standing.taking_part(db, package.id)
     if package.state not in standing.OPEN or not members:
@@ -92,14 +94,14 @@ def times(
         _choices(_offered(table, one, minutes=length, place=place), package, stretches)
         for one, stretches in servings.items()
     )
-    return list(islice(merge(*found), limit))
+    listed = merge(*found)
+    asked = listed if before is None else takewhile(lambda one: one.starts_at < before, listed)
+    return list(islice(asked, limit))
 
 
-def days(
-    db: DbSession, programme: Programme, package: Package, *, now: datetime, place: Place
-) -> Mapping[date, int]:
-    """How many times can be booked on each London day that has any, from now to the horizon."""
-    return Counter(one.day for one in times(db, programme, package, now=now, limit=None, place=place))
+def days(found: Iterable[Choice]) -> Mapping[date, int]:
+    """How many of these times lie on each London day that has any."""
+    return Counter(one.day for one in found)
 
 
 def months(found: Collection[date]) -> list[tuple[date, list[list[date]]]]:

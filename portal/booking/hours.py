@@ -13,8 +13,10 @@ from sqlalchemy.orm import Session as DbSession
 
 from portal.booking import clashes
 from portal.booking.availability import Span, WeeklyHours
+from portal.booking.diary import Refused
 from portal.models import Hours, Person
 from privacy.audit import Action
+from privacy.clock import london_date
 from privacy.records import new_id
 from privacy.statements import run
 from privacy.work import Work
@@ -24,6 +26,15 @@ SPANS_AT_MOST = 3
 
 class SpansOverlap(ValueError):
     """Two spans of one day overlap; the message can be shown."""
+
+
+class DayPassed(Refused):
+    """A single day that lies behind; the message can be shown beside `field`."""
+
+    field = "on"
+
+    def __init__(self) -> None:
+        super().__init__("This day has passed")
 
 
 _HOURS = select(Hours.person_id, Hours.on_day, Hours.weekday, Hours.spans).where(
@@ -65,9 +76,11 @@ def set_day(work: Work, *, mentor_id: UUID, on: date, spans: Sequence[Span], des
     """Let these spans hold on one day instead of its weekday's, on a bank holiday too; none closes the day.
 
     Sessions that are booked stay as they are: without `despite`, those that would lie outside the day's hours raise
-    SessionsInTheWay. Raises SpansOverlap.
+    SessionsInTheWay. Raises SpansOverlap and DayPassed.
     """
     _check(spans)
+    if on < london_date(work.now):
+        raise DayPassed
     _lock(work, mentor_id)
     found = clashes.of_day(work.db, mentor_id, on=on, spans=spans, now=work.now)
     clashes.require_none(found, despite=despite)

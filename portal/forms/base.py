@@ -164,8 +164,12 @@ class DatePartsField(Field):
             self.wrong_parts = missing
             self.process_errors.append(f"{self.said} must include a {' and a '.join(missing)}")
             return
+        day, month, year = typed
+        if year.isdigit() and len(year) != 4:
+            self.wrong_parts = ["year"]
+            self.process_errors.append(f"{self.said} needs a year of four figures, such as 2023")
+            return
         try:
-            day, month, year = typed
             self.data = date(_year(year), _month(month), int(day))
         except (ValueError, OverflowError):
             self.wrong_parts = list(PARTS)

@@ -35,9 +35,9 @@ class StretchForm(Form):
     from_on = DatePartsField(
         "First day", said="The first day", validators=[InputRequired("Enter the first day")]
     )
-    from_at = ClockField("From what time?", description="Leave empty for the whole day")
+    from_at = ClockField("From what time?", said="From", description="Leave empty for the whole day")
     to_on = DatePartsField("Last day", said="The last day", validators=[InputRequired("Enter the last day")])
-    to_at = ClockField("Until what time?", description="Leave empty for the whole day")
+    to_at = ClockField("Until what time?", said="Until", description="Leave empty for the whole day")
     clash = clash_field()
 
     @property

@@ -33,6 +33,11 @@ class SpansForm(Form):
         """The spans of a day that are filled in. Only once valid."""
         return [Span(starts.data, ends.data) for starts, ends in self.rows(day) if starts.data is not None]
 
+    def filled(self, day: str) -> set[tuple[Any, Any]]:
+        """What stands in the pairs of a day that are not empty, valid or not."""
+        pairs = {(starts.data, ends.data) for starts, ends in self.rows(day)}
+        return pairs - {(None, None)}
+
     def fill(self, day: str, spans: Sequence[Span]) -> None:
         """Show these spans."""
         for (starts, ends), span in zip(self.rows(day), spans, strict=False):
@@ -104,6 +109,11 @@ class DayForm(SpansForm):
     days = ("day",)
     on = DatePartsField("Which day?", validators=[InputRequired("Enter a date")])
     clash = clash_field()
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether anything was typed or chosen."""
+        return bool(self.on.raw_data or self.filled("day"))
 
     @property
     def decided(self) -> bool:

@@ -113,10 +113,10 @@ class RowsFields(TravelForm):
         try:
             starts_at = instant_of(on, at)
         except MissingTime as problem:
-            self.refuse(at, problem)
+            self.refuse(at, at.named(str(problem)))
             return False
         if starts_at in seen:
-            self.refuse(at, "You entered this time twice. Choose another time")
+            self.refuse(at, at.named("You entered this time twice. Choose another time"))
             return False
         seen.add(starts_at)
         return True
@@ -136,7 +136,7 @@ def add_rows(form: type[RowsFields]) -> None:
     """Give a form the fields of its rows."""
     for row in range(1, form.MOST + 1):
         setattr(form, f"on_{row}", DatePartsField(f"Day of time {row}", said=f"The date of time {row}"))
-        setattr(form, f"at_{row}", ClockField(f"Start of time {row}"))
+        setattr(form, f"at_{row}", ClockField(f"Start of time {row}", said=f"Time {row}"))
 
 
 class OfferForm(RowsFields):

@@ -82,7 +82,7 @@ class SeriesDatesFields(_SeriesFields):
         if on.data is None:
             self.refuse(on, "Enter a date")
         elif at.data is None:
-            self.refuse(at, "Enter a time such as 2:30pm")
+            self.refuse(at, at.named("Enter a time such as 2:30pm"))
         else:
             try:
                 instant_of(on, at)
@@ -117,4 +117,4 @@ class SeriesForm(SeriesDatesFields):
 for _row in ROWS:
     setattr(SeriesForm, f"book_{_row}", BooleanField(f"Book session {_row}"))
     setattr(SeriesForm, f"on_{_row}", DatePartsField(f"Day of session {_row}", said="The date"))
-    setattr(SeriesForm, f"at_{_row}", ClockField(f"Start of session {_row}"))
+    setattr(SeriesForm, f"at_{_row}", ClockField(f"Start of session {_row}", said=f"Session {_row}"))

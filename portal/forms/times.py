@@ -21,7 +21,9 @@ from privacy.records import new_id
 
 WHERE_AT_MOST = 300
 TRAVEL_AT_MOST = 500
-_TYPED = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?\s*([ap])?\.?(?:m\.?)?", re.IGNORECASE)
+_TYPED = re.compile(r"(\d{1,2})(?:([:.]?)(\d{2}))?\s*([ap])?\.?(?:m\.?)?", re.IGNORECASE)
+_MORNING = range(7, 10)
+"""Hours of three figures, such as 900, that nobody means for the evening."""
 _WORDS = {"midday": 720, "noon": 720, "midnight": 0}
 
 
@@ -34,19 +36,20 @@ def minute_of(text: str) -> int:
 
 
 def any_minute_of(text: str) -> int:
-    """The minute of the day that was typed: "2:30pm", "9am", "14:30". Raises ValueError with a message."""
+    """The minute of the day that was typed: "2:30pm", "9am", "14:30", "1430", "900". Raises ValueError with a
+    message."""
     word = text.lower().strip()
     if word in _WORDS:
         return _WORDS[word]
     found = _TYPED.fullmatch(word)
     if found is None:
         raise ValueError("Enter a time such as 2:30pm")
-    hour, minute, half = int(found[1]), int(found[2] or 0), found[3]
+    hour, minute, half = int(found[1]), int(found[3] or 0), found[4]
     if half:
         if not 1 <= hour <= 12 or minute > 59:
             raise ValueError("Enter a time such as 2:30pm")
         hour = hour % 12 + (12 if half.lower() == "p" else 0)
-    elif found[2] is None or (len(found[1]) == 1 and hour > 0):
+    elif found[3] is None or (len(found[1]) == 1 and hour > 0 and (found[2] or hour not in _MORNING)):
         # "2:30" may be either; only the 24-hour clock in full is clear.
         raise ValueError("Say am or pm, such as 2:30pm")
     if hour > 23 or minute > 59:
@@ -55,14 +58,16 @@ def any_minute_of(text: str) -> int:
 
 
 class ClockField(Field):
-    """A time as people type it. `data` is the minute of the London day, or None."""
+    """A time as people type it. `data` is the minute of the London day, or None. `said` begins its messages where a
+    form has several, such as "Time 2"."""
 
     widget = StringField.widget
     data: int | None
     read = staticmethod(minute_of)
 
-    def __init__(self, label: str = "", **options: Any) -> None:
+    def __init__(self, label: str = "", *, said: str = "", **options: Any) -> None:
         super().__init__(label, **options)
+        self.said = said
         self.typed = ""
 
     def process(self, formdata: Any, data: Any = unset_value, extra_filters: Any = None) -> None:
@@ -77,7 +82,11 @@ class ClockField(Field):
                 try:
                     self.data = self.read(self.typed)
                 except ValueError as problem:
-                    self.process_errors.append(str(problem))
+                    self.process_errors.append(self.named(str(problem)))
+
+    def named(self, message: str) -> str:
+        """The message with the name of the box before it."""
+        return f"{self.said}: {message[:1].lower()}{message[1:]}" if self.said else message
 
     def pre_validate(self, form: Any) -> None:
         if self.process_errors:

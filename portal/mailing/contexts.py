@@ -24,6 +24,7 @@ from portal.mentors import clearances
 from portal.models import (
     Attendance,
     Mail,
+    MailState,
     Offer,
     OfferState,
     Package,
@@ -202,9 +203,10 @@ def session(db: DbSession, mail: Mail, reader: Person, around: Around) -> Letter
     about = db.get(Session, mail.about)
     if about is None or about.state is SessionState.HELD or about.ends_at <= around.now:
         return None
-    if _newer_waits(db, mail) or _kept_from(about, reader, around):
+    number, whose_id = number_of(mail.step)
+    others = _of_the_same(db, mail)
+    if any(one.number > number for one in others) or _kept_from(about, reader, around):
         return None
-    _, whose_id = number_of(mail.step)
     if whose_id is not None and not _books_for(db, reader, whose_id, around):
         return None
     # Read for somebody else, it is the session as that person has it.
@@ -222,7 +224,14 @@ def session(db: DbSession, mail: Mail, reader: Person, around: Around) -> Letter
         cancelled=known.gone,
         whose=whose,
     )
-    words = {**words_of(about, around.programme, person), "link": url, "cancelled": known.gone}
+    since = next((seat.booked_at for seat in about.attendances if seat.person_id == person.id), None)
+    words = {
+        **words_of(about, around.programme, person),
+        "link": url,
+        "cancelled": known.gone,
+        "whole": known.called_off,
+        "changed": any(one.told(since) for one in others),
+    }
     called = one_line(invitations.name_of(whose)) if whose is not None else ""
     return Letter({**words, "own_place": _own_place(about, person), "whose": called}, event)
 
@@ -231,13 +240,29 @@ def _books_for(db: DbSession, reader: Person, leader_id: UUID, around: Around) -
     return leader_id in delegations.leaders_of(db, reader.id, london_date(around.now))
 
 
-def _newer_waits(db: DbSession, mail: Mail) -> bool:
-    same = select(Mail.step).where(
-        Mail.person_id == mail.person_id, Mail.template == mail.template, Mail.about == mail.about
+@dataclass(frozen=True)
+class _Other:
+    """Another mail to the same reader about the same session, read for the same person."""
+
+    number: int
+    state: MailState
+    queued_at: datetime
+
+    def told(self, since: datetime | None) -> bool:
+        """Whether it told of the session, or of the place that is held `since` then."""
+        return self.state is MailState.SENT and (since is None or self.queued_at >= since)
+
+
+def _of_the_same(db: DbSession, mail: Mail) -> list[_Other]:
+    same = select(Mail.step, Mail.state, Mail.queued_at).where(
+        Mail.person_id == mail.person_id,
+        Mail.template == mail.template,
+        Mail.about == mail.about,
+        Mail.id != mail.id,
     )
-    number, whose = number_of(mail.step)
-    others = [number_of(step) for step in db.scalars(same)]
-    return any(one > number for one, of in others if of == whose)
+    _, whose = number_of(mail.step)
+    others = [(number_of(step), state, queued_at) for step, state, queued_at in db.execute(same)]
+    return [_Other(number, state, queued_at) for (number, of), state, queued_at in others if of == whose]
 
 
 def _kept_from(about: Session, reader: Person, around: Around) -> bool:

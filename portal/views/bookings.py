@@ -1,7 +1,8 @@
 """Booking: times to choose from, offered times, and a session's own pages."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
@@ -11,32 +12,29 @@ from werkzeug.datastructures import MultiDict
 from portal import policies
 from portal.booking import acts as bookings
 from portal.booking import blackouts, choices, delivery, offers, standing
-from portal.booking.acts import Choice
 from portal.forms.base import Form
 from portal.forms.bookings import BookForm, CancelForm, FreeMoveForm, FreeTimeForm, MoveForm, OfferChoiceForm
 from portal.groups import sessions
 from portal.mailing import feeds, invitations
 from portal.mentors import profiles, serving
-from portal.models import Offer, Package, Person, Place, Session
+from portal.models import Offer, Package, Person, Session
 from portal.people import assisting
-from portal.views import group_pages
+from portal.views import free_times, group_pages
 from portal.views.acts import attempt, status_of
 from portal.views.context import clock_now, instance, programme, the_actor, today
 from portal.views.context import session as db
 from portal.views.files import attach
-from portal.views.fragments import page_or_fragment
+from portal.views.fragments import page_or_fragment, wants_fragment
 from portal.views.group_pages import PlaceOf
 from portal.views.guards import guarded
-from portal.views.loaders import load_offer, load_package, load_package_with_people, load_session
+from portal.views.loaders import load_offer, load_package_with_people, load_session
 from portal.views.on_behalf import back_from_booking, is_own, whose_place
 from portal.views.session_page import is_ahead, session_page
-from privacy.clock import london_date, minute_of_day, start_of_day
+from privacy.clock import london_date, minute_of_day
 from privacy.records import new_id
 from privacy.work import Work
 
 bp = Blueprint("bookings", __name__)
-
-TIMES_ON_A_PAGE = 30
 
 
 @bp.route("/packages/<uuid:package_id>/times", methods=["GET", "POST"])
@@ -45,10 +43,11 @@ def times(package: Package) -> ResponseReturnValue:
     form, free = BookForm(_unless_free(False)), _free_form(package)
     asked = free if free is not None and free.is_sent else form
     own = policies.takes_part(the_actor(), package)
-    booked_id = _book(package, asked) if asked.validate_on_submit() else None
+    others = free_times.others_asked()
+    booked_id = _book(package, asked) if not others and asked.validate_on_submit() else None
     if booked_id is not None:
         return _booked(booked_id, own=own)
-    return page_or_fragment(
+    answer = page_or_fragment(
         "bookings/times.html",
         "bookings/_slots.html",
         status=status_of(asked),
@@ -56,25 +55,13 @@ def times(package: Package) -> ResponseReturnValue:
         asked=asked,
         **_times(package, form),
     )
-
-
-@bp.get("/packages/<uuid:package_id>/days")
-@guarded(load_package, policies.may_book)
-def days(package: Package) -> ResponseReturnValue:
-    """The days that have times, as a calendar; each leads to the list that begins with it."""
-    shown = _times(package, BookForm(None), limit=0)
-    place = _place(request.args.get("place"))
-    if shown["not_open"] or shown["baseline_of"]:
-        return redirect(url_for("bookings.times", package_id=package.id), 303)
-    free = choices.days(db(), programme(), package, now=clock_now(), place=place)
-    return render_template(
-        "bookings/days.html",
-        package=package,
-        place=place,
-        free=free,
-        months=choices.months(free),
-        start_of=lambda day: start_of_day(day).isoformat(),
-    )
+    if others and wants_fragment():
+        # Loaded again, the page shows the same part of the list.
+        begins: dict[str, Any] = {"from": request.form["from"]} if request.form.get("from") else {}
+        answer.headers["HX-Push-Url"] = url_for(
+            "bookings.times", package_id=package.id, place=form.place.data, **begins
+        )
+    return answer
 
 
 @bp.route("/offers/<uuid:offer_id>", methods=["GET", "POST"])
@@ -118,19 +105,20 @@ def move(held: Session) -> ResponseReturnValue:
     typed = policies.may_record(the_actor(), held)
     met = {"place": held.place, "where": held.where, "travel": held.travel}
     form = _free_move_form(held, met) if typed else MoveForm(data=met)
-    if form.validate_on_submit() and _move(held, form) is not None:
+    others_asked = free_times.others_asked() and not typed
+    if not others_asked and form.validate_on_submit() and _move(held, form) is not None:
         flash("The session is changed. New calendar invitations are on their way by e-mail.")
         return redirect(url_for("bookings.session", session_id=held.id), 303)
     too_late = not typed and _inside_notice(held)
     # Who types a time sees what is free once the time was refused.
-    others = held.capacity is None and not too_late and (not typed or bool(form.errors))
+    listed = held.capacity is None and not too_late and (not typed or bool(form.errors))
     return render_template(
         "bookings/move.html",
         form=form,
         held=held,
         typed=typed,
         too_late=too_late,
-        choices=_move_choices(held, form) if others else [],
+        **(_move_times(held, form) if listed else {}),
     ), status_of(form)
 
 
@@ -239,21 +227,13 @@ def _booked(session_id: UUID, *, own: bool) -> ResponseReturnValue:
     return redirect(url_for("bookings.session", session_id=session_id), 303)
 
 
-def _times(package: Package, form: BookForm, *, limit: int = TIMES_ON_A_PAGE) -> dict[str, object]:
-    """What the list of times shows: one more is looked for, to know whether there are more."""
-    place = _place(form.place.data if request.method == "POST" else request.args.get("place"))
-    form.place.data = place.value
+def _times(package: Package, form: BookForm, *, limit: int = free_times.TIMES_ON_A_PAGE) -> dict[str, object]:
+    """What the list of times shows."""
+    if request.method != "POST":
+        form.place.data = request.args.get("place")
+    form.place.data = (place := free_times.place_asked(form)).value
     known = serving.servings_of(db(), package.id)
-    found = bookings.times(
-        db(),
-        programme(),
-        package,
-        known=known,
-        now=clock_now(),
-        limit=limit + 1,
-        after=_from(request.args.get("from")),
-        place=place,
-    )
+    find = partial(bookings.times, db(), programme(), package, known=known, now=clock_now(), place=place)
     discreet = policies.only_books(the_actor(), package)
     closed = discreet and not assisting.is_open(db(), package, on=today())
     # What support waits for is not for an assistant to know.
@@ -263,8 +243,7 @@ def _times(package: Package, form: BookForm, *, limit: int = TIMES_ON_A_PAGE) ->
         "package": package,
         "back": back_from_booking(package),
         "not_open": assisting.NOT_OPEN if closed else None,
-        "choices": found[:limit],
-        "more": found[limit].starts_at.isoformat() if len(found) > limit else None,
+        "times": free_times.shown(find, picked=form.time.data, limit=limit),
         "session_id": form.session_id.data or new_id(),
         "form": form,
         "place": place,
@@ -277,19 +256,6 @@ def _times(package: Package, form: BookForm, *, limit: int = TIMES_ON_A_PAGE) ->
     }
 
 
-def _place(text: str | None) -> Place:
-    """How people are to meet: a mentor who has to go somewhere has other times."""
-    return Place(text) if text in list(Place) else Place.REMOTE
-
-
-def _from(text: str | None) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(text) if text else None
-    except ValueError:
-        return None
-    return found if found is not None and found.utcoffset() is not None else None
-
-
 def _inside_notice(held: Session) -> bool:
     return is_ahead(held) and bookings.inside_notice(programme(), held, now=clock_now())
 
@@ -300,18 +266,23 @@ def _cancelling(session_id: UUID, *, serving: bool) -> Callable[[Work], Session]
     return lambda unit: bookings.cancel_own(unit, programme(), session_id=session_id)
 
 
-def _move_choices(held: Session, form: MoveForm | FreeMoveForm) -> list[Choice]:
-    return bookings.times(
+def _move_times(held: Session, form: MoveForm | FreeMoveForm) -> dict[str, object]:
+    """The times that a session can be moved to, its own among them."""
+    place = free_times.place_asked(form)
+    form.place.data = place.value
+    find = partial(
+        bookings.times,
         db(),
         programme(),
         held.package,
         now=clock_now(),
-        limit=TIMES_ON_A_PAGE,
         mentor_id=held.mentor_id,
         moving=held.id,
         minutes=delivery.length_of(held),
-        place=_place(form.place.data),
+        place=place,
     )
+    picked = form.time.data if isinstance(form, MoveForm) else None
+    return {"times": free_times.shown(find, picked=picked), "place": place}
 
 
 def _free_move_form(held: Session, met: Mapping[str, object]) -> FreeMoveForm:

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from portal import policies
 from portal.booking import clashes, hours, leave
+from portal.booking.availability import WeeklyHours
 from portal.booking.clashes import SessionsInTheWay
 from portal.forms.base import Form
 from portal.forms.closed_times import LeaveForm
@@ -28,17 +29,34 @@ from privacy.work import Work
 bp = Blueprint("hours", __name__)
 
 
+PARTS = {"week": "monday_1_from", "day": "day_1_from", "limits": "per_day"}
+"""What the buttons of the page save, and a field of each."""
+
+
 @bp.route("/mentor/hours", methods=["GET", "POST"])
 @guarded(None, policies.may_publish_hours)
 def show() -> ResponseReturnValue:
-    mentor_id = the_actor().person_id
+    """One form with several parts: a button saves its own, and what was typed in the others stays."""
+    mentor_id, part = the_actor().person_id, _part()
     week, day = WeekForm(_sent("monday_1_from")), DayForm(_sent("day_1_from"))
     limits, forget = _limits_form(mentor_id), ForgetDayForm(_sent("forget"))
-    if _publish(mentor_id, week, day, limits, forget):
-        moving = day.clash.data == "move"
+    done = part is not None and _publish(part, mentor_id, week, day, limits, forget)
+    moving = done and part == "day" and day.clash.data == "move"
+    if done and part == "day":
+        day = DayForm(None)
+    held = hours.of(db(), [mentor_id])[mentor_id]
+    unsaved = {
+        name
+        for name, changed in {
+            "week": _week_changed(week, held),
+            "day": day.is_begun,
+            "limits": _limits_changed(limits, mentor_id),
+        }.items()
+        if changed and (done or name != part)
+    }
+    if done and not unsaved:
         where = url_for("hours.conflicts", person_id=mentor_id) if moving else url_for("hours.show")
         return redirect(where, 303)
-    held = hours.of(db(), [mentor_id])[mentor_id]
     if _sent("monday_1_from") is None:
         for number, spans in held.weekly.items():
             week.fill(WEEKDAYS[number], spans)
@@ -48,6 +66,7 @@ def show() -> ResponseReturnValue:
         week=week,
         day=day,
         limits=limits,
+        unsaved=unsaved,
         ahead=hours.days_ahead(held, today=today()),
         leaves=leave.ahead(db(), mentor_id, today=today()),
         in_the_way=in_the_way(day),
@@ -136,21 +155,47 @@ def _limits_form(mentor_id: UUID) -> LimitsForm:
     return form
 
 
+def _part() -> str | None:
+    """Which part of the page is to be saved: its button's, or the only one that was sent."""
+    if request.method != "POST":
+        return None
+    if "forget" in request.form:
+        return "forget"
+    part = request.form.get("part")
+    return part if part in PARTS else next((name for name, one in PARTS.items() if one in request.form), None)
+
+
+def _week_changed(week: WeekForm, held: WeeklyHours) -> bool:
+    """Whether the week was sent and is not what is published."""
+    if _sent("monday_1_from") is None:
+        return False
+    return any(
+        week.filled(name) != {(span.starts, span.ends) for span in held.weekly.get(number, ())}
+        for number, name in enumerate(WEEKDAYS)
+    )
+
+
+def _limits_changed(limits: LimitsForm, mentor_id: UUID) -> bool:
+    held = leave.limits(db(), programme(), [mentor_id])[mentor_id]
+    sent = (limits.per_day.data, limits.per_week.data)
+    return _sent("per_day") is not None and sent != (str(held.per_day), str(held.per_week))
+
+
 def _publish(
-    mentor_id: UUID, week: WeekForm, day: DayForm, limits: LimitsForm, forget: ForgetDayForm
+    part: str, mentor_id: UUID, week: WeekForm, day: DayForm, limits: LimitsForm, forget: ForgetDayForm
 ) -> bool:
-    """Whether one of the page's forms was sent and is done."""
-    if _sent("monday_1_from") is not None and week.validate():
+    """Whether this part of the page is saved."""
+    if part == "week" and week.validate():
         weekly = week.week()
         attempt(week, None, lambda unit: hours.publish_week(unit, mentor_id=mentor_id, weekly=weekly))
         flash("Your week is saved. Leaders see the new times now.")
-    elif _sent("day_1_from") is not None and day.validate():
+    elif part == "day" and day.validate():
         return _publish_day(mentor_id, day)
-    elif _sent("per_day") is not None and limits.validate():
+    elif part == "limits" and limits.validate():
         most = limits.most
         attempt(limits, None, lambda unit: leave.set_limits(unit, programme(), mentor_id=mentor_id, **most))
         flash("Your limits are saved.")
-    elif _sent("forget") is not None and forget.validate() and forget.day is not None:
+    elif part == "forget" and forget.validate() and forget.day is not None:
         gone = forget.day
         attempt(forget, None, lambda unit: hours.forget_day(unit, mentor_id=mentor_id, on=gone))
         flash("That day has its usual hours again.")

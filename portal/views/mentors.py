@@ -16,7 +16,7 @@ from portal.groups import plans as group_plans
 from portal.groups import seats, sessions
 from portal.mailing import invitations
 from portal.mentors import mentoring, serving
-from portal.models import AttendanceState, Package, Session, SessionKind, Strand
+from portal.models import AttendanceState, Package, Session, SessionKind, SessionState, Strand
 from portal.packages import acts as packages
 from portal.packages import lists as package_lists
 from portal.resources import shelves
@@ -133,8 +133,10 @@ def schedule(served: Package) -> ResponseReturnValue:
 def record(held: Session) -> ResponseReturnValue:
     came = [str(seat.person_id) for seat in held.attendances if seat.state in standing.LIVE]
     minutes = held.delivered_minutes or delivery.length_of(held)
+    # That nobody came and that it was called off are stored alike: then neither is chosen.
+    outcome = delivery.Outcome.HELD.value if held.state is SessionState.HELD else None
     form, session_id, package_id = (
-        RecordForm(data={"minutes": minutes, "attended": came}),
+        RecordForm(data={"outcome": outcome, "minutes": minutes, "attended": came}),
         held.id,
         held.package_id,
     )
@@ -152,6 +154,7 @@ def record(held: Session) -> ResponseReturnValue:
         held=held,
         heading=_heading_of(held),
         early=held.starts_at > clock_now(),
+        recorded=held.state is SessionState.HELD or held.recorded_at is not None,
     ), status_of(form)
 
 
@@ -238,4 +241,4 @@ def _point_at_row(form: OfferForm) -> None:
     field = form.field_of(getattr(problem, "starts_at", None))
     if field is not None:
         form.form_errors.clear()
-        form.refuse(field, problem)
+        form.refuse(field, field.named(str(problem)))

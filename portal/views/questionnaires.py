@@ -1,6 +1,7 @@
 """Questionnaires: page by page, checked, sent once; answered by the person, or by the team with them."""
 
 from collections.abc import Sequence
+from functools import partial
 from uuid import uuid4
 
 from flask import Blueprint, abort, flash, jsonify, redirect, render_template, request, url_for
@@ -14,7 +15,8 @@ from portal.answers import questionnaires, tools
 from portal.answers.questionnaires import Asked, NotOpen
 from portal.booking import acts as bookings
 from portal.forms.questionnaires import RingMeForm
-from portal.views import covers
+from portal.models import Package
+from portal.views import covers, free_times
 from portal.views.asked import (
     address,
     around,
@@ -27,6 +29,7 @@ from portal.views.asked import (
 )
 from portal.views.context import clock_now, programme, session, the_actor, work
 from portal.views.drawn_questions import is_list_of_statements, questions, sheet
+from portal.views.free_times import FreeTimes
 from portal.views.guards import guarded
 from portal.views.kept_forms import KEPT, WRITING, kept_fields, kept_here, kept_id
 from portal.views.loaders import load_asked
@@ -249,9 +252,6 @@ def receipt(asked: Asked) -> ResponseReturnValue:
     note_opened(asked, sitting, "reading")
     hidden = covers.covered(asked, sitting)
     package = None if interviewing(asked) else questionnaires.bookable(session(), asked)
-    choices = (
-        bookings.times(session(), programme(), package, now=clock_now(), limit=TIMES_SHOWN) if package else []
-    )
     return render_template(
         "questionnaires/receipt.html",
         **around(asked),
@@ -262,10 +262,15 @@ def receipt(asked: Asked) -> ResponseReturnValue:
         sections=told(sitting, places=asked.places, hidden=hidden),
         covered=bool(hidden),
         package=package,
-        choices=choices,
+        times=_times_of(package) if package else None,
         session_id=uuid4(),
         turns=_turns(asked),
     )
+
+
+def _times_of(package: Package) -> FreeTimes:
+    find = partial(bookings.times, session(), programme(), package, now=clock_now())
+    return free_times.shown(find, limit=TIMES_SHOWN)
 
 
 def _turns(asked: Asked) -> Sequence[tools.Turn]:

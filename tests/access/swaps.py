@@ -31,7 +31,7 @@ def worked(watching: Watching, page: Page, address: str, number: int) -> Iterato
         # Nothing is chosen and nothing written: the form comes back in its place, with what is wrong.
         watching.expected = 422
         part.evaluate("(form) => { for (const field of form.elements) { field.checked = false; } }")
-        part.locator("button[type=submit]").last.click()
+        part.locator("button.govuk-button").last.click()
     else:
         part.click()
     for _ in range(100):

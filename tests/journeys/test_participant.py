@@ -196,14 +196,14 @@ def assert_in_place(me: Tablet) -> None:
 def test_other_times_come_in_place(me: Tablet, support: Support) -> None:
     path = on_times(me, support)
     title = me.run("document.title")
-    me.follow("See times to meet in person")
+    me.press("See times to meet in person")
     me.focus_is("#slots h2")
     me.comes("document.activeElement.innerText", "Times to meet in person")
     me.announces("30 times to choose from")
     assert_in_place(me)
     assert me.run("document.title") == title
     assert me.run("location.pathname + location.search") == f"{path}?place=in_person"
-    me.follow("More times")
+    me.press("More times")
     me.comes("new URLSearchParams(location.search).has('from')")
     assert_in_place(me)
     me.run("history.back()")

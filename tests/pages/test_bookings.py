@@ -77,6 +77,31 @@ def posted_by(page: Page, text: str) -> dict[str, str]:
     return values
 
 
+def times_of(page: Page) -> list[str]:
+    """The times of the list, without one that was chosen elsewhere."""
+    chosen = page.all("input", id="time-chosen")
+    return [one.get("value") for one in page.all("input", name="time") if one not in chosen]
+
+
+def pressed(world: World, page: Page, text: str, *, part: bool = False, **typed: Any) -> Page:
+    """What a form shows once the button with this text (or a `part` of it) is pressed; nothing is booked by that."""
+    for form in page.all("form"):
+        for button in form.iter("button"):
+            words = page.words(button)
+            if words == text or (part and text in words):
+                fields = {one.get("name"): one.get("value", "") for one in form.iter("input") if _counts(one)}
+                areas = {
+                    one.get("name"): (one.text or "").removeprefix("\n") for one in form.iter("textarea")
+                }
+                data = {**fields, **areas, **typed, button.get("name"): button.get("value")}
+                return world.client.post(form.get("action"), data, status=200)
+    raise LookupError(text)
+
+
+def _counts(field: Any) -> bool:
+    return field.get("type") not in ("radio", "checkbox") or field.get("checked") is not None
+
+
 def test_two_taps_book_from_the_list(world: World) -> None:
     page = world.as_leader().get(world.times)
     assert "Thursday 2 March 2023" in page.words()
@@ -92,11 +117,57 @@ def test_two_taps_book_from_the_list(world: World) -> None:
 
 def test_the_list_has_thirty_times_and_goes_on(world: World) -> None:
     page = world.as_leader().get(world.times)
-    assert len(page.all("input", name="time")) == 30
-    more = next(link.get("href") for link in page.all("a") if page.words(link) == "More times")
-    first, then = (one.all("input", name="time") for one in (page, world.client.get(more)))
-    assert first[-1].get("value") < then[0].get("value")
-    assert world.client.get(f"{world.times}?from=nonsense").all("input", name="time")
+    shown = [times_of(page)]
+    assert len(shown[0]) == 30
+    assert not [one for one in page.all("button") if page.words(one) == "Earlier times"]
+    for _ in range(2):
+        page = pressed(world, page, "More times")
+        shown.append(times_of(page))
+    assert shown[0][-1] < shown[1][0]
+    assert shown[1][-1] < shown[2][0]
+    for before in reversed(shown[:2]):
+        page = pressed(world, page, "Earlier times")
+        assert times_of(page) == before
+    assert times_of(world.client.get(f"{world.times}?from=nonsense")) == shown[0]
+
+
+def test_what_is_typed_and_chosen_goes_along_to_other_times(world: World) -> None:
+    page = world.as_leader().get(world.times)
+    chosen = times_of(page)[0]
+    typed: dict[str, Any] = {
+        "time": chosen,
+        "where": "Town hall",
+        "travel": "Gate 2\nRing twice",
+        "place": "hybrid",
+    }
+    page = pressed(world, page, "More times", **typed)
+    assert "The time you chose Thursday 2 March 2023, 9am to 10am" in page.words()
+    for button in ("See times to meet online or by phone", "Choose a day in a calendar"):
+        page = pressed(world, page, button)
+    page = pressed(world, page, "Monday 6 March 2023", part=True)
+    sent = posted_by(page, "Book this time")
+    assert (sent["time"], sent["where"], sent["place"]) == (chosen, "Town hall", "remote")
+    assert "Gate 2\nRing twice" in page.all("textarea", name="travel")[0].text
+    world.client.post(world.times, sent)
+    assert len(world.db.scalars(select(Session.id)).all()) == 1
+
+
+def test_a_time_that_leaves_no_way_to_go_is_said_not_to_be_free(world: World) -> None:
+    page = world.as_leader().get(world.times)
+    world.book(TEN.replace(hour=14))
+    late = f"{datetime(2023, 3, 2, 15, 0, tzinfo=UTC).isoformat()} {world.mentor}"
+    page = pressed(world, page, "See times to meet in person", time=late)
+    assert "The time you chose cannot be booked in this way" in page.words()
+    assert "There is a problem" not in page.words()
+
+
+def test_in_place_the_address_is_that_of_the_part_of_the_list(world: World) -> None:
+    page = world.as_leader().get(world.times)
+    (more,) = (one.get("value") for one in page.all("button") if page.words(one) == "More times")
+    data = {"csrf_token": page.token(), "place": "remote", "from": more}
+    answer = world.client.http.post(world.times, data=data, headers={"HX-Request": "true"})
+    there = Page(world.client.http.get(answer.headers["HX-Push-Url"]))
+    assert times_of(there) == times_of(Page(answer))
 
 
 def test_a_time_that_has_gone_shows_others_and_keeps_what_was_typed(world: World) -> None:
@@ -177,8 +248,7 @@ def test_going_back_and_choosing_another_time_books_that_one_too(world: World) -
 
 def test_a_time_from_further_on_stays_chosen_when_something_else_is_wrong(world: World) -> None:
     page = world.as_leader().get(world.times)
-    more = next(link.get("href") for link in page.all("a") if page.words(link) == "More times")
-    page = world.client.get(more)
+    page = pressed(world, page, "More times")
     sent = next(
         form.get("action") for form in page.all("form", method="post") if form.get("action") != "/sign-out"
     )
@@ -367,18 +437,27 @@ def test_reading_pages_changes_nothing(world: World, clock: SetClock) -> None:
 
 
 def test_a_day_is_chosen_in_a_calendar(world: World) -> None:
-    listed = world.as_leader().get(world.times)
-    (leads,) = (one for one in listed.all("a") if listed.words(one) == "Choose a day in a calendar")
-    page = world.client.get(leads.get("href"))
+    page = pressed(world, world.as_leader().get(world.times), "Choose a day in a calendar")
     assert [page.words(one) for one in page.all("caption")][:2] == ["March 2023", "April 2023"]
-    days = {
-        page.words(one.find("span[2]")): one.get("href")
-        for one in page.all("a")
-        if "from=" in one.get("href")
-    }
-    first = next(iter(days))
-    assert first == "Thursday 2 March 2023, 12 times free", "the number is the length of the list of that day"
-    there = world.client.get(days[first])
+    days = [page.words(one.find("span[2]")) for one in page.all("button", name="from") if len(one)]
+    assert days[0] == "Thursday 2 March 2023, 12 times free", (
+        "the number is the length of the list of that day"
+    )
+    assert not [day for day in days if day.startswith(("Saturday", "Sunday"))]
+    there = pressed(world, page, days[0], part=True)
     (group,) = (one for one in there.all("fieldset") if "Thursday 2 March" in there.words(one))
     assert len([one for one in group.iter("input") if one.get("name") == "time"]) == 12
-    assert not [day for day in days if day.startswith(("Saturday", "Sunday"))]
+
+
+def test_a_session_is_moved_beyond_the_first_times(world: World) -> None:
+    world.as_leader()
+    path = f"/sessions/{(booked := world.book())}/move"
+    page = pressed(world, world.client.get(path), "More times", where="Town hall")
+    later = times_of(page)[-1]
+    page = pressed(world, page, "Choose a day in a calendar", time=later)
+    page = pressed(world, page, "Friday 3 March 2023", part=True)
+    assert "Keep Thursday 2 March 2023, 10am to 11am" in page.words()
+    sent = posted_by(page, "Save the change")
+    assert (sent["time"], sent["where"]) == (later, "Town hall")
+    world.client.post(path, sent)
+    assert world.session(booked).starts_at.isoformat() == later.split()[0]

@@ -47,7 +47,7 @@ from tests.canary_searches import end_browsers, look_for_things
 from tests.canary_sign_in import prove_themselves
 from tests.canary_themes import sort_answers
 from tests.canary_times import shut_times
-from tests.canary_walk import COUNCILS, PEOPLE, TEN, Walk, date_of
+from tests.canary_walk import COUNCILS, NO_DAY, PEOPLE, TEN, Walk, date_of
 from tests.conftest import make_stack
 
 # Where a form cannot be met with success, and why.
@@ -219,13 +219,14 @@ def agree_support(walk: Walk) -> None:
 def answer_and_book(walk: Walk) -> None:
     """The leader asks to be rung, answers all the same, and books; the mentor's hours and offers."""
     mentor, leader = walk.signed_in(walk.address["mentor"]), walk.signed_in(walk.address["leader"])
-    week: dict[str, Any] = {}
+    week: dict[str, Any] = {"part": "week", **NO_DAY}
     for weekday in ("monday", "thursday", "friday"):
         week |= {f"{weekday}_1_from": "540", f"{weekday}_1_to": "1020"}
-    walk.post(mentor, "/mentor/hours", having="monday_1_from", **week)
-    day = {"day_1_from": "600", "day_1_to": "720", **date_of("on", 14)}
-    walk.post(mentor, "/mentor/hours", having="day_1_from", **day)
-    walk.post(mentor, "/mentor/hours", having="forget")
+    walk.post(mentor, "/mentor/hours", **week)
+    day = {"part": "day", "day_1_from": "600", "day_1_to": "720", **date_of("on", 14)}
+    walk.post(mentor, "/mentor/hours", **day)
+    forget = "-".join(day[f"on-{part}"].zfill(2) for part in ("year", "month", "day"))
+    walk.post(mentor, "/mentor/hours", forget=forget, **NO_DAY)
     start = walk.questionnaire("leader", "baseline")
     walk.post(leader, f"{start}/ring-me")
     team = walk.signed_in(walk.address["admin"])

@@ -98,7 +98,9 @@ def test_who_has_no_hours_from_today_on_is_asked_to_publish_some(world: World) -
     with unit_of_work(world.db, world.stack.clock, "system:test") as work:
         hours.publish_week(work, mentor_id=world.mentor, weekly={})
     on(date(2023, 3, 2))
+    world.stack.clock.now -= timedelta(days=20)
     on(date(2023, 2, 20), Span(540, 720))
+    world.stack.clock.now += timedelta(days=20)
     assert asked(), "a closed day, and one that has passed, are no hours"
     on(date(2023, 3, 3), Span(540, 720))
     assert not asked()
@@ -172,18 +174,44 @@ def test_a_single_day_is_closed_opened_and_forgotten(world: World) -> None:
     assert hours.of(world.db, [world.mentor])[world.mentor].exceptions == {}
 
 
+def test_what_is_typed_in_another_part_of_the_hours_stays(world: World) -> None:
+    day = {"on-day": "2", "on-month": "3", "on-year": "2023", "day_1_from": "", "day_1_to": ""}
+    week = {"saturday_1_from": "600", "saturday_1_to": "720", "monday_1_from": ""}
+    whole = {**week, **day, "per_day": "2", "per_week": "3"}
+    page = world.client.post("/mentor/hours", {**whole, "part": "day"}, status=200)
+    assert "The day is closed" in page.words()
+    assert page.words().count("What you changed here is not saved yet") == 2, "the week, and the limits"
+    (saturday,) = page.all("select", name="saturday_1_from")
+    assert [one.get("value") for one in saturday.iter("option") if one.get("selected") is not None] == ["600"]
+    assert page.all("input", name="on-day")[0].get("value") is None, "the day is saved"
+    assert 5 not in hours.of(world.db, [world.mentor])[world.mentor].weekly
+    wrong = {**whole, "part": "week", "saturday_1_to": "540", "on-day": "3"}
+    page = world.client.post("/mentor/hours", wrong, status=422)
+    assert page.all("input", name="on-day")[0].get("value") == "3"
+    page = world.client.post("/mentor/hours", {**wrong, "part": "limits"}, status=200)
+    assert "Your limits are saved" in page.words()
+    assert "There is a problem" not in page.words(), "what is not saved yet is not looked at"
+
+
+def test_a_single_day_that_has_passed_is_refused(world: World) -> None:
+    day = {"on-day": "1", "on-month": "12", "on-year": "2020", "day_1_from": "", "day_1_to": ""}
+    page = world.client.post("/mentor/hours", day, status=422)
+    assert "This day has passed" in page.words(page.all("p", class_="govuk-error-message")[0])
+    assert hours.of(world.db, [world.mentor])[world.mentor].exceptions == {}
+
+
 def test_offers_go_to_the_leader(world: World) -> None:
     path = f"/packages/{world.package}/offers"
     rows = world.when(2, "7pm", "_1") | world.when(3, "7pm", "_2")
     form = {"mentor_id": str(world.mentor), "place": "remote", **rows}
     page = world.client.post(path, form, status=422)
     assert "Enter the date of time 3" in page.words()
-    assert (
-        "This time has passed"
-        in world.client.post(path, form | world.when(1, "8am", "_3"), status=422).words()
-    )
+    page = world.client.post(path, form | world.when(1, "8am", "_3"), status=422)
+    assert "Time 3: this time has passed" in page.words()
     page = world.client.post(path, form | world.when(26, "1:30am", "_3"), status=422)
-    assert "The clocks go forward" in page.words()
+    assert "Time 3: there is no 1:30am on 26 March 2023. The clocks go forward" in page.words()
+    page = world.client.post(path, form | world.when(6, "24:00", "_2"), status=422)
+    assert "Time 2: enter a time such as 2:30pm" in page.words()
     page = world.client.follow(world.client.post(path, form | world.when(6, "7:15pm", "_3")))
     assert "Monday 6 March 2023, 7:15pm to 8:15pm" in page.words()
     assert len(world.db.scalars(select(Offer.id)).all()) == 3
@@ -236,6 +264,11 @@ def test_what_happened_is_recorded(world: World) -> None:
     page = world.client.follow(world.client.post(path, {"outcome": "held", "minutes": "70"}))
     assert "What happened is recorded" in page.words()
     assert "1 hour 10 minutes" in page.words()
+    page = world.client.get(path)
+    assert page.heading == "Correct what was recorded"
+    assert "took place and lasted 1 hour 10 minutes" in page.words()
+    chosen = [one.get("value") for one in page.all("input", name="outcome") if one.get("checked") is not None]
+    assert chosen == ["held"], "who corrects the minutes need not say again that it took place"
     page = world.client.follow(world.client.post(path, {"outcome": "no_show", "minutes": ""}))
     assert world.db.scalars(select(Session.state)).one() is SessionState.CANCELLED
     assert "Did not take place" in page.words()
@@ -243,6 +276,7 @@ def test_what_happened_is_recorded(world: World) -> None:
     session = world.client.get(path.removesuffix("/record"))
     assert "This session did not take place" in session.words()
     assert "Correct what was recorded" in session.words()
+    assert "It is recorded that this session did not take place" in world.client.get(path).words()
     page = world.client.follow(world.client.post(path, {"outcome": "held", "minutes": "60"}))
     assert "1 hour" in page.words()
 

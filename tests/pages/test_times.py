@@ -107,7 +107,7 @@ def test_leave_is_entered_shown_and_taken_out(world: World) -> None:
     "typed, words",
     [
         (stretch(10, 6), "The end must come after the start"),
-        (stretch(6, 6, from_at="1:10pm"), "Use a quarter hour"),
+        (stretch(6, 6, from_at="1:10pm"), "From: use a quarter hour"),
         ({**stretch(6, 6), "to_on-day": ""}, "The last day must include a day"),
     ],
 )

@@ -238,6 +238,10 @@ def test_moved_three_times_then_its_place_then_cancelled(desk: Desk) -> None:
     assert [got.entry.sequence.value for got in mine] == ["0", "1", "2", "3", "4", "5"]
     assert len({got.entry.uid.value for got in mine}) == 1
     assert [got.entry.status.value for got in mine] == ["CONFIRMED"] * 5 + ["CANCELLED"]
+    said = [got.subject.partition(":")[0] if ": " in got.subject else "" for got in mine]
+    assert said == ["", *["Changed"] * 4, "Cancelled"]
+    assert "The time, the place or the people have changed" in mine[1].text
+    assert "This session is cancelled" in mine[-1].text
     stamps = [got.entry.dtstamp.value for got in mine]
     assert stamps == sorted(set(stamps))
     for got in mine:
@@ -308,6 +312,8 @@ def test_who_leaves_gets_the_cancellation_and_nobody_else_hears_of_it(desk: Desk
     (back,) = desk.calendars()
     assert (back.to, back.method, back.entry.sequence.value) == ("ann@council.example", "REQUEST", "2")
     assert back.entry.uid.value == left.entry.uid.value
+    assert "You are not in this session any more" in left.text
+    assert "have changed" not in back.text, "who comes back has a new place"
 
 
 def test_who_comes_to_a_session_that_was_moved_before_follows_its_later_changes(desk: Desk) -> None:

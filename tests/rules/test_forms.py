@@ -14,7 +14,7 @@ from portal.app import create_app
 from portal.days import day_in, instant_in
 from portal.forms.account import figures
 from portal.forms.base import DatePartsField, Form, HiddenNumberField, WholeNumberField, one_line
-from portal.forms.times import ClockField, PickedField
+from portal.forms.times import ClockField, PickedField, minute_of
 from portal.mailing import letters
 from portal.settings import Settings
 
@@ -104,11 +104,40 @@ def test_forged_times_are_no_times(app: Flask, instant: str, picked: datetime | 
         assert (form.time.picked.starts_at, form.time.picked.mentor_id) == (picked, UUID(MENTOR))
 
 
-@pytest.mark.parametrize("year", ["0001", "1899", "2101", "9999", "23", "²²²²"])
+@pytest.mark.parametrize("year", ["0001", "1899", "2101", "9999", "²²²²"])
 def test_years_that_nobody_means(app: Flask, year: str) -> None:
     form = filled(app, on__day="31", on__month="12", on__year=year)
     assert form.on.data is None
     assert form.on.errors == ["The date must be a real date, such as 27 3 2023"]
+
+
+@pytest.mark.parametrize("year", ["23", "3", "20233"])
+def test_a_year_has_four_figures(app: Flask, year: str) -> None:
+    form = filled(app, on__day="29", on__month="3", on__year=year)
+    assert (form.on.data, form.on.wrong_parts) == (None, ["year"])
+    assert form.on.errors == ["The date needs a year of four figures, such as 2023"]
+
+
+@pytest.mark.parametrize(
+    "typed, minute",
+    [
+        ("0900", 540),
+        ("900", 540),
+        ("1430", 870),
+        ("930am", 570),
+        ("0230pm", 870),
+        ("14.30", 870),
+        ("0000", 0),
+    ],
+)
+def test_times_are_read_as_people_write_them(typed: str, minute: int) -> None:
+    assert minute_of(typed) == minute
+
+
+@pytest.mark.parametrize("typed", ["230", "9", "9:00", "24:00", "1460", "12345"])
+def test_times_that_may_be_either_or_are_none(typed: str) -> None:
+    with pytest.raises(ValueError, match="such as 2:30pm"):
+        minute_of(typed)
 
 
 @pytest.mark.parametrize("typed", ["many", "4.5", "²", "9" * 5000])

@@ -45,6 +45,7 @@ from portal.models import (
     GroupPlan,
     Mail,
     Mailbox,
+    MailState,
     Offer,
     OfferState,
     Office,
@@ -371,6 +372,25 @@ def cancelled(world: World) -> None:
     world.queue("session", about=row.id, to="leader", step="3")
 
 
+def changed(world: World) -> None:
+    """Its reader was told of it before."""
+    world.add(
+        Mail(
+            id=fixed("first mail"),
+            person_id=fixed("leader"),
+            template="session",
+            about=fixed("meeting"),
+            step="1",
+            state=MailState.SENT,
+            queued_at=NOW,
+            due_at=NOW,
+            sent_at=NOW,
+            tries=0,
+        )
+    )
+    world.queue("session", about=fixed("meeting"), to="leader", step="2")
+
+
 def place_given_up(world: World) -> None:
     seat = world.work.db.get_one(Attendance, fixed("workshop seat"))
     seat.state, seat.sequence = AttendanceState.CANCELLED, 1
@@ -560,6 +580,7 @@ MAILS: dict[str, Arrange] = {
     "session, for an assistant": assisted,
     "assistant": simple("assistant", "delegation", "assistant"),
     "assistant, no longer": no_longer_assisting,
+    "session, changed": changed,
     "session, cancelled": cancelled,
     "session, a place": simple("session", "workshop", "member", "0"),
     "session, a place given up": place_given_up,
