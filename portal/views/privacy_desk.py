@@ -1,6 +1,8 @@
 """What the data protection officer and the Controller's auditor read: what is held, and what was done with it."""
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal import policies
@@ -23,8 +25,17 @@ def data_map() -> ResponseReturnValue:
 @bp.get("/trail")
 @guarded(None, policies.may_read_trail)
 def trail() -> ResponseReturnValue:
-    page = page_asked()
-    return render_template("privacy_desk/trail.html", trail=desk.trail(session(), page=page))
+    """A page of it, narrowed by a reference and by what lines are about, which stand in the address: neither names
+    anybody."""
+    about, area = request.args.get("about", "").strip(), request.args.get("area", "")
+    chosen: dict[str, Any] = {name: value for name, value in (("about", about), ("area", area)) if value}
+    return render_template(
+        "privacy_desk/trail.html",
+        trail=desk.trail(session(), page=page_asked(), about=about, area=area),
+        asked=chosen,
+        areas=desk.AREAS,
+        here=url_for("privacy_desk.trail", **chosen, page=""),
+    )
 
 
 @bp.post("/trail/check")

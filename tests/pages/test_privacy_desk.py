@@ -1,12 +1,13 @@
 """The audit trail as the data protection officer and the auditor read it."""
 
+from urllib.parse import urlencode
 from uuid import UUID
 
 import pytest
 from sqlalchemy import update
 from sqlalchemy.orm import Session as DbSession
 
-from portal.models import Person, Role
+from portal.models import Package, Person, Role
 from privacy.audit import Action, AuditEntry
 from privacy.records import new_id
 from privacy.work import unit_of_work
@@ -32,8 +33,8 @@ def unknown(db: DbSession, clock: SetClock, make: Factory) -> UUID:
     return gone
 
 
-def rows(client: PageClient) -> list[list[str]]:
-    page = client.get("/privacy-desk/trail")
+def rows(client: PageClient, **narrowed: str) -> list[list[str]]:
+    page = client.get(f"/privacy-desk/trail?{urlencode(narrowed)}")
     cells = [[page.words(cell) for cell in row if cell.tag in ("td", "th")] for row in page.all("tr")]
     return [[*line[2:3], *line[3:]] for line in cells[1:]]
 
@@ -74,3 +75,23 @@ def test_the_chain_is_checked_by_a_button_and_nothing_is_recorded(
 def test_nobody_else_checks_it(client: PageClient, make: Factory, unknown: UUID, role: Role) -> None:
     client.sign_in(make.person(role=role).id)
     client.post("/privacy-desk/trail/check", page="/your-devices", status=404)
+
+
+def test_lines_are_found_by_a_reference_and_by_what_they_are_about(
+    auditor: PageClient, db: DbSession, make: Factory, unknown: UUID
+) -> None:
+    package = db.query(Package).one()
+    for about, found in (
+        (package.ref, {"mentor.assigned"}),
+        (package.ref.lower(), {"mentor.assigned"}),
+        (str(unknown)[:8], {"person.disabled"}),
+        ("P-NOBODY", set()),
+        ("%", set()),
+    ):
+        assert {line[0] for line in rows(auditor, about=about)} == found, about
+    assert {line[0] for line in rows(auditor, area="mentor")} == {"mentor.assigned"}
+    assert {line[0] for line in rows(auditor, area="mentor", about=str(unknown))} == set()
+    page = auditor.get(f"/privacy-desk/trail?about={package.ref}")
+    assert "1 line fits" in page.words()
+    assert page.all("input", name="about")[0].get("value") == package.ref
+    assert "No line fits" in auditor.get("/privacy-desk/trail?about=P-NOBODY").words()
