@@ -99,6 +99,16 @@ def postgres_server() -> Iterator[str]:
         yield url
 
 
+@contextmanager
+def otherwise(stack: Stack, instance: Instance) -> Iterator[None]:
+    """For a while the app runs on an instance that differs in something."""
+    stack.app.extensions["instance"] = instance
+    try:
+        yield
+    finally:
+        stack.app.extensions["instance"] = stack.instance
+
+
 def make_stack(
     folder: Path, environ: dict[str, str], *, tables: Callable[[Engine], None] = Record.metadata.create_all
 ) -> Stack:

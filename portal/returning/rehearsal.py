@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -40,8 +41,20 @@ class RehearsalFailed(CourseRefused):
 
 
 def can(instance: Instance, course: Course) -> bool:
-    """Whether the next step of this return can be rehearsed here."""
-    return instance.demo and course.of.rehearsal and not course.ended
+    """Whether the next step of this return can be rehearsed here: no certificate is another's than the one of the
+    Department as it is played here."""
+    if not (instance.demo and course.of.rehearsal) or course.ended:
+        return False
+    played = signing.known_check_key(_folder(instance))
+    return set(course.fingerprints) <= ({played.fingerprint} if played is not None else set())
+
+
+def completed(instance: Instance, direction: Direction) -> Direction:
+    """A direction as it was entered; on a demo, where it names no certificate, with that of the Department as it is
+    played here."""
+    if not instance.demo or direction.certificates or direction.wanted is Wanted.DELETE:
+        return direction
+    return replace(direction, certificates=[_department(instance).certificate.encode()])
 
 
 def begin(instance: Instance, sessions: Sessions, *, actor: str) -> UUID:
@@ -82,7 +95,11 @@ def next_step(
 
 
 def _department(instance: Instance) -> OwnKey:
-    return signing.check_key(instance.settings.instance / "returns" / "department", contract=LETTER)
+    return signing.check_key(_folder(instance), contract=LETTER)
+
+
+def _folder(instance: Instance) -> Path:
+    return instance.settings.instance / "returns" / "department"
 
 
 def _by_command(instance: Instance, course: Course, step: Step) -> None:

@@ -58,7 +58,7 @@ def new() -> ResponseReturnValue:
                 made = opening.direct(
                     unit,
                     programme(),
-                    form.asked,
+                    rehearsal.completed(instance(), form.asked),
                     folder=instance().settings.instance / "scratch",
                     rehearsal=instance().demo,
                 ).id
@@ -67,7 +67,8 @@ def new() -> ResponseReturnValue:
         else:
             flash("The direction is entered.", "success")
             return redirect(url_for("returns.show", return_id=made), 303)
-    return render_template("returns/new.html", form=form), 422 if form.errors and status == 200 else status
+    page = render_template("returns/new.html", form=form, plays=instance().demo)
+    return page, 422 if form.errors and status == 200 else status
 
 
 def _refuse(form: Form, problem: CourseRefused | EndRefused) -> int:

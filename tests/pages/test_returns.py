@@ -2,7 +2,8 @@
 
 import io
 import zipfile
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,12 @@ from werkzeug.test import TestResponse
 
 from portal.models import Person, Role
 from portal.returning import steps
+from privacy.clock import system_clock
 from privacy.envelopes import open_stream
 from privacy.returns import acts
 from privacy.returns.course import Course, Step
 from privacy.work import unit_of_work
-from tests.conftest import SetClock, Stack
+from tests.conftest import SetClock, Stack, otherwise
 from tests.factories import Factory
 from tests.pages_client import Page, PageClient
 from tests.readers import Reader, make_reader
@@ -251,3 +253,25 @@ def test_the_countdown_stands_where_people_look_each_day(
 
 def _confirmed(stack: Stack, person_id: UUID) -> PageClient:
     return PageClient(stack.app, stack.instance).sign_in(person_id)
+
+
+@pytest.mark.parametrize(
+    "own", [False, True], ids=["the portal plays the Department", "a certificate of one's own"]
+)
+def test_on_a_demo_each_step_answers_at_once_where_the_portal_plays_the_department(
+    own: bool, stack: Stack, db: DbSession, make: Factory, clock: SetClock, department: Reader
+) -> None:
+    # Its certificate is made now, by the machine's clock.
+    clock.now = system_clock() + timedelta(hours=1)
+    desk = Desk(stack, db, make, department)
+    with otherwise(stack, replace(stack.instance, demo=True)):
+        assert "Leave the certificates empty to rehearse" in desk.officer.get("/desk/returns/new").words()
+        none: dict[str, Any] = {"certificates": (BytesIO(), "")}
+        desk.direct(**({} if own else none))
+        rehearse = desk.officer.get(desk.path).all("form", action=f"{desk.path}/rehearse")
+        assert bool(rehearse) is not own
+        if not own:
+            for step in (Step.FINGERPRINT, Step.TEST_VOLUME, Step.TEST_READ_BACK):
+                assert desk.course.next is step
+                desk.officer.post(f"{desk.path}/rehearse", page=desk.path)
+            assert desk.course.next is Step.FREEZE

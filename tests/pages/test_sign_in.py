@@ -3,8 +3,6 @@
 import re
 import statistics
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -16,13 +14,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
 from portal.access import accounts, asking
-from portal.instance import Instance
 from portal.mailing.contexts import PATHS
 from portal.models import BrowserSession, Mail, Office, Person, Role, SignIn
 from portal.views.next_page import own_page
 from privacy.records import new_id
 from privacy.work import unit_of_work
-from tests.conftest import SetClock, Stack
+from tests.conftest import SetClock, Stack, otherwise
 from tests.factories import Factory
 from tests.outbox import Outbox
 from tests.pages_client import Page, PageClient
@@ -453,16 +450,6 @@ def test_operators_link(db, clock, client, other, ana):
 def test_no_demo_here(client, ana):
     assert client.get("/sign-in").all("button", name="demo_person") == []
     client.post("/sign-in/demo", {"demo_person": ana_address()}, page="/sign-in", status=404)
-
-
-@contextmanager
-def otherwise(stack: Stack, instance: Instance) -> Iterator[None]:
-    """For a while the app runs on an instance that differs in something."""
-    stack.app.extensions["instance"] = instance
-    try:
-        yield
-    finally:
-        stack.app.extensions["instance"] = stack.instance
 
 
 def test_demo_enters_as_any_role(stack, client, make):
