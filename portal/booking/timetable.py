@@ -8,7 +8,7 @@ may agree any quarter hour with the leader; what keeps a time shut for them too 
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -36,10 +36,12 @@ class Away(Refused):
 
 
 class Full(Refused):
-    """The mentor has as many sessions that day, or that week, as they take on; the message can be shown."""
+    """The mentor has as many sessions that day, or that week, as they take on; `what` is the word, the message can be
+    shown."""
 
     def __init__(self, what: str) -> None:
         super().__init__(f"The mentor has as many sessions that {what} as they take on. Choose another day")
+        self.what = what
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,21 @@ class Timetable:
             horizon_days=self.programme.horizon_days,
         )
         return offered(self.agendas[mentor_id], rules, now=self.now, within=within or self.window)
+
+    def holding(self, mentor_id: UUID, time: Interval, *, taking: Interval) -> "Timetable":
+        """The same with one more session of a mentor, that takes their time from before it to after it: for who plans
+        several at once."""
+        agenda, day = self.agendas[mentor_id], london_date(time.starts_at)
+        fuller = replace(
+            agenda,
+            taken=[*agenda.taken, taking],
+            held={**agenda.held, day: agenda.held.get(day, 0) + 1},
+        )
+        return replace(
+            self,
+            agendas={**self.agendas, mentor_id: fuller},
+            busy={**self.busy, mentor_id: [*self.busy[mentor_id], taking]},
+        )
 
     def require_untaken(self, wanted: Mapping[UUID, Interval]) -> None:
         """Raises TimeTaken where somebody has something else in what is wanted of their time."""

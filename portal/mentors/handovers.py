@@ -1,34 +1,36 @@
 """A mentor cannot go on: all their coming sessions go to another in one act, and the packages with them.
 
-For each session it is all or nothing: the other mentor has the time, with the way there or the buffer around it, no
-leave, and nothing stops them in that package (portal/mentors/stops.py). Else the session stays where it is and is
-listed, to be given to somebody at another time, moved or cancelled. The preview and the act ask the same function.
+For each session it is all or nothing: the other mentor serves on its day, has the time, with the way there or the
+buffer around it, no leave, fewer sessions than they take on, and nothing stops them in that package
+(portal/mentors/stops.py). Else the session stays where it is and is listed, to be given to somebody at another time,
+moved or cancelled. The preview and the act ask the same function. Where a session keeps its time, a period in which
+its council wants none was decided about before and is not asked again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload, selectinload
 
-from portal.booking import diary, leave, standing, telling
-from portal.booking.availability import Interval, padded
+from portal.access.known import HeldOffice
+from portal.booking import diary, standing, telling, timetable
+from portal.booking.availability import Interval
 from portal.booking.diary import Refused, TimeTaken
 from portal.booking.standing import SessionClosed
-from portal.booking.timetable import Away
+from portal.booking.timetable import Away, Full, Timetable
 from portal.groups.sessions import TimePassed
 from portal.mentors import serving, stops
-from portal.models import Package, Participation, Session, SessionState
+from portal.mentors.serving import NotServing, PlainAccount, PlainServing, Serving
+from portal.models import Package, Participation, Person, Session, SessionState
 from portal.packages import members as matching
 from portal.programme import Programme
 from privacy.audit import Action
 from privacy.clock import london_date
 from privacy.work import Work
-
-AROUND = timedelta(days=1)
 
 
 class SameMentor(Refused):
@@ -88,16 +90,17 @@ def preview(db: DbSession, programme: Programme, *, from_id: UUID, to_id: UUID, 
     sessions = coming(db, from_id, now=now)
     packages = _packages(db, from_id, sessions, now=now)
     refused = _stops(db, packages, to_id, on=london_date(now))
-    busy = _busy(db, to_id, sessions)
+    servings = _servings(db, packages, to_id, on=london_date(now))
+    table = _table(db, programme, to_id, sessions, now=now)
     handed = []
     for one in sessions:
-        time = Interval(one.starts_at, one.ends_at)
-        around = padded(time, buffer_minutes=programme.margin_minutes(one.place))
-        problem = refused[one.package_id]
-        if problem is None and any(overlap(around, other) for other in busy):
-            problem = "The other mentor has something else at that time, or is away"
+        problem = refused.get(one.package_id, "This support has ended")
         if problem is None:
-            busy.append(around)
+            time = Interval(one.starts_at, one.ends_at)
+            wanted = diary.needed(programme, time, one.place, mentor_id=to_id)
+            problem = _why_not(table, servings[one.package_id], one, wanted, to_id=to_id)
+            if problem is None:
+                table = table.holding(to_id, time, taking=wanted[to_id])
         handed.append(SessionHanded(one, problem))
     return Preview([PackageHanded(one, refused[one.id]) for one in packages], handed)
 
@@ -140,8 +143,8 @@ def give(
 ) -> Session:
     """Give one coming session to another mentor of its package, at its time or another.
 
-    Raises SessionClosed, TimeTaken, Away, SameMentor, and what standing.require_open raises: NotServing, TooEarly,
-    SupportClosed, OutsideContract.
+    Raises SessionClosed, MentorChanged, SameMentor, TimePassed, TimeTaken, NoSessionsThen, Away, Full, and what
+    standing.require_open raises: NotServing, TooEarly, SupportClosed, OutsideContract.
     """
     session = standing.reopen(work, session_id=session_id, also=[mentor_id])
     if session.state is not SessionState.BOOKED or session.starts_at <= work.now:
@@ -154,14 +157,20 @@ def give(
         raise TimePassed
     standing.require_open(work, programme, standing.Standing(package, []), mentor_id=mentor_id, starts_at=at)
     time = Interval(at, at + (session.ends_at - session.starts_at))
-    people = standing.live_people(work.db, session_id) if at != session.starts_at else []
-    wanted = diary.needed(programme, time, session.place, mentor_id=mentor_id, people=people)
-    busy = diary.taken(work.db, list(wanted), within=_wider(time), but=session_id)
-    away = _away(work.db, mentor_id, time)
-    if any(overlap(mine, other) for person, mine in wanted.items() for other in busy[person]):
-        raise TimeTaken
-    if any(overlap(time, other) for other in away):
-        raise Away
+    moved = at != session.starts_at
+    people = standing.live_people(work.db, session_id) if moved else []
+    table = timetable.read(
+        work.db,
+        programme,
+        mentor_ids=[mentor_id],
+        person_ids=people,
+        council_id=package.council_id if moved else None,
+        window=time,
+        now=work.now,
+        but=session_id,
+    )
+    table.require_untaken(diary.needed(programme, time, session.place, mentor_id=mentor_id, people=people))
+    table.require_open(mentor_id, time)
     give_time(work, programme, session, to_id=mentor_id, time=time)
     return session
 
@@ -187,10 +196,6 @@ def give_time(
     work.record(
         Action.SESSION_HANDED_OVER, object=f"session:{session.id}", from_mentor=from_id, to_mentor=to_id
     )
-
-
-def overlap(one: Interval, other: Interval) -> bool:
-    return one.starts_at < other.ends_at and other.starts_at < one.ends_at
 
 
 def _packages(
@@ -250,18 +255,69 @@ def _still_serves(package: Package, person_id: UUID) -> bool:
     return any(one.person_id == person_id and one.to_on is None for one in package.mentors)
 
 
-def _busy(db: DbSession, to_id: UUID, sessions: Sequence[Session]) -> list[Interval]:
-    if not sessions:
-        return []
-    whole = Interval(min(one.starts_at for one in sessions), max(one.ends_at for one in sessions))
-    return [*diary.taken(db, [to_id], within=_wider(whole))[to_id], *_away(db, to_id, whole)]
+def _servings(
+    db: DbSession, packages: Sequence[Package], to_id: UUID, *, on: date
+) -> dict[UUID, Sequence[Serving]]:
+    """How the other mentor will serve each package: as they do, or from a day on once it has gone over."""
+    other = db.get(Person, to_id, options=[selectinload(Person.offices)])
+    if other is None:
+        return {package.id: [] for package in packages}
+    offices = [HeldOffice(office.role, office.from_on, office.to_on) for office in other.offices]
+    account = PlainAccount(other.disabled_at, offices)
+    found: dict[UUID, Sequence[Serving]] = {}
+    for package in packages:
+        known = [one for one in package.mentors if one.person_id == to_id]
+        new = PlainServing(to_id, max(on, package.starts_on), None, account)
+        found[package.id] = known if _still_serves(package, to_id) else [*known, new]
+    return found
 
 
-def _away(db: DbSession, mentor_id: UUID, time: Interval) -> Sequence[Interval]:
-    """Their leave in that time."""
-    first, last = london_date(time.starts_at), london_date(time.ends_at)
-    return leave.of(db, [mentor_id], first=first, last=last)[mentor_id]
+def _table(
+    db: DbSession, programme: Programme, to_id: UUID, sessions: Sequence[Session], *, now: datetime
+) -> Timetable:
+    """The other mentor's timetable from the first of these sessions to the last."""
+    first = min((one.starts_at for one in sessions), default=now)
+    last = max((one.ends_at for one in sessions), default=now)
+    return timetable.read(
+        db,
+        programme,
+        mentor_ids=[to_id],
+        person_ids=[],
+        council_id=None,
+        window=Interval(first, last),
+        now=now,
+    )
 
 
-def _wider(time: Interval) -> Interval:
-    return Interval(time.starts_at - AROUND, time.ends_at + AROUND)
+def _why_not(
+    table: Timetable,
+    servings: Sequence[Serving],
+    session: Session,
+    wanted: Mapping[UUID, Interval],
+    *,
+    to_id: UUID,
+) -> str | None:
+    """Why the other mentor cannot take a session at its time; None if they can."""
+    problem = serving.refusal(session.package, servings, london_date(session.starts_at))
+    if problem is None:
+        try:
+            table.require_untaken(wanted)
+            table.require_open(to_id, Interval(session.starts_at, session.ends_at))
+        except Refused as refused:
+            problem = refused
+    return _words(problem) if problem is not None else None
+
+
+def _words(problem: Refused) -> str:
+    """What keeps the other mentor from a session, in the list of those that are left."""
+    match problem:
+        case TimeTaken():
+            return "The other mentor has something else at that time"
+        case Away():
+            return "The other mentor is away then"
+        case Full():
+            return f"The other mentor has as many sessions that {problem.what} as they take on"
+        case NotServing():
+            return "The other mentor cannot give this support on that day any more"
+        case _:
+            return str(problem)

@@ -10,18 +10,20 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session as DbSession
 
 from portal.booking import acts as bookings
-from portal.booking.acts import TimeTaken
-from portal.booking.standing import SessionClosed
+from portal.booking import blackouts, leave
+from portal.booking.acts import Away, Full, NoSessionsThen, TimeTaken
+from portal.booking.standing import MentorChanged, SessionClosed
 from portal.mailing import post
 from portal.mentors import handovers, interests
 from portal.mentors.handovers import SameMentor
-from portal.models import Mail, Occupied, Package, PackageMentor, Person, Place, Session, Strand
+from portal.models import Mail, Occupied, Office, Package, PackageMentor, Person, Place, Session, Strand
 from portal.programme import Programme
 from privacy.audit import Action, AuditEntry
-from privacy.work import unit_of_work
+from privacy.work import Work, unit_of_work
 from tests.canary_walk import MailBag
 from tests.conftest import SetClock, Stack
 from tests.factories import Factory
+from tests.rules.test_races import one_behind_the_other
 
 TEN = datetime(2023, 3, 2, 10, 0, tzinfo=UTC)
 TODAY = date(2023, 3, 1)
@@ -177,6 +179,95 @@ def test_what_was_left_goes_at_another_time(world: World) -> None:
     assert world.db.get_one(Session, world.sessions[0]).starts_at == later
     assert world.cells(world.sessions[0]) == {world.bo: 6, world.sam: 4}
     assert world.hand_over().sessions == []
+
+
+def test_another_time_keeps_the_rules_of_a_booking(world: World) -> None:
+    world.busy_bo(TEN)
+    world.hand_over()
+    give = partial(handovers.give, session_id=world.sessions[0], mentor_id=world.bo)
+    days = {"from_on": date(2023, 3, 6), "to_on": date(2023, 3, 8)}
+    with unit_of_work(world.db, world.stack.clock, "person:test") as work:
+        blackouts.add(work, council_id=world.here, name="Pre-election", **days)
+        leave.add(work, mentor_id=world.bo, from_on=date(2023, 3, 15), to_on=date(2023, 3, 15))
+        leave.set_limits(work, world.programme, mentor_id=world.bo, per_day=1, per_week=5)
+    for starts_at, refusal in (
+        (TEN + timedelta(days=5), NoSessionsThen),
+        (TEN + timedelta(days=13), Away),
+        (TEN + timedelta(hours=5), Full),
+    ):
+        with pytest.raises(refusal), unit_of_work(world.db, world.stack.clock, "person:test") as work:
+            give(work, world.programme, starts_at=starts_at)
+    assert world.mentors()[0] == world.ada
+    with unit_of_work(world.db, world.stack.clock, "person:test") as work:
+        give(work, world.programme, starts_at=TEN + timedelta(days=14))
+    assert world.mentors()[0] == world.bo
+
+
+def test_a_session_keeps_its_time_in_a_period_that_came_over_it(world: World) -> None:
+    """Whoever entered the period decided about the session: it stays, and who gives it does not matter."""
+    with unit_of_work(world.db, world.stack.clock, "person:test") as work:
+        blackouts.add(
+            work, council_id=world.here, name="Budget", from_on=TEN.date(), to_on=TEN.date(), despite=True
+        )
+    assert [one.stop for one in world.preview().sessions] == [None, None, None]
+    with unit_of_work(world.db, world.stack.clock, "system:test") as work:
+        work.db.add(PackageMentor(package_id=world.packages[0], person_id=world.bo, from_on=date(2023, 2, 1)))
+    with unit_of_work(world.db, world.stack.clock, "person:test") as work:
+        handovers.give(work, world.programme, session_id=world.sessions[0], mentor_id=world.bo)
+    assert world.mentors()[0] == world.bo
+
+
+def test_no_more_goes_over_than_the_other_takes_on(world: World) -> None:
+    with unit_of_work(world.db, world.stack.clock, "person:test") as work:
+        leave.set_limits(work, world.programme, mentor_id=world.bo, per_day=1, per_week=5)
+    assert [one.stop for one in world.preview().sessions] == [
+        None,
+        "The other mentor has as many sessions that day as they take on",
+        None,
+    ]
+    world.hand_over()
+    assert world.mentors() == [world.bo, world.ada, world.bo]
+
+
+def test_what_lies_in_the_leave_of_the_other_is_left(world: World) -> None:
+    with unit_of_work(world.db, world.stack.clock, "person:test") as work:
+        leave.add(work, mentor_id=world.bo, from_on=date(2023, 3, 9), to_on=date(2023, 3, 9))
+    assert [one.stop for one in world.preview().sessions] == [None, None, "The other mentor is away then"]
+
+
+def test_what_lies_after_the_office_of_the_other_is_left(world: World) -> None:
+    """A mentor whose office ends in March gets none of April's sessions."""
+    with unit_of_work(world.db, world.stack.clock, "system:test") as work:
+        office = work.db.scalars(select(Office).where(Office.person_id == world.bo)).one()
+        office.to_on = date(2023, 3, 8)
+    assert [one.stop for one in world.preview().sessions] == [
+        None,
+        None,
+        "The other mentor cannot give this support on that day any more",
+    ]
+    done = world.hand_over()
+    assert [one.session.id for one in done.left] == [world.sessions[2]]
+    assert world.mentors() == [world.bo, world.bo, world.ada]
+
+
+def test_who_changes_a_session_that_is_being_given_looks_at_it_again(world: World) -> None:
+    """They would hold the locks of the mentor before; on SQLite they begin once it is given."""
+    session_id = world.sessions[0]
+    with unit_of_work(world.db, world.stack.clock, "system:test") as work:
+        for_bo = PackageMentor(package_id=world.packages[0], person_id=world.bo, from_on=date(2023, 2, 1))
+        work.db.add(for_bo)
+
+    def give(work: Work) -> object:
+        return handovers.give(work, world.programme, session_id=session_id, mentor_id=world.bo)
+
+    def cancel(work: Work) -> UUID:
+        return bookings.cancel(work, session_id=session_id).id
+
+    got = one_behind_the_other(world.stack, give, cancel)
+    on_sqlite = world.stack.engine.dialect.name == "sqlite"
+    assert got == (session_id if on_sqlite else MentorChanged)
+    assert world.mentors()[0] == world.bo
+    assert world.cells(session_id) == ({} if on_sqlite else {world.bo: 6, world.sam: 4})
 
 
 def test_two_sessions_of_one_act_do_not_clash_with_each_other(world: World) -> None:
