@@ -172,6 +172,7 @@ class Action(Enum):
     PACKAGE_END_MOVED = "package.end_moved", frozenset({"from_on", "on"})
     MEMBER_LEFT = "member.left", frozenset({"participation", "on"})
     CALL_ASKED = "call.asked", frozenset({"wave"})
+    CALL_TAKEN_BACK = "call.taken_back", frozenset[str]()
     CALL_DONE = "call.done", frozenset[str]()
     VERDICT_GIVEN = "verdict.given", frozenset[str]()
     CODEBOOK_CHANGED = "codebook.changed", frozenset({"number"})

@@ -11,6 +11,7 @@ from portal.instance import Instance
 from portal.results import kpi as reports
 from portal.results import service_levels
 from portal.results.kpi import KpiFigure
+from portal.results.pictures import percent
 from privacy.clock import london_date
 from surveys.shifts import TOO_FEW
 
@@ -38,8 +39,12 @@ def kpi(instance: Instance, as_of: date | None, as_json: bool) -> None:
 
 def _show(figure: KpiFigure) -> None:
     low, high = figure.interval
-    share = "no share yet" if figure.share is None else f"{figure.share:.0%} (range {low:.0%} to {high:.0%})"
-    click.echo(f"\n{figure.id}: {share} against {figure.target:.0%}")
+    share = (
+        "no share yet"
+        if figure.share is None
+        else f"{percent(figure.share)} (range {percent(low)} to {percent(high)})"
+    )
+    click.echo(f"\n{figure.id}: {share} against {percent(figure.target)}")
     for name in (
         *("supported", "running", "open", "closed", "answered", "silent", "late", "partial", "matched"),
         *(
@@ -56,7 +61,7 @@ def _show(figure: KpiFigure) -> None:
     ):
         click.echo(f"  {name:<14}{getattr(figure, name):>6}")
     for side in figure.sides:
-        shown = "no share" if side.share is None else f"{side.share:.0%}"
+        shown = "no share" if side.share is None else percent(side.share)
         click.echo(f"  over {side.name}: {side.count} of {side.base}, {shown}")
     p_value = figure.confidence.measured.change.p_value
     click.echo(f"  sign test: {TOO_FEW if p_value is None else f'p = {p_value:.4f}'}")

@@ -12,7 +12,7 @@ from sqlalchemy import BindParameter, bindparam, or_, select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload, selectinload
 
-from portal.answers import questionnaires, shares, tools, windows
+from portal.answers import calls, questionnaires, shares, tools, windows
 from portal.answers.questionnaires import Due
 from portal.answers.tools import Tool
 from portal.booking import standing
@@ -173,13 +173,14 @@ def timeline(support: Support) -> list[Stage]:
 
 @dataclass(frozen=True)
 class Overview:
-    """The whole page: supports newest package first, since when they are not reminded (None while they are), and
-    whether a mentor can read something of it because they share it."""
+    """The whole page: supports newest package first, since when they are not reminded (None while they are),
+    whether a mentor can read something of it because they share it, and whether we are to ring them about it."""
 
     supports: Sequence[Support]
     tools: Sequence[Tool]
     reminders_stopped_at: datetime | None
     shares: bool = False
+    rings: bool = False
 
 
 def overview(
@@ -189,7 +190,7 @@ def overview(
 
     Who `has_left` office sees what was, and what there is to answer; nothing is offered to them.
     """
-    parts, shared = _parts(db, person_id)
+    parts, shared, rings = _parts(db, person_id)
     if not parts:
         return Overview([], [], None)
     stands = standings(db, [part.id for part in parts])
@@ -202,13 +203,14 @@ def overview(
         tools=[] if has_left else tools.tools_of(db, parts, known=stands),
         reminders_stopped_at=person.reminders_stopped_at if person is not None else None,
         shares=shared,
+        rings=rings,
     )
 
 
 # Made once: everybody who comes in reads this page, and making its statements costs more than running them.
 _package = joinedload(Participation.package)
 _PARTS = (
-    select(Participation, shares.any_live())
+    select(Participation, shares.any_live(), calls.any_waiting())
     .join(Participation.package)
     .where(Participation.person_id == bindparam("person"), Package.state.in_(SHOWN))
     .options(
@@ -247,10 +249,11 @@ _OFFERS = (
 )
 
 
-def _parts(db: DbSession, person_id: UUID) -> tuple[Sequence[Participation], bool]:
-    """With package, council and mentors, newest package first; and whether anything of them is shared."""
+def _parts(db: DbSession, person_id: UUID) -> tuple[Sequence[Participation], bool, bool]:
+    """With package, council and mentors, newest package first; whether anything of them is shared, and whether
+    somebody is to ring about one."""
     rows = db.execute(_PARTS, {"person": person_id}).unique().all()
-    return [row[0] for row in rows], any(row[1] for row in rows)
+    return [row[0] for row in rows], any(row[1] for row in rows), any(row[2] for row in rows)
 
 
 def _supports(

@@ -32,7 +32,8 @@ KEPT = timedelta(days=Keep.MAIL.days or 0)
 
 @dataclass(frozen=True, kw_only=True)
 class Way:
-    """How far one person has come in one wave and occasion. `mail_known`: mails about it are still kept."""
+    """How far one person has come in one wave and occasion. `mail_known`: mails about it are still kept; `due`: its
+    last day has passed."""
 
     participation_id: UUID
     strand: Strand
@@ -40,6 +41,8 @@ class Way:
     invited: bool
     delivered: bool
     started: bool
+    sent: bool
+    due: bool
     in_window: bool
     late: bool
     withdrawn: bool
@@ -80,8 +83,22 @@ _STAGES = (
         "mail_known",
     ),
     Stage("started", "who began it", "Began it", lambda way: way.started),
-    Stage("in_window", "who sent it in time", "Sent it in time", lambda way: way.in_window),
-    Stage("late", "who sent it late", "Sent it late", lambda way: way.late),
+    Stage("sent", "who sent it", "Sent it", lambda way: way.sent),
+    Stage("due", "whose last day to send it has passed", "Its last day has passed", lambda way: way.due),
+    Stage(
+        "in_window",
+        "whose last day has passed and who sent it in time",
+        "Of them, sent it in time",
+        lambda way: way.due and way.in_window,
+        "due",
+    ),
+    Stage(
+        "late",
+        "whose last day has passed and who sent it late",
+        "Of them, sent it late",
+        lambda way: way.due and way.late,
+        "due",
+    ),
     Stage("withdrawn", "who took it back", "Took it back", lambda way: way.withdrawn),
     Stage(
         "matched",
@@ -195,6 +212,8 @@ def _way(
         invited=bool(became),
         delivered=MailState.SENT in became,
         started=standing is not None,
+        sent=sent,
+        due=opening.window.closes_at <= now,
         in_window=sent and not late,
         late=late,
         withdrawn=standing is not None and standing.state is ResponseState.WITHDRAWN,

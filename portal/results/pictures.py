@@ -8,6 +8,7 @@ says so; the same text stands in its table.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from math import floor
 
 from portal.filters import day
 from portal.results.drawing import (
@@ -73,8 +74,9 @@ class Stretch:
 
 
 def percent(share: float) -> str:
-    """`75%`. A share under one never reads as all, nor one above zero as none."""
-    rounded = round(share * 100)
+    """`75%`, a half rounded up. A share under one never reads as all, nor one above zero as none."""
+    # Python rounds a half to the even number; and 0.145 times 100 is a hair under 14.5.
+    rounded = floor(round(share * 100, 9) + 0.5)
     if rounded in (0, 100) and 0 < share < 1:
         return "under 1%" if rounded == 0 else "over 99%"
     return f"{rounded}%"

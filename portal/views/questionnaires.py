@@ -11,11 +11,11 @@ from markupsafe import Markup
 from portal import filters, policies
 from portal.access import parking
 from portal.access.parking import Parked
-from portal.answers import questionnaires, tools
+from portal.answers import calls, questionnaires, tools
 from portal.answers.questionnaires import Asked, NotOpen
 from portal.booking import acts as bookings
 from portal.forms.questionnaires import RingMeForm
-from portal.models import Package
+from portal.models import CallRequest, Package
 from portal.views import covers, free_times
 from portal.views.asked import (
     address,
@@ -293,14 +293,34 @@ def ring_me(asked: Asked) -> ResponseReturnValue:
         return redirect(address("receipt", asked), 303)
     if clock_now() not in asked.window:
         return closed(asked)
-    form = RingMeForm(phone=questionnaires.phone_of(session(), asked) if the_actor().reads else None)
+    call = calls.of(session(), asked)
+    form = RingMeForm(**_to_ring(asked, call))
     if form.validate_on_submit():
         with work() as unit:
-            questionnaires.ask_for_call(unit, asked, phone=form.phone.data, when=form.when.data or "")
+            calls.ask(unit, asked, phone=form.phone.data, when=form.when.data or "")
         flash("Thank you. Somebody from the programme team will ring you.", "success")
         return redirect(url_for("your_support.index"), 303)
     status = 422 if form.errors else 200
-    return render_template("questionnaires/ring_me.html", form=form, **around(asked)), status
+    return render_template("questionnaires/ring_me.html", form=form, call=call, **around(asked)), status
+
+
+def _to_ring(asked: Asked, call: CallRequest | None) -> dict[str, str | None]:
+    """What the form begins with: what was asked before, else the number that is known; nothing for who may not read."""
+    if not the_actor().reads:
+        return {}
+    if call is not None:
+        return {"phone": call.phone, "when": call.when}
+    return {"phone": questionnaires.phone_of(session(), asked)}
+
+
+@bp.post("/ring-me/stop")
+@guarded(load_asked, policies.may_answer)
+def stop_ringing(asked: Asked) -> ResponseReturnValue:
+    """No longer needed: nobody rings."""
+    with work() as unit:
+        calls.take_back(unit, asked)
+    flash("We do not ring you about this any more.", "success")
+    return redirect(url_for("your_support.index"), 303)
 
 
 def _page(

@@ -4,8 +4,10 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal import policies
+from portal.answers import calls
 from portal.mailing import reminders
 from portal.mentors import profiles
+from portal.models import CallRequest
 from portal.packages import support
 from portal.packages.support import Overview, Step
 from portal.views.context import clock_now, programme, session, the_actor, work
@@ -18,10 +20,12 @@ bp = Blueprint("your_support", __name__, url_prefix="/your-support")
 @guarded(None, policies.may_see_support)
 def index() -> ResponseReturnValue:
     shown = _overview()
+    step = support.next_step(shown.supports)
     return render_template(
         "your_support/index.html",
         supports=shown.supports,
-        step=support.next_step(shown.supports),
+        step=step,
+        call=_call(step) if shown.rings else None,
         tools=shown.tools,
         shares=shown.shares,
         reminders_stopped_at=shown.reminders_stopped_at,
@@ -52,6 +56,18 @@ def _overview() -> Overview:
     actor = the_actor()
     return support.overview(
         session(), programme(), person_id=actor.person_id, now=clock_now(), has_left=actor.former
+    )
+
+
+def _call(step: Step) -> CallRequest | None:
+    """The call that was asked for about what there is to answer."""
+    if step.act != "answer" or step.support is None or step.due is None:
+        return None
+    return calls.waiting(
+        session(),
+        participation_id=step.support.participation.id,
+        wave=step.due.wave,
+        occasion=step.due.occasion,
     )
 
 

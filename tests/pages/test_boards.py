@@ -269,15 +269,25 @@ def test_the_funnel_states_the_base_of_each_step(
     world.pair(early, "fairly", "very")
     world.pair(late, None, "very", at=datetime(2023, 2, 10, tzinfo=UTC))
     clock.now = now
+    make.package(
+        make.person("Still has time"),
+        state=PackageState.ENDED,
+        starts_on=date(2022, 9, 1),
+        ends_on=date(2023, 2, 27),
+    )
     assert rows(client.get("/reports/waves?wave=post")) >= {
-        "It was open to 3 3 100%",
-        "Of them, in the last 90 days 0 3 0%",
-        "Written to 0 0",
-        "Began it 2 3 67%",
-        "Sent it in time 1 3 33%",
-        "Sent it late 1 3 33%",
-        "Sent this and the one it is compared with 1 3 33%",
+        "It was open to 4 4 100%",
+        "Of them, in the last 90 days 1 90 days 4 25%",
+        "Written to 0 1 0%",
+        "Began it 2 4 50%",
+        "Sent it 2 4 50%",
+        "Its last day has passed 3 4 75%",
+        "Of them, sent it in time 1 3 33%",
+        "Of them, sent it late 1 3 33%",
+        "Sent this and the one it is compared with 1 4 25%",
     }
+    words = client.get("/reports/waves?wave=post").words()
+    assert "1 of 3 with one-to-one support whose last day has passed sent it in time (33%)" in words
     assert silent.id not in {early.id, late.id}
 
 
@@ -307,5 +317,5 @@ def test_feedback_and_group_support_have_funnels_too(
     members = [make.person() for _ in range(3)]
     make.package(*members, strand=Strand.GROUP, starts_on=date(2022, 9, 1))
     words = client.get("/reports/waves?wave=interim").words()
-    assert "0 of 3 with group support sent it in time" in words
+    assert "0 of 3 with group support whose last day has passed sent it in time" in words
     assert "It has been open to nobody yet" in client.get("/reports/waves?wave=feedback").words()

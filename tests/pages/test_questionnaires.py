@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal.models import CallRequest, Package, PackageState, Person, Role, Strand
+from portal.models import CallRequest, Level, Package, PackageState, Person, Role, Strand
 from privacy.audit import AuditEntry
 from privacy.clock import Clock
 from privacy.work import unit_of_work
@@ -290,6 +290,35 @@ def test_ring_me_asks_for_a_call_and_only_once(
         None,
     )
     assert len(db.scalars(select(AuditEntry).where(AuditEntry.action == "call.asked")).all()) == 1
+
+
+def test_a_call_that_was_asked_for_is_shown_changed_and_taken_back(
+    client: PageClient, db: DbSession, clock: SetClock, leader: Person, package: Package
+) -> None:
+    client.sign_in(leader.id)
+    ring = f"{address(package)}/ring-me"
+    client.post(ring, {"phone": "01632 960 100", "when": "after four"})
+    home = client.get("/your-support")
+    assert "We will ring you on 01632 960 100. You asked on Wednesday 1 March 2023, 9am" in home.words()
+    assert home.all("a", href=ring)
+    assert client.get(ring).all("input", name="when")[0].get("value") == "after four"
+    clock.pass_time(minutes=30)
+    client.post(ring, {"phone": "01632 960 101"})
+    assert (
+        "on 01632 960 101. You asked on Wednesday 1 March 2023, 9:30am" in client.get("/your-support").words()
+    )
+    client.sign_in(leader.id, level=Level.MAIL)
+    with unit_of_work(db, clock, "system:test") as work:
+        work.db.get_one(Person, leader.id).mailbox_shared = True
+    others = client.get("/your-support").words()
+    assert "We will ring you. You asked" in others
+    assert "01632 960 101" not in others, "whoever reads the mailbox does not read the number"
+    assert "01632 960 101" not in client.get(ring).text
+    client.post(f"{ring}/stop", page="/your-support")
+    assert "We will ring you" not in client.get("/your-support").words()
+    assert client.get("/your-support").all("a", href=ring), "and it can be asked for again"
+    db.rollback()
+    assert db.scalars(select(CallRequest)).one().done_at is not None
 
 
 def test_the_team_fills_it_in_as_an_interview(

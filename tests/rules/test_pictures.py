@@ -130,6 +130,13 @@ def test_met_on_the_figure_and_met_with_confidence_are_different_words(
     assert found.finding == words
 
 
+@pytest.mark.parametrize(
+    "count, base, words", [(5, 8, "63%"), (3, 8, "38%"), (29, 200, "15%"), (1, 8, "13%"), (2, 3, "67%")]
+)
+def test_a_half_is_rounded_up(count: int, base: int, words: str) -> None:
+    assert pictures.percent(count / base) == words
+
+
 @given(st.integers(1, 400).flatmap(lambda base: st.tuples(st.integers(0, base), st.just(base))))
 def test_a_share_never_reads_as_all_or_none(pair: tuple[int, int]) -> None:
     count, base = pair
