@@ -30,7 +30,7 @@ def gather_groups(walk: Walk) -> None:
     walk.post(late, f"{session}/wait")
     walk.post(team, f"{session}/waiting/{late_id}/remove", on=registrations)
     walk.post(team, f"{registrations}/add", on=registrations, person=late_id)
-    walk.post(team, f"{registrations}/{member_id}/remove", on=registrations)
+    walk.post(team, f"{registrations}/{member_id}/remove")
     walk.post(late, f"{session}/freed-place")
     walk.post(team, f"{session}/plan", capacity="3", minimum="2", **date_of("decide_on", 9))
     walk.post(team, f"{session}/decide", decision="no_go")

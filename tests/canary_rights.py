@@ -46,7 +46,7 @@ def answer_for_data(walk: Walk) -> None:
     walk.post(dpo, f"{at}/erase", letter="INSTR 1", confirm=ref)
     somebody_else_agrees(walk, team)
     walk.post(dpo, f"{at}/erase", letter="INSTR 1", confirm=ref)
-    walk.post(dpo, f"{at}/hold/{walk.one(select(LegalHold.id))}/lift", on=at, why="over")
+    walk.post(dpo, f"{at}/hold/{walk.one(select(LegalHold.id))}/lift", why="over")
     key_keeping.rotate(walk.stack.instance, sessions, with_addresses=False)
     walk.post(dpo, "/second-person/keys", on="/second-person", key="K1", letter="INSTR 1")
     asked = walk.one(select(Approval.id).where(Approval.agreed.is_(None)))

@@ -165,7 +165,7 @@ class Side:
         self.council, self.away = council.id, make.council(f"{name.capitalize()}away").id
         proposed = make.council(f"{name.capitalize()}proposed")
         self.proposed = proposed.id
-        self.hold: UUID | None = None
+        self.hold = uuid4()
         make.package(council=proposed, state=PackageState.PROPOSED)
         mentor = self._person("mentor", role=Role.MENTOR)
         leader, member, former = (

@@ -178,6 +178,7 @@ def _person_page(person: Person, form: ConfirmForm) -> ResponseReturnValue:
         whole=policies.may_run_programme(actor),
         may_change=policies.may_change_person(actor, person),
         may_help=policies.may_help_sign_in(actor, person),
+        asks_first=policies.may_manage_accounts(actor) and policies.is_staff(person),
         form=form,
         called=package_lists.called,
         mail_called=mail.called,

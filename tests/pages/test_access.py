@@ -107,6 +107,10 @@ def whose(side: Side, version_id: UUID) -> dict[str, list[tuple[str, dict[str, A
         "council_id,fact_id": [("council", {"council_id": side.council, "fact_id": side.fact})],
         "partner_id": [("partner", {"partner_id": side.partner})],
         "person_id": [("leader", {"person_id": side.leader}), ("mentor", {"person_id": side.mentor})],
+        "package_id,person_id": [
+            ("leader's package", {"package_id": side.package, "person_id": side.mentor})
+        ],
+        "person_id,session_id": [("member's place", {"person_id": side.member, "session_id": side.workshop})],
         "hold_id,person_id": [("mentor's", {"person_id": side.mentor, "hold_id": side.hold})],
         "office_id,person_id": [("leader", {"person_id": side.leader, "office_id": side.office})],
         "response_id": [("former leader's example", {"response_id": side.response})],

@@ -148,11 +148,10 @@ def set_up(walk: Walk) -> None:
     )
     office = walk.one(select(Office.id).where(Office.role == Role.COUNCIL_LEADER))
     walk.post(team, f"{leader}/offices/{office}/end", **date_of("on", 20))
-    for person in (leader, f"/team/people/{walk.person(people['colleague'])}"):
-        walk.post(team, f"{person}/disable", on=person)
-        walk.post(team, f"{person}/enable", on=person)
+    walk.post(team, f"{leader}/disable", on=leader)
+    walk.post(team, f"{leader}/enable", on=leader)
     account = f"/accounts/{walk.person(people['colleague'])}"
-    walk.post(team, f"{account}/disable", on="/accounts")
+    walk.post(team, f"{account}/disable")
     walk.post(team, f"{account}/enable", on="/accounts")
     walk.post(team, "/team/programme", letter="VAR 7", **date_of("ends_on", 31, 5, 2024))
 
@@ -205,7 +204,7 @@ def agree_support(walk: Walk) -> None:
     for who in ("mentor", "second_mentor"):
         walk.post(team, f"{group}/mentors", mentors=str(walk.person(walk.address[who])))
     leaving = f"{group}/mentors/{walk.person(walk.address['second_mentor'])}/end"
-    walk.post(team, leaving, on=group)
+    walk.post(team, leaving)
     walk.post(team, f"{group}/goals")
     goal = walk.one(select(Goal.id).join(Package).where(Package.strand == Strand.GROUP))
     walk.post(team, f"{group}/goals/{goal}", on=group)
