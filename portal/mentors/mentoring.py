@@ -168,9 +168,6 @@ def sessions_ahead(db: DbSession, person_id: UUID, *, after: datetime) -> Sequen
 
 
 def goals_of(db: DbSession, package_id: UUID) -> Sequence[Goal]:
-    """The goals of a package that were not dropped."""
-    return db.scalars(
-        select(Goal)
-        .where(Goal.package_id == package_id, Goal.state != GoalState.DROPPED)
-        .order_by(Goal.number)
-    ).all()
+    """The goals of a package, those that were dropped last."""
+    goals = db.scalars(select(Goal).where(Goal.package_id == package_id).order_by(Goal.number)).all()
+    return sorted(goals, key=lambda goal: goal.state is GoalState.DROPPED)
