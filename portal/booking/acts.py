@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session as DbSession
+
 from portal.booking import diary, standing, telling, timetable
 from portal.booking.availability import Interval
 from portal.booking.blackouts import NoSessionsThen
@@ -50,6 +53,7 @@ __all__ = [
     "TimeTaken",
     "TooEarly",
     "book",
+    "booked_at",
     "cancel",
     "cancel_own",
     "inside_notice",
@@ -219,6 +223,17 @@ def cancel(work: Work, *, session_id: UUID) -> Session:
     telling.tell(work, session, [session.mentor_id, *people])
     work.record(Action.SESSION_CANCELLED, object=f"session:{session.id}", holder=_leader_of(session, people))
     return session
+
+
+def booked_at(db: DbSession, package_id: UUID, *, mentor_id: UUID, starts_at: datetime) -> Session | None:
+    """The session of a package that is booked with a mentor from that time on."""
+    asked = select(Session).where(
+        Session.package_id == package_id,
+        Session.mentor_id == mentor_id,
+        Session.starts_at == starts_at,
+        Session.state == SessionState.BOOKED,
+    )
+    return db.scalars(asked).first()
 
 
 def _leader_of(session: Session, people: Sequence[UUID]) -> UUID | None:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload, selectinload
 
-from portal.booking import holidays
+from portal.booking import holidays, leave
 from portal.models import Attendance, Package, Session, SessionState
 from privacy.clock import add_months, end_of_day, london_date, start_of_day
 
@@ -28,11 +28,13 @@ class Whose:
 
 @dataclass(frozen=True)
 class Day:
-    """A day of the calendar with its sessions in order; `holiday` is the name of a bank holiday."""
+    """A day of the calendar with its sessions in order; `holiday` is the name of a bank holiday, `away` the leave of
+    the mentor whose calendar it is."""
 
     on: date
     sessions: Sequence[Session]
     holiday: str | None = None
+    away: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -85,16 +87,20 @@ def month(db: DbSession, *, first: date, whose: Whose) -> Month:
     sessions = _by_day(between(db, first=starts_on, last=ends_on, whose=whose))
     closed = holidays.named(db, first=starts_on, last=ends_on)
     every = [date.fromordinal(number) for number in range(starts_on.toordinal(), ends_on.toordinal() + 1)]
-    shown = [Day(day, sessions.get(day, []), closed.get(day)) for day in every]
+    away = leave.by_day(db, whose.mentor_id, first=starts_on, last=ends_on)
+    shown = [Day(day, sessions.get(day, []), closed.get(day), away.get(day, ())) for day in every]
     return Month(first, [shown[start : start + 7] for start in range(0, len(shown), 7)])
 
 
 def days_from(db: DbSession, *, first: date, whose: Whose) -> list[Day]:
-    """The days of four weeks that have sessions."""
+    """The days of four weeks that have sessions or leave."""
     last = first + timedelta(days=DAYS_AHEAD - 1)
     closed = holidays.named(db, first=first, last=last)
     found = _by_day(between(db, first=first, last=last, whose=whose))
-    return [Day(day, sessions, closed.get(day)) for day, sessions in found.items()]
+    away = leave.by_day(db, whose.mentor_id, first=first, last=last)
+    return [
+        Day(day, found.get(day, []), closed.get(day), away.get(day, ())) for day in sorted({*found, *away})
+    ]
 
 
 def between(db: DbSession, *, first: date, last: date, whose: Whose) -> Sequence[Session]:

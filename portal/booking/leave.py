@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BindParameter, bindparam, select
@@ -152,6 +153,25 @@ def of(db: DbSession, mentor_ids: Collection[UUID], *, first: date, last: date) 
     for row in run(db, _AWAY, {"mentors": list(mentor_ids), "first": first, "last": last}):
         found[row.person_id].append(stretch(row.from_on, row.from_minute, row.to_on, row.to_minute))
     return found
+
+
+def by_day(db: DbSession, mentor_id: UUID | None, *, first: date, last: date) -> dict[date, list[str]]:
+    """The leave of one mentor in words, on each day from a day to a day that has some."""
+    found: dict[date, list[str]] = {}
+    asked = {"mentors": [mentor_id] if mentor_id is not None else [], "first": first, "last": last}
+    for row in run(db, _AWAY, asked):
+        begins, ends = max(row.from_on, first), min(row.to_on, last)
+        for number in range(begins.toordinal(), ends.toordinal() + 1):
+            on = date.fromordinal(number)
+            found.setdefault(on, []).append(_said(row, on))
+    return found
+
+
+def _said(row: Any, on: date) -> str:
+    """The part of leave that lies on a day, such as "Leave until 1pm"."""
+    begins = f" from {clock_face(row.from_minute)}" if on == row.from_on and row.from_minute else ""
+    ends = f" until {clock_face(row.to_minute)}" if on == row.to_on and row.to_minute < MINUTES_IN_DAY else ""
+    return f"Leave{begins}{ends}"
 
 
 def set_limits(work: Work, programme: Programme, *, mentor_id: UUID, per_day: int, per_week: int) -> None:

@@ -1,6 +1,6 @@
 """What those who give support see: their day, what waits to be recorded, whom they support. Never an answer."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload, selectinload
 
+from portal.booking import leave
 from portal.mentors import serving
 from portal.models import (
     Attendance,
@@ -42,13 +43,15 @@ class Mentee:
 
 @dataclass(frozen=True)
 class MentorHome:
-    """Sessions of today and of the days after it, those to record, the packages, and whether hours are published."""
+    """Sessions of today and of the days after it, those to record, the packages, and whether hours are published;
+    `away` are the sessions that lie in the mentor's own leave."""
 
     today: Sequence[Session]
     ahead: Sequence[Session]
     to_record: Sequence[Session]
     mentees: Sequence[Mentee]
     has_hours: bool
+    away: Collection[UUID]
 
 
 def home(db: DbSession, programme: Programme, *, mentor_id: UUID, now: datetime) -> MentorHome:
@@ -57,13 +60,20 @@ def home(db: DbSession, programme: Programme, *, mentor_id: UUID, now: datetime)
     sessions = _booked(db, mentor_id, [package.id for package in served])
     booked = [session for session in sessions if session.mentor_id == mentor_id]
     today = london_date(now)
-    ends = end_of_day(today + timedelta(days=DAYS_AHEAD))
+    last = today + timedelta(days=DAYS_AHEAD)
+    ends = end_of_day(last)
+    away = leave.of(db, [mentor_id], first=today, last=last)[mentor_id]
     return MentorHome(
         today=[one for one in booked if london_date(one.starts_at) == today],
         ahead=[one for one in booked if london_date(one.starts_at) > today and one.starts_at < ends],
         to_record=[one for one in booked if one.ends_at <= now],
         mentees=_mentees(db, programme, served, sessions, now),
         has_hours=_has_hours(db, mentor_id, today),
+        away={
+            one.id
+            for one in booked
+            if any(one.starts_at < gone.ends_at and gone.starts_at < one.ends_at for gone in away)
+        },
     )
 
 
@@ -168,9 +178,6 @@ def sessions_ahead(db: DbSession, person_id: UUID, *, after: datetime) -> Sequen
 
 
 def goals_of(db: DbSession, package_id: UUID) -> Sequence[Goal]:
-    """The goals of a package that were not dropped."""
-    return db.scalars(
-        select(Goal)
-        .where(Goal.package_id == package_id, Goal.state != GoalState.DROPPED)
-        .order_by(Goal.number)
-    ).all()
+    """The goals of a package, those that were dropped last."""
+    goals = db.scalars(select(Goal).where(Goal.package_id == package_id).order_by(Goal.number)).all()
+    return sorted(goals, key=lambda goal: goal.state is GoalState.DROPPED)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import BindParameter, bindparam, or_, select
+from sqlalchemy import BindParameter, bindparam, func, or_, select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload, selectinload
 
@@ -21,6 +21,8 @@ from portal.models import (
     Attendance,
     AttendanceState,
     Goal,
+    GoalAct,
+    GoalEvent,
     GoalState,
     Offer,
     OfferState,
@@ -88,6 +90,7 @@ class Support:
     package: Package
     mentors: Sequence[Person]
     goals: Sequence[Goal]
+    dropped: Sequence[tuple[Goal, datetime | None]]
     upcoming: Sequence[OwnSession]
     past: Sequence[OwnSession]
     due: Sequence[Due]
@@ -235,10 +238,11 @@ _SESSIONS = (
     .options(selectinload(Session.attendances), joinedload(Session.mentor), joinedload(Session.joined))
     .order_by(Session.starts_at)
 )
-_GOALS = (
-    select(Goal)
-    .where(Goal.package_id.in_(_OF_PACKAGES), Goal.state != GoalState.DROPPED)
-    .order_by(Goal.number)
+_GOALS = select(Goal).where(Goal.package_id.in_(_OF_PACKAGES)).order_by(Goal.number)
+_DROPPED = (
+    select(GoalEvent.goal_id, func.max(GoalEvent.at))
+    .where(GoalEvent.package_id.in_(_OF_PACKAGES), GoalEvent.act == GoalAct.DROPPED)
+    .group_by(GoalEvent.goal_id)
 )
 _OFFERS = (
     select(Offer)
@@ -267,6 +271,7 @@ def _supports(
     packages = [part.package_id for part in parts]
     sessions = db.scalars(_SESSIONS, {"packages": packages}).unique().all()
     goals = db.scalars(_GOALS, {"packages": packages}).all()
+    dropped = _dropped(db, packages, goals)
     offers = db.scalars(_OFFERS, {"packages": packages, "now": now}).all()
     seats = windows.seats_in(sessions, {part.id for part in parts})
     due = questionnaires.due(db, programme, parts, now=now, stands=stands, seats=seats)
@@ -279,6 +284,7 @@ def _supports(
             lists=lists,
             resources=shown[part.package_id],
             goals=goals,
+            dropped=dropped,
             offers=offers,
             due=due,
             now=now,
@@ -302,6 +308,13 @@ def _of_part(
     ]
 
 
+def _dropped(db: DbSession, packages: Sequence[UUID], goals: Sequence[Goal]) -> dict[UUID, datetime]:
+    """When goals were dropped last; asked only where some are."""
+    if all(goal.state is not GoalState.DROPPED for goal in goals):
+        return {}
+    return {row[0]: row[1] for row in db.execute(_DROPPED, {"packages": packages})}
+
+
 def _support(
     part: Participation,
     *,
@@ -309,21 +322,24 @@ def _support(
     lists: Mapping[UUID, Sequence[UUID]],
     resources: Sequence[Resource],
     goals: Sequence[Goal],
+    dropped: Mapping[UUID, datetime],
     offers: Sequence[Offer],
     due: Sequence[Due],
     now: datetime,
 ) -> Support:
     own = [_own(session, part, lists.get(session.id, ())) for session in sessions]
     mine = [one for one in due if one.participation.id == part.id]
+    agreed = [
+        goal
+        for goal in goals
+        if goal.package_id == part.package_id and goal.participation_id in (None, part.id)
+    ]
     return Support(
         participation=part,
         package=part.package,
         mentors=[serving.person for serving in part.package.mentors if serving.to_on is None],
-        goals=[
-            goal
-            for goal in goals
-            if goal.package_id == part.package_id and goal.participation_id in (None, part.id)
-        ],
+        goals=[goal for goal in agreed if goal.state is not GoalState.DROPPED],
+        dropped=[(goal, dropped.get(goal.id)) for goal in agreed if goal.state is GoalState.DROPPED],
         # Who has left, or whose support has ended, sees what was and is offered nothing more.
         upcoming=[
             one

@@ -9,7 +9,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal import policies
-from portal.booking import agenda, use
+from portal.booking import agenda, leave, use
 from portal.booking.agenda import Whose
 from portal.councils import register as councils
 from portal.mailing import invitations
@@ -58,6 +58,7 @@ def day() -> ResponseReturnValue:
     return render_template(
         "agenda/day.html",
         on=on,
+        away=leave.by_day(session(), whose.mentor_id, first=on, last=on).get(on, ()),
         mentor=mentor,
         sessions=agenda.between(session(), first=on, last=on, whose=whose) if mentor is not None else [],
         needs=_needs() if mentor is not None and mentor.id == the_actor().person_id else None,

@@ -17,7 +17,7 @@ from portal.forms.bookings import BookForm, CancelForm, FreeMoveForm, FreeTimeFo
 from portal.groups import sessions
 from portal.mailing import feeds, invitations
 from portal.mentors import profiles, serving
-from portal.models import Offer, Package, Person, Session
+from portal.models import Offer, OfferState, Package, Person, Session
 from portal.people import assisting
 from portal.views import free_times, group_pages
 from portal.views.acts import attempt, status_of
@@ -53,6 +53,8 @@ def times(package: Package) -> ResponseReturnValue:
         status=status_of(asked),
         free=free,
         asked=asked,
+        booked=_booked_before(package, form),
+        own=own,
         **_times(package, form),
     )
     if others and wants_fragment():
@@ -82,8 +84,11 @@ def offer(offered: tuple[Offer, Package]) -> ResponseReturnValue:
             return _booked(booked_id, own=own)
     shown = _times(package, BookForm(None), limit=6)
     mentor = db().get(Person, chosen.mentor_id)
+    took = bookings.booked_at(db(), package.id, mentor_id=chosen.mentor_id, starts_at=chosen.starts_at)
     return render_template(
         "bookings/offer.html",
+        booked=took if chosen.state is OfferState.TAKEN else None,
+        own=policies.takes_part(the_actor(), package),
         offer=chosen,
         mentor=invitations.name_of(mentor),
         now=clock_now(),
@@ -219,6 +224,14 @@ def _book(package: Package, form: BookForm | FreeTimeForm) -> UUID | None:
         lambda unit: bookings.book(unit, programme(), package_id=package_id, **form.booking).id,
         discreet=policies.only_books(the_actor(), package),
     )
+
+
+def _booked_before(package: Package, form: BookForm) -> Session | None:
+    """The session that took the chosen time, where it is one of this package: somebody went back and sent it again."""
+    picked = form.time.data
+    if picked is None or not isinstance(getattr(form, "refused_by", None), bookings.TimeTaken):
+        return None
+    return bookings.booked_at(db(), package.id, mentor_id=picked.mentor_id, starts_at=picked.starts_at)
 
 
 def _booked(session_id: UUID, *, own: bool) -> ResponseReturnValue:

@@ -233,6 +233,14 @@ def test_the_same_form_twice_shows_the_first_booking(world: World) -> None:
     assert len(world.db.scalars(select(Session.id)).all()) == 1
 
 
+def test_going_back_and_choosing_the_same_time_leads_to_the_booking(world: World) -> None:
+    world.as_leader()
+    booked = world.book()
+    page = world.client.post(world.times, world.form(), status=409)
+    assert "You booked this: Thursday 2 March 2023, 10am to 11am" in page.words()
+    assert page.all("a", href=f"/sessions/{booked}")
+
+
 def test_going_back_and_choosing_another_time_books_that_one_too(world: World) -> None:
     form = world.form()
     world.as_leader().post(world.times, form)
@@ -378,6 +386,14 @@ def test_an_offer_is_confirmed_on_its_own_page(world: World) -> None:
     assert world.db.scalars(select(Session.id)).all() == []
     form = posted_by(world.client.get(pages[0]), "Book this time")
     assert "Your session is booked" in world.client.follow(world.client.post(pages[0], form)).words()
+    taken = world.client.get(pages[0])
+    assert taken.heading == "You booked this"
+    world.db.rollback()
+    (booked,) = world.db.scalars(select(Session.id)).all()
+    assert taken.all("a", href=f"/sessions/{booked}")
+    again = world.client.post(pages[0], {"session_id": str(uuid4())}, status=409)
+    assert again.heading == "You booked this"
+    assert "There is a problem" not in again.words()
     gone = world.client.get(pages[1])
     assert gone.heading == "This time is no longer offered"
     answer = world.client.post(pages[1], {"session_id": str(uuid4())}, status=409)

@@ -136,6 +136,18 @@ def test_leave_over_a_session_asks_and_keeps_what_was_typed(world: World) -> Non
     assert "1 session lies outside your hours" in world.client.get("/mentor/hours").words()
 
 
+def test_leave_shows_in_the_calendar_and_beside_the_sessions_in_it(world: World) -> None:
+    world.as_(world.leader)
+    world.book()
+    world.book(TEN.replace(day=3, hour=14))
+    world.as_(world.mentor)
+    world.send(world.leave, **stretch(2, 3, to_at="1pm"), clash="keep")
+    home = world.client.get("/mentor").words()
+    assert home.count("In your leave") == 1, "the afternoon of its last day is free"
+    for path in ("/agenda/month?month=2023-03", "/agenda?from=2023-03-01", "/agenda/day?on=2023-03-03"):
+        assert "Leave until 1pm" in world.client.get(path).words(), path
+
+
 def test_a_closed_day_over_a_session_asks_too(world: World) -> None:
     world.as_(world.leader)
     world.book()

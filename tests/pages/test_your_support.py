@@ -25,6 +25,7 @@ from portal.models import (
     SessionKind,
     Strand,
 )
+from portal.packages import goals
 from privacy.records import new_id
 from privacy.work import Work, unit_of_work
 from surveys import responses, versions
@@ -305,7 +306,7 @@ def test_a_questionnaire_that_was_waived_does_not_stand_before_booking(world: Wo
     assert f"/packages/{world.package}/times" in links(page)
 
 
-def test_goals_that_were_dropped_are_not_shown(world: World) -> None:
+def test_goals_that_were_dropped_come_last_and_say_so(world: World) -> None:
     with unit_of_work(world.db, world.stack.clock, "system:test") as work:
         for number, (text, state) in enumerate(
             {"Read data well": GoalState.OPEN, "Ask well": GoalState.MET, "Gone": GoalState.DROPPED}.items(),
@@ -314,10 +315,16 @@ def test_goals_that_were_dropped_are_not_shown(world: World) -> None:
             goal = Goal(id=new_id(), package_id=world.package, participation_id=world.part, number=number)
             goal.state, goal.agreed_on, goal.text = state, world.make.today, text
             work.db.add(goal)
-    words = world.page().words()
+    dropped = world.act(goals.write, package_id=world.package, leader=world.part, text="Too much").id
+    world.act(goals.set_goal_state, package_id=world.package, goal_id=dropped, state=GoalState.DROPPED)
+    page = world.page()
+    words = page.words()
     assert "Read data well" in words
     assert "Ask well Met" in words
-    assert "Gone" not in words
+    assert "Gone Dropped" in words
+    assert "Too much Dropped on 1 March 2023" in words
+    assert words.index("Ask well") < words.index("Gone")
+    assert page.all("a", href=f"/goals/{dropped}"), "there it says who dropped it"
 
 
 def test_nobody_is_shown_what_is_proposed_or_withdrawn(world: World) -> None:
