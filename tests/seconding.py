@@ -26,9 +26,17 @@ def second_agrees(db: DbSession, clock: Clock) -> UUID:
     return found
 
 
-def agreed(db: DbSession, clock: Clock, *, act: SecondAct, thing: str, letter: str | None = None) -> UUID:
+def agreed(
+    db: DbSession,
+    clock: Clock,
+    *,
+    act: SecondAct,
+    thing: str,
+    letter: str | None = None,
+    by: str = "system:first",
+) -> UUID:
     """One person asks for an act, under an instruction that is entered if need be, and another agrees."""
-    with unit_of_work(db, clock, "system:first") as work:
+    with unit_of_work(db, clock, by) as work:
         known = work.db.scalars(select(RegisterEntry.letter)).all()
         if letter is not None and letter not in known:
             registers.enter(

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
 from portal.models import Approval, Person, SecondAct
+from portal.results.exports import WITH_DRAFTS
 from surveys import versions
 from surveys.versions import Unpublished
 
@@ -32,7 +33,14 @@ def _said(db: DbSession, row: Approval, people: Mapping[UUID, Person]) -> str:
         case SecondAct.KEY:
             return f"Destroy the key {what} for good"
         case SecondAct.ANSWERS:
-            return f"Take out answers with names: {', '.join(_title(db, code) for code in what.split('+'))}"
+            return _answers(db, what)
+
+
+def _answers(db: DbSession, what: str) -> str:
+    codes, _, widened = what.partition(":")
+    titles = ", ".join(_title(db, code) for code in codes.split("+"))
+    drafts = "; also what people began and didn't finish in time" if WITH_DRAFTS in widened.split("+") else ""
+    return f"Take out answers with names: {titles}{drafts}"
 
 
 def _title(db: DbSession, code: str) -> str:

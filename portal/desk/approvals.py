@@ -1,15 +1,15 @@
 """What takes two people (cl 17.4; ASVS 2.3.5): one asks, another agrees, and for some days it can be done.
 
-An act asks `agreed`: it is let through where somebody else agreed to just this act on just this thing; where nobody has
-been asked yet, that is done in the same go. Those who may agree find it under "Second person". A command
-goes through the same gate by the instruction it cites (portal/cli/seconded.py), except on a demo.
+An act asks `agreed`: it is let through where somebody else agreed to just this act on just this thing, and whoever does
+it asked for that; where they have not asked yet, that is done in the same go. Those who may agree find it under "Second
+person". A command goes through the same gate by the instruction it cites (portal/cli/seconded.py), except on a demo.
 """
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, true
 from sqlalchemy.orm import Session as DbSession
 
 from portal.mailing import queue as mail
@@ -56,12 +56,12 @@ def person(person_id: UUID) -> str:
 def ask(
     work: Work, *, act: SecondAct, thing: str, letter: str | None = None, reason: str | None = None
 ) -> Approval:
-    """Ask for a second person; asked before and still open, it stays as it was.
+    """Ask for a second person; asked by them before and still open, it stays as it was.
 
     Raises NoInstruction or NotInForce where a letter is cited that is no instruction in force.
     """
     entry = erasure.instruction(work.db, letter, now=work.now) if letter is not None else None
-    found = standing(work.db, act=act, thing=thing, letter=letter, now=work.now)
+    found = standing(work.db, act=act, thing=thing, letter=letter, now=work.now, asked_by=work.actor)
     if found is not None:
         return found
     row = Approval(
@@ -93,7 +93,8 @@ def _tell(work: Work, row: Approval) -> None:
 def agreed(
     work: Work, *, act: SecondAct, thing: str, letter: str | None = None, reason: str | None = None
 ) -> bool:
-    """Whether somebody else agreed and it can be done now; where not, they are asked. Raises as `ask` does."""
+    """Whether somebody else agreed to what this actor asked, and it can be done now; where they have not asked, that is
+    done. Raises as `ask` does."""
     return ask(work, act=act, thing=thing, letter=letter, reason=reason).agreed is True
 
 
@@ -112,7 +113,8 @@ def answer(work: Work, *, approval_id: UUID, agree: bool) -> Approval:
 
 
 def require(db: DbSession, *, act: SecondAct, thing: str, letter: str, now: datetime) -> None:
-    """Let a command through where somebody agreed to the act under the instruction that it cites.
+    """Let a command through where somebody agreed to the act under the instruction that it cites, whoever asked: the
+    machine's operator asks for nothing in the portal.
 
     Raises NotAgreed, and NoInstruction or NotInForce where it is no instruction in force.
     """
@@ -126,9 +128,15 @@ def require(db: DbSession, *, act: SecondAct, thing: str, letter: str, now: date
 
 
 def standing(
-    db: DbSession, *, act: SecondAct, thing: str, letter: str | None, now: datetime
+    db: DbSession,
+    *,
+    act: SecondAct,
+    thing: str,
+    letter: str | None,
+    now: datetime,
+    asked_by: str | None = None,
 ) -> Approval | None:
-    """What was asked about just this and is still open, or was agreed and still holds."""
+    """What was asked about just this (by one actor) and is still open, or was agreed and still holds; agreed first."""
     return db.scalars(
         select(Approval)
         .where(
@@ -137,8 +145,9 @@ def standing(
             Approval.letter == letter if letter is not None else Approval.letter.is_(None),
             or_(Approval.agreed.is_(None), Approval.agreed.is_(True)),
             Approval.ends_at > now,
+            Approval.asked_by == asked_by if asked_by is not None else true(),
         )
-        .order_by(Approval.asked_at.desc())
+        .order_by(Approval.agreed.is_(None), Approval.asked_at.desc())
         .limit(1)
     ).first()
 

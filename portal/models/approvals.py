@@ -24,9 +24,10 @@ class SecondAct(StrEnum):
 class Approval(Record):
     """Somebody asked that a second person agree to an act.
 
-    `thing` is what it is done to: `person:<id>`, `key:K1`, or `answers:` with the codes of questionnaires. `letter` is
-    the instruction of the Controller that it rests on. `agreed` is None until somebody answers; until `ends_at` it can
-    be answered, and once agreed, done. `reason` is why names are needed, for who agrees to read.
+    `thing` is what it is done to: `person:<id>`, `key:K1`, or `answers:` with the codes of questionnaires and with what
+    widens what leaves. It serves `asked_by` alone. `letter` is the instruction of the Controller that it rests on.
+    `agreed` is None until somebody answers; until `ends_at` it can be answered, and once agreed, done. `reason` is why
+    names are needed, for who agrees to read.
     """
 
     __tablename__ = "approval"

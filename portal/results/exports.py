@@ -29,6 +29,8 @@ from surveys.versions import Published
 
 NAMED = ("name", "council", "role", "package", "reference")
 """What a named export adds: who answered, for which council, in which role and package; the receipt's reference."""
+WITH_NAMES = "named"
+WITH_DRAFTS = "partial"
 REASON_AT_MOST = 1000
 ROWS_IN_BROWSER = 20_000
 
@@ -122,12 +124,13 @@ def agreed(work: Work, order: Order) -> bool:
         return True
     if blank(order.reason):
         raise NoReason
-    thing = _thing(order.codes)
-    return approvals.agreed(work, act=SecondAct.ANSWERS, thing=thing, reason=order.reason)
+    return approvals.agreed(work, act=SecondAct.ANSWERS, thing=thing(order), reason=order.reason)
 
 
-def _thing(codes: Sequence[str]) -> str:
-    return f"answers:{'+'.join(sorted(set(codes)))}"
+def thing(order: Order) -> str:
+    """How an approval calls what leaves: the questionnaires, and whatever widens it (`answers:post:named+partial`)."""
+    widened = [name for name, wanted in ((WITH_NAMES, order.named), (WITH_DRAFTS, order.partial)) if wanted]
+    return f"answers:{'+'.join(sorted(set(order.codes)))}:{'+'.join(widened)}"
 
 
 def exportable(db: DbSession) -> list[Published]:

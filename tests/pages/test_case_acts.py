@@ -203,14 +203,23 @@ def _file(case: Case, clock: SetClock) -> CaseFile:
 
 
 def test_a_request_for_access_that_is_open_holds_what_it_asks_for(
-    dpo: PageClient, db: DbSession, clock: SetClock, opened: Open, ada: tuple[UUID, str], entry: UUID
+    client: PageClient,
+    make: Factory,
+    db: DbSession,
+    clock: SetClock,
+    opened: Open,
+    ada: tuple[UUID, str],
+    entry: UUID,
 ) -> None:
+    officer = make.person("Dee Officer", role=Role.DPO).id
+    dpo = client.sign_in(officer)
     access_id = opened(CaseKind.ACCESS)
     with unit_of_work(db, clock, "person:desk") as work:
         case_holds.place(work, work.db.get_one(Case, access_id))
     case_id = opened(CaseKind.ERASURE)
     assert "All of it is under a legal hold" in dpo.get(at(case_id, "/erase")).words()
-    agreed(db, clock, act=SecondAct.ERASURE, thing=f"person:{ada[0]}", letter=LETTER)
+    thing = f"person:{ada[0]}"
+    agreed(db, clock, act=SecondAct.ERASURE, thing=thing, letter=LETTER, by=f"person:{officer}")
     dpo.post(at(case_id, "/erase"), {"entry": str(entry), "confirm": ada[1]})
     assert acted(db, case_id).body == {"what": "The erasure was begun; it waits for a hold to be lifted"}
     assert db.get(Person, ada[0]) is not None

@@ -2,6 +2,7 @@
 
 import io
 import json
+from uuid import UUID
 from zipfile import ZipFile
 
 import pytest
@@ -33,8 +34,14 @@ def _world(db: DbSession, clock: SetClock, make: Factory) -> None:
 
 
 @pytest.fixture
-def team(client: PageClient, make: Factory) -> PageClient:
-    return client.sign_in(make.person(role=Role.TEAM).id)
+def member(make: Factory) -> UUID:
+    """Somebody of the team."""
+    return make.person(role=Role.TEAM).id
+
+
+@pytest.fixture
+def team(client: PageClient, member: UUID) -> PageClient:
+    return client.sign_in(member)
 
 
 def test_csv_comes_in_one_archive_with_labels_codebook_and_notes(team: PageClient, db: DbSession) -> None:
@@ -97,8 +104,28 @@ def test_names_need_a_reason_and_somebody_must_choose(team: PageClient, db: DbSe
     assert db.query(Export).all() == []
 
 
-def test_the_reason_is_kept_for_a_named_export_only(team: PageClient, db: DbSession, clock: SetClock) -> None:
-    agreed(db, clock, act=SecondAct.ANSWERS, thing="answers:post")
+def test_it_is_agreed_to_just_what_leaves_and_for_who_asked(
+    team: PageClient, stack: Stack, db: DbSession, make: Factory
+) -> None:
+    asked = {**ASKED, "who": "names", "reason": "To ring those who are silent"}
+    team.post(PAGE, asked)
+    second_agrees(db, stack.clock)
+    wider = {**asked, "partial": "y"}
+    assert "A second person has to agree first" in team.follow(team.post(PAGE, wider)).words()
+    other = PageClient(stack.app, stack.instance).sign_in(make.person(role=Role.TEAM).id)
+    assert "A second person has to agree first" in other.follow(other.post(PAGE, asked)).words()
+    officer = PageClient(stack.app, stack.instance).sign_in(make.person(role=Role.DPO).id)
+    waiting = officer.get("/second-person").words()
+    assert "; also what people began and didn't finish in time" in waiting
+    db.rollback()
+    assert db.query(Export).all() == []
+    team.post(PAGE, asked, status=200)
+
+
+def test_the_reason_is_kept_for_a_named_export_only(
+    team: PageClient, member: UUID, db: DbSession, clock: SetClock
+) -> None:
+    agreed(db, clock, act=SecondAct.ANSWERS, thing="answers:post:named", by=f"person:{member}")
     team.post(PAGE, {**ASKED, "reason": "No matter"}, status=200)
     team.post(PAGE, {**ASKED, "who": "names", "reason": "The Department asks"}, status=200)
 

@@ -31,8 +31,13 @@ LETTER = "INSTR 12"
 
 
 @pytest.fixture
-def dpo(client: PageClient, make: Factory) -> PageClient:
-    return client.sign_in(make.person("Dee Officer", role=Role.DPO).id)
+def officer(make: Factory) -> UUID:
+    return make.person("Dee Officer", role=Role.DPO).id
+
+
+@pytest.fixture
+def dpo(client: PageClient, officer: UUID) -> PageClient:
+    return client.sign_in(officer)
 
 
 @pytest.fixture
@@ -49,9 +54,10 @@ def instruct(dpo: PageClient) -> None:
 
 
 @pytest.fixture
-def erasable(dpo: PageClient, person: tuple[UUID, str], db: DbSession, clock: SetClock) -> None:
+def erasable(officer: UUID, person: tuple[UUID, str], db: DbSession, clock: SetClock) -> None:
     """Two people agreed that the person be erased."""
-    agreed(db, clock, act=SecondAct.ERASURE, thing=f"person:{person[0]}", letter=LETTER)
+    thing, by = f"person:{person[0]}", f"person:{officer}"
+    agreed(db, clock, act=SecondAct.ERASURE, thing=thing, letter=LETTER, by=by)
 
 
 def build(stack: Stack) -> None:
@@ -108,10 +114,11 @@ def test_an_export_is_asked_for_built_and_fetched_once(
 
 
 def test_what_was_agreed_under_an_instruction_ends_with_it(
-    dpo: PageClient, person: tuple[UUID, str], stack: Stack, db: DbSession
+    dpo: PageClient, officer: UUID, person: tuple[UUID, str], stack: Stack, db: DbSession
 ) -> None:
     at = f"{DESK}/{person[0]}"
-    agreed(db, stack.clock, act=SecondAct.EXPORT, thing=f"person:{person[0]}", letter=LETTER)
+    thing, by = f"person:{person[0]}", f"person:{officer}"
+    agreed(db, stack.clock, act=SecondAct.EXPORT, thing=thing, letter=LETTER, by=by)
     replaced(stack)
     said = "INSTR 12 was replaced by INSTR 13"
     assert said in dpo.post(f"{at}/export", {"letter": LETTER}, page=at, status=422).words()

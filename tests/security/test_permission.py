@@ -140,6 +140,8 @@ def test_row_25_what_takes_two_people_is_not_done_by_one(
         assert approvals.agreed(work, act=SecondAct.EXPORT, thing=thing)
         assert not approvals.agreed(work, act=SecondAct.ERASURE, thing=thing), "another act"
         assert not approvals.agreed(work, act=SecondAct.EXPORT, thing="person:another"), "another person"
+    with unit_of_work(db, clock, "person:fourth") as work:
+        assert not approvals.agreed(work, act=SecondAct.EXPORT, thing=thing), "somebody else asked"
     clock.pass_time(days=7)
     with unit_of_work(db, clock, "person:first") as work:
         assert not approvals.agreed(work, act=SecondAct.EXPORT, thing=thing), "too long ago"
