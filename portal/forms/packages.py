@@ -12,6 +12,7 @@ from wtforms.validators import InputRequired, Length, StopValidation, Validation
 from portal.forms.base import DatePartsField, Form
 from portal.forms.councils import AgreedForm, AgreementForm
 from portal.forms.programme import ChosenRadioField, ChosenSelectField, SomeCheckboxesField
+from portal.forms.times import HiddenIdField
 from portal.models import Council, Office, Role, Strand
 from portal.packages.acts import TITLE_AT_MOST, Agreement
 from portal.packages.goals import GOAL_AT_MOST
@@ -92,8 +93,10 @@ class StartForm(Form):
 
 
 class PackageForm(AgreedForm, AgreementForm):
-    """The second step: people, goals, time, and the agreement where there is none yet."""
+    """The second step: people, goals, time, and the agreement where there is none yet. `package_id` is the new
+    package's own id."""
 
+    package_id = HiddenIdField()
     title = StringField(
         "What the group is called",
         validators=[
@@ -211,6 +214,9 @@ class WaiveForm(Form):
 
 
 class GoalForm(Form):
+    """A further goal; `goal_id` is its own id."""
+
+    goal_id = HiddenIdField()
     goals = TextAreaField(
         "What is the goal?",
         validators=[

@@ -41,7 +41,7 @@ from portal.packages.endings import (
 )
 from portal.packages.ledger import Ledger, ledger, ledgers
 from portal.packages.members import locked, was_emptied
-from portal.packages.states import Act, NotPossible, PackageRefused, after
+from portal.packages.states import Act, FormUsed, NotPossible, PackageRefused, after
 from portal.programme import OutsideContract, Programme, require_inside
 from portal.references import new_reference
 from privacy.audit import Action
@@ -51,6 +51,7 @@ from privacy.work import Work
 
 __all__ = [
     "Agreement",
+    "FormUsed",
     "Ledger",
     "NoReason",
     "NotPossible",
@@ -112,12 +113,21 @@ def create(
     starts_on: date,
     title: str | None = None,
     agreed: Agreement | None = None,
+    package_id: UUID | None = None,
 ) -> Package:
     """Make a package with its people and goals: agreed where the Department has agreed, else proposed.
 
     A council that was agreed before needs no second agreement; a national group has no council to agree on. Goals
-    of one-to-one support are the leader's, of a group the group's. Raises OutsideContract or a PackageRefused.
+    of one-to-one support are the leader's, of a group the group's. `package_id` is the new package's own id, where the
+    form carries one: the same form again gives the first package. Raises OutsideContract or a PackageRefused.
     """
+    if package_id is not None:
+        work.wait_turn(f"package:{package_id}")
+        first = _sent_before(
+            work.db, package_id, strand=strand, council_id=council_id, members=members, title=title
+        )
+        if first is not None:
+            return first
     today = london_date(work.now)
     require_inside(work.db, programme, starts_on, what="The start of support", on=today)
     _require_council(work.db, strand, council_id, starts_on)
@@ -138,7 +148,7 @@ def create(
     if agreed is not None and council_id is not None:
         allocations.agree(work, council_id=council_id, agreed=agreed)
     package = Package(
-        id=new_id(),
+        id=package_id or new_id(),
         ref=new_reference("K"),
         strand=strand,
         state=_first_state(work.db, council_id, today),
@@ -154,6 +164,26 @@ def create(
     )
     _fill(work, package, members=members, mentor_ids=mentor_ids, texts=goals)
     return package
+
+
+def _sent_before(
+    db: DbSession,
+    package_id: UUID,
+    *,
+    strand: Strand,
+    council_id: UUID | None,
+    members: Sequence[tuple[UUID, Role]],
+    title: str | None,
+) -> Package | None:
+    """The package that the same form made before. Raises FormUsed when the id is another package's."""
+    first = db.get(Package, package_id, populate_existing=True)
+    if first is None:
+        return None
+    enrolled = {(part.person_id, part.role) for part in first.participations}
+    same = (first.strand, first.council_id, first.title) == (strand, council_id, title or None)
+    if not same or enrolled != set(members):
+        raise FormUsed
+    return first
 
 
 def _fill(

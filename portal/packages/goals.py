@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session as DbSession
 
 from portal.models import Goal, GoalAct, GoalEvent, GoalState, Package, Person, Strand
 from portal.packages.members import locked
-from portal.packages.states import Act, PackageRefused, after
+from portal.packages.states import Act, FormUsed, PackageRefused, after
 from privacy.audit import Action
 from privacy.clock import london_date
 from privacy.records import new_id
@@ -34,11 +34,13 @@ class NoRemark(PackageRefused):
     field = "remark"
 
 
-def write(work: Work, *, package_id: UUID, leader: UUID | None, text: str) -> Goal:
+def write(
+    work: Work, *, package_id: UUID, leader: UUID | None, text: str, goal_id: UUID | None = None
+) -> Goal:
     """Put a goal into a package: of its leader (a participation), or of the whole group. Raises NoGoal."""
     _require_goal(text)
     goal = Goal(
-        id=new_id(),
+        id=goal_id or new_id(),
         package_id=package_id,
         participation_id=leader,
         number=_written(work, package_id) + 1,
@@ -62,11 +64,19 @@ def _written(work: Work, package_id: UUID) -> int:
     return work.db.scalar(select(func.count()).select_from(Goal).where(Goal.package_id == package_id)) or 0
 
 
-def add_goal(work: Work, *, package_id: UUID, text: str) -> Goal:
-    """Agree a further goal. Raises NotPossible or NoGoal."""
+def add_goal(work: Work, *, package_id: UUID, text: str, goal_id: UUID | None = None) -> Goal:
+    """Agree a further goal. `goal_id` is its own id, where the form carries one: the same form again gives the first.
+
+    Raises NotPossible, NoGoal or FormUsed.
+    """
     package = locked(work, package_id)
+    first = work.db.get(Goal, goal_id, populate_existing=True) if goal_id is not None else None
+    if first is not None:
+        if (first.package_id, first.text) != (package_id, text):
+            raise FormUsed
+        return first
     after(package.state, Act.CHANGE)
-    return write(work, package_id=package_id, leader=_leader(package), text=text)
+    return write(work, package_id=package_id, leader=_leader(package), text=text, goal_id=goal_id)
 
 
 def _leader(package: Package) -> UUID | None:

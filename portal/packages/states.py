@@ -45,6 +45,15 @@ class NotPossible(PackageRefused):
         self.act = act
 
 
+class FormUsed(PackageRefused):
+    """The id that the form carries belongs to something else."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This page was sent before with something else in it. Check it, and send it once more"
+        )
+
+
 _WORDS = {
     (PackageState.PROPOSED, Act.INVITE): "The Department has not agreed this council yet",
     (PackageState.PROPOSED, Act.ACTIVATE): "The Department has not agreed this council yet",

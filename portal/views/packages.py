@@ -46,6 +46,7 @@ from portal.views.guards import guarded
 from portal.views.loaders import load_council, load_goal, load_member, load_package
 from portal.views.numbers import page_asked
 from portal.views.refusals import carry_out, status_of
+from privacy.records import new_id
 
 bp = Blueprint("packages", __name__, url_prefix="/team/packages")
 Word = TypeVar("Word", bound=StrEnum)
@@ -232,9 +233,12 @@ def withdraw(package: Package) -> ResponseReturnValue:
 @bp.route("/<uuid:package_id>/goals", methods=["GET", "POST"], endpoint="goals")
 @guarded(load_package, policies.may_see_team_page)
 def add_goal(package: Package) -> ResponseReturnValue:
-    form, package_id = GoalForm(), package.id
+    form, package_id = GoalForm(goal_id=new_id()), package.id
     if form.validate_on_submit() and carry_out(
-        form, lambda unit: goals.add_goal(unit, package_id=package_id, text=form.goals.data or "")
+        form,
+        lambda unit: goals.add_goal(
+            unit, package_id=package_id, text=form.goals.data or "", goal_id=form.goal_id.id_to_make
+        ),
     ):
         return _done("The goal is added.", package_id)
     return render_template("packages/goal.html", form=form, package=package), status_of(form)
@@ -274,7 +278,7 @@ def add_member(package: Package) -> ResponseReturnValue:
 def _second_step(strand: Strand, council_id: UUID | None) -> ResponseReturnValue:
     council = load_council(council_id) if council_id is not None else None
     agreement = council_facts.agreement(session(), council_id, on=today()) if council_id is not None else None
-    form = PackageForm(planned_days=Decimal(programme().minimum_days), starts_on=today())
+    form = PackageForm(package_id=new_id(), planned_days=Decimal(programme().minimum_days), starts_on=today())
     form.shape(strand=strand, ask_agreement=council is not None and agreement is None)
     offices = directory.office_holders(session(), council_id, on=today())
     form.offer(programme(), offices)
@@ -314,6 +318,7 @@ def _contract_leaves(field: DatePartsField) -> dict[str, Any]:
 def _filled(form: PackageForm) -> dict[str, Any]:
     days = form.planned_days.data or Decimal(0)
     return {
+        "package_id": form.package_id.id_to_make,
         "members": form.chosen,
         "mentor_ids": [],
         "goals": form.goals,

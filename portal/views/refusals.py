@@ -6,8 +6,9 @@ from typing import TypeVar
 from wtforms import Field
 
 from portal.forms.base import Form
+from portal.forms.times import renew_ids
 from portal.mentors.clearances import RecordRefused
-from portal.packages.states import NotPossible, PackageRefused
+from portal.packages.states import FormUsed, NotPossible, PackageRefused
 from portal.people.register import PersonRefused
 from portal.programme import OutsideContract
 from portal.registers.contract import EndRefused
@@ -33,6 +34,8 @@ def carry_out(form: Form, act: Callable[[Work], T], *, outside: str = "starts_on
     except (PackageRefused, PersonRefused, EndRefused, RecordRefused) as problem:
         form.refuse(_field(form, problem.field), problem)
         form.too_late = isinstance(problem, NotPossible)
+        if isinstance(problem, FormUsed):
+            renew_ids(form)
     return None
 
 

@@ -202,6 +202,7 @@ def test_a_new_package_leads_on_to_the_table(world: World) -> None:
     kim = world.make.person("Kim Ito", council=world.make.council("Southmarch"))
     kim_id, council_id = kim.id, kim.offices[0].council_id
     typed = {
+        "package_id": str(new_id()),
         "leader": f"{kim_id}:lead_member",
         "agreed": "yes",
         "agreed_with": "Robin Vale",

@@ -308,6 +308,7 @@ def test_a_package_from_the_first_step_to_the_end(team: PageClient, make: Factor
         {
             **AGREED,
             **FIRST_OF_MARCH,
+            "package_id": str(new_id()),
             "leader": f"{leader.id}:lead_member",
             "goal_1": "Read the data well",
             "planned_days": "5.5",
@@ -326,8 +327,12 @@ def test_a_package_from_the_first_step_to_the_end(team: PageClient, make: Factor
     assert "The invitation goes to 1 person." in team.follow(team.post(f"{path}/invite")).words()
     assert "Everybody is invited already." in team.get(f"{path}/invite").words()
     assert "They have the invitation already." in team.follow(team.post(f"{path}/invite")).words()
-    team.post(f"{path}/goals", {"goals": "Ask better questions"})
-    assert "Ask better questions" in team.get(path).words()
+    goal = {"goal_id": str(new_id()), "goals": "Ask better questions"}
+    for _ in range(2):
+        team.post(f"{path}/goals", goal)
+    assert team.get(path).words().count("Ask better questions") == 1
+    page = team.post(f"{path}/goals", {**goal, "goals": "Ask fewer"}, status=422)
+    assert "This page was sent before with something else in it" in page.words()
     team.post(f"{path}/waive", {"reason": "The leader is ill"})
     with unit_of_work(db, make.clock, "system:test") as work:
         work.db.get_one(Package, package.id).state = PackageState.ACTIVE
@@ -356,6 +361,7 @@ def test_what_was_typed_stays_when_a_package_is_refused(team: PageClient, make: 
         assert said in page.words()
     assert page.all("input", name="goal_1")[0].get("value") == "Read the data well"
     typed = {
+        "package_id": str(new_id()),
         "agreed": "no",
         "agreed_on-day": "x",
         "leader": f"{leader.id}:lead_member",
@@ -381,17 +387,21 @@ def test_a_group_gets_members_and_mentors(team: PageClient, make: Factory, db: D
     mentor = make.mentor("Men Tor")
     path = f"/team/packages/new?strand=group&council={council.id}"
     members = [f"{person.id}:committee_member" for person in (first, second)]
-    team.post(
-        path,
-        {
-            **AGREED,
-            **FIRST_OF_MARCH,
-            "members": members,
-            "title": "Children's scrutiny",
-            "goal_1": "Scrutinise well",
-            "planned_days": "2",
-        },
-    )
+    typed = {
+        **AGREED,
+        **FIRST_OF_MARCH,
+        "package_id": team.get(path).all("input", name="package_id")[0].get("value"),
+        "members": members,
+        "title": "Children's scrutiny",
+        "goal_1": "Scrutinise well",
+        "planned_days": "2",
+    }
+    made = team.post(path, typed)
+    again = team.post(path, typed)
+    assert made.response.headers["Location"] == again.response.headers["Location"], "a double click"
+    page = team.post(path, {**typed, "title": "Another group"}, status=422)
+    assert "This page was sent before with something else in it" in page.words()
+    assert page.all("input", name="package_id")[0].get("value") != typed["package_id"], "it makes another now"
     db.rollback()
     package = db.scalars(select(Package)).one()
     path = f"/team/packages/{package.id}"

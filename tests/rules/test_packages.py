@@ -1,7 +1,9 @@
 """Packages: made whole or not at all, agreed, begun, ended, and never two ways at once."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select
@@ -29,6 +31,7 @@ from portal.packages import members as matching
 from portal.packages import states as package_states
 from portal.packages.acts import (
     Agreement,
+    FormUsed,
     NoReason,
     NotPossible,
     OutsideContract,
@@ -53,7 +56,7 @@ from portal.programme import Programme
 from privacy.records import new_id
 from privacy.work import unit_of_work
 from surveys.models import Respondent
-from tests.conftest import SetClock
+from tests.conftest import SetClock, Stack
 from tests.factories import Factory
 
 TODAY = date(2023, 3, 1)
@@ -177,6 +180,43 @@ def test_a_group_has_members_and_its_own_goals(world: World) -> None:
     assert len(package.participations) == 2
     assert [goal.participation_id for goal in package.goals] == [None]
     assert package.title == "Scrutiny"
+
+
+def test_a_form_that_is_sent_twice_makes_one_package(world: World) -> None:
+    members = [(world.leader.id, Role.LEAD_MEMBER), (world.chief.id, Role.CHIEF_EXECUTIVE)]
+    group = {"strand": Strand.GROUP, "members": members, "title": "Scrutiny", "package_id": new_id()}
+    one_to_one = {"package_id": new_id()}
+    for sent in (group, one_to_one):
+        assert world.create(**sent).id == world.create(**sent).id == sent["package_id"]
+    world.db.rollback()
+    assert world.db.scalar(select(func.count()).select_from(Package)) == 2
+    for changed in ({"title": "Care"}, {"members": members[:1]}, {"strand": Strand.ONE_TO_ONE}):
+        with pytest.raises(FormUsed):
+            world.create(**group | changed)
+
+
+def test_two_clicks_at_the_same_moment_make_one_package(world: World, stack: Stack) -> None:
+    sent: dict[str, Any] = {
+        "strand": Strand.GROUP,
+        "council_id": world.council.id,
+        "members": [(world.leader.id, Role.LEAD_MEMBER)],
+        "mentor_ids": [],
+        "goals": ["Ask better questions"],
+        "planned_minutes": 0,
+        "starts_on": TODAY,
+        "package_id": new_id(),
+    }
+    world.db.rollback()
+
+    def click(_: int) -> UUID:
+        with (
+            DbSession(stack.engine, info={"vault": stack.instance.vault}) as own,
+            unit_of_work(own, world.clock, "system:test") as work,
+        ):
+            return packages.create(work, world.programme, **sent).id
+
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        assert set(pool.map(click, range(4))) == {sent["package_id"]}
 
 
 def test_a_national_group_has_no_council_to_agree_on(world: World) -> None:
