@@ -119,17 +119,22 @@ def place_hold(
     reason: str | None = None,
     item: tuple[str, UUID] | None = None,
     case_id: UUID | None = None,
+    hold_id: UUID | None = None,
 ) -> LegalHold:
     """Keep one row (`item` is table and id) or all of somebody's data from erasure and retention.
 
-    `case_id` is the case whose closing lifts it. Raises NobodyThere, or NotTheirs where the row is not about them.
+    `case_id` is the case whose closing lifts it. `hold_id` is its own id, where a form carries one: the same form again
+    gives the first. Raises NobodyThere, or NotTheirs where the row is not about them.
     """
     if not purge.exists(work.db, person_id, lock=True):
         raise NobodyThere(str(person_id))
+    first = work.db.get(LegalHold, hold_id, populate_existing=True) if hold_id is not None else None
+    if first is not None and first.person_id == person_id:
+        return first
     if item is not None:
         sparing.require_item(work.db, person_id, *item)
     hold = LegalHold(
-        id=new_id(),
+        id=hold_id or new_id(),
         person_id=person_id,
         item_table=item[0] if item else None,
         item_id=item[1] if item else None,

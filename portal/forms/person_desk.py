@@ -9,6 +9,7 @@ from wtforms.validators import InputRequired, Length, StopValidation
 from portal.desk.person_rights import VALUE_AT_MOST, Item
 from portal.forms.base import Form
 from portal.forms.programme import ChosenRadioField, ChosenSelectField
+from portal.forms.times import HiddenIdField
 from portal.registers.contract import LETTER_AT_MOST, WORDING_AT_MOST
 from privacy.rights import Cause, Lifted
 
@@ -95,6 +96,9 @@ class RectifyForm(Form):
 
 
 class HoldForm(Form):
+    """A hold on everything; `hold_id` is its own id."""
+
+    hold_id = HiddenIdField()
     cause = ChosenRadioField(
         "Why it is kept",
         said="Choose why it is kept",

@@ -32,6 +32,7 @@ from privacy import erasure, person_exports, registers
 from privacy.clock import london_date
 from privacy.erasure import NobodyThere, NoInstruction
 from privacy.person_exports import NotReleased
+from privacy.records import new_id
 from privacy.registers import Register
 from privacy.rights import Cause, Lifted
 
@@ -161,12 +162,16 @@ def restrict(person: Person) -> ResponseReturnValue:
 @bp.route("/<uuid:person_id>/hold", methods=["GET", "POST"])
 @guarded(load_person, policies.may_answer_for)
 def hold(person: Person) -> ResponseReturnValue:
-    form = HoldForm()
+    form = HoldForm(hold_id=new_id())
     person_id = person.id
     if form.validate_on_submit():
         with work() as unit:
             erasure.place_hold(
-                unit, person_id=person_id, cause=Cause(form.cause.data), reason=form.reason.data
+                unit,
+                person_id=person_id,
+                cause=Cause(form.cause.data),
+                reason=form.reason.data,
+                hold_id=form.hold_id.id_to_make,
             )
         return _done("The hold is placed.", person_id)
     return render_template("person_desk/hold.html", form=form, person=person), 422 if form.errors else 200

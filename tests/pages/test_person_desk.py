@@ -17,6 +17,7 @@ from privacy import ledger, person_exports
 from privacy.audit import AuditEntry
 from privacy.cases.tables import CaseKind, Channel
 from privacy.columns import AddressKeys
+from privacy.records import new_id
 from privacy.rights import Erasure, ErasureState, LegalHold, PersonExport, Rectification
 from privacy.work import unit_of_work
 from surveys import versions
@@ -251,7 +252,11 @@ def test_a_hold_makes_it_wait_and_lifting_it_goes_on(
     dpo: PageClient, person: tuple[UUID, str], db: DbSession
 ) -> None:
     at = f"{DESK}/{person[0]}"
-    page = dpo.follow(dpo.post(f"{at}/hold", {"cause": "foi", "reason": "A request of 1 March"}))
+    placed = {"hold_id": str(new_id()), "cause": "foi", "reason": "A request of 1 March"}
+    dpo.post(f"{at}/hold", placed)
+    page = dpo.follow(dpo.post(f"{at}/hold", placed))
+    assert len(db.scalars(select(LegalHold.id)).all()) == 1, "sent twice"
+    db.rollback()
     assert "Freedom of Information" in page.words()
     assert "A request of" not in page.text
     page = dpo.get(f"{at}/erase")
