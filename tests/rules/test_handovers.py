@@ -185,9 +185,9 @@ def test_another_time_keeps_the_rules_of_a_booking(world: World) -> None:
     world.busy_bo(TEN)
     world.hand_over()
     give = partial(handovers.give, session_id=world.sessions[0], mentor_id=world.bo)
-    days = {"from_on": date(2023, 3, 6), "to_on": date(2023, 3, 8)}
+    first, last = date(2023, 3, 6), date(2023, 3, 8)
     with unit_of_work(world.db, world.stack.clock, "person:test") as work:
-        blackouts.add(work, council_id=world.here, name="Pre-election", **days)
+        blackouts.add(work, council_id=world.here, name="Pre-election", from_on=first, to_on=last)
         leave.add(work, mentor_id=world.bo, from_on=date(2023, 3, 15), to_on=date(2023, 3, 15))
         leave.set_limits(work, world.programme, mentor_id=world.bo, per_day=1, per_week=5)
     for starts_at, refusal in (
