@@ -45,15 +45,9 @@ def show() -> ResponseReturnValue:
     if done and part == "day":
         day = DayForm(None)
     held = hours.of(db(), [mentor_id])[mentor_id]
-    unsaved = {
-        name
-        for name, changed in {
-            "week": _week_changed(week, held),
-            "day": day.is_begun,
-            "limits": _limits_changed(limits, mentor_id),
-        }.items()
-        if changed and (done or name != part)
-    }
+    unsaved = _unsaved(held, mentor_id, week, day, limits)
+    if not done:
+        unsaved.discard(part)
     if done and not unsaved:
         where = url_for("hours.conflicts", person_id=mentor_id) if moving else url_for("hours.show")
         return redirect(where, 303)
@@ -163,6 +157,18 @@ def _part() -> str | None:
         return "forget"
     part = request.form.get("part")
     return part if part in PARTS else next((name for name, one in PARTS.items() if one in request.form), None)
+
+
+def _unsaved(
+    held: WeeklyHours, mentor_id: UUID, week: WeekForm, day: DayForm, limits: LimitsForm
+) -> set[str | None]:
+    """The parts in which something was changed that is not stored."""
+    changed = {
+        "week": _week_changed(week, held),
+        "day": day.is_begun,
+        "limits": _limits_changed(limits, mentor_id),
+    }
+    return {part for part, is_changed in changed.items() if is_changed}
 
 
 def _week_changed(week: WeekForm, held: WeeklyHours) -> bool:
