@@ -275,7 +275,7 @@ def test_row_01_naming_an_assistant_says_first_what_it_closes(make: Factory, bro
     named = {"name": "Pat", "email": "pat@council.example", "sure": "pat@council.example"}
     browser.client.post("/your-assistant", named)
     assert browser.opens("/your-data"), "what was proved stays proved"
-    assert "From then on" not in browser.client.get("/your-assistant").words()
+    assert "Once somebody is named" not in browser.client.get("/your-assistant").words()
 
 
 @ONE
