@@ -228,6 +228,8 @@ def answer_and_book(walk: Walk) -> None:
     walk.post(mentor, "/mentor/hours", having="forget")
     start = walk.questionnaire("leader", "baseline")
     walk.post(leader, f"{start}/ring-me")
+    walk.post(leader, f"{start}/ring-me/stop", on=f"{start}/ring-me")
+    walk.post(leader, f"{start}/ring-me")
     team = walk.signed_in(walk.address["admin"])
     call = walk.one(select(CallRequest.id))
     walk.post(team, f"/team/calls/{call}")
