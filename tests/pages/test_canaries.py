@@ -231,7 +231,7 @@ def answer_and_book(walk: Walk) -> None:
     walk.post(leader, f"{start}/ring-me/stop", on=f"{start}/ring-me")
     walk.post(leader, f"{start}/ring-me")
     team = walk.signed_in(walk.address["admin"])
-    call = walk.one(select(CallRequest.id))
+    call = walk.one(select(CallRequest.id).where(CallRequest.done_at.is_(None)))
     walk.post(team, f"/team/calls/{call}")
     walk.post(team, f"/team/calls/{call}/done", on="/team")
     walk.answer(leader, start)
