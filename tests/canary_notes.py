@@ -5,6 +5,7 @@ from sqlalchemy import select
 from portal.models import Delegation, Goal, Session, SessionNote, SessionState
 from tests.canary_groups import no_date
 from tests.canary_walk import Walk, date_of
+from tests.form_filling import filled, form_of
 
 
 def assist_and_note(walk: Walk) -> None:
@@ -39,11 +40,9 @@ def _name_assistants(walk: Walk) -> None:
     for number in range(3):
         address = walk.canaries.address(f"assistant {number}")
         typed = {"email": address, **no_date("ends_on")}
-        if number == 1:
-            walk.post(team, f"{person}/assistant", **typed, sure=address)
-        else:
-            walk.post(leader, "/your-assistant", status=200, **typed)
-            walk.post(leader, "/your-assistant", **typed, sure=address)
+        client, path = (team, f"{person}/assistant") if number == 1 else (leader, "/your-assistant")
+        read_again = form_of(walk.post(client, path, status=200, **typed), path, having="sure")
+        walk.send(client, path, filled(read_again, walk.canaries, label="sure", typed={}), status=303)
         assert walk.deliver(), "they are told"
         assistant = walk.signed_in(address)
         assistant.get("/who-you-book-for")

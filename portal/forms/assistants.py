@@ -1,5 +1,6 @@
 """Forms about assistants."""
 
+from datetime import date
 from typing import Any
 
 from wtforms import EmailField, HiddenField, StringField
@@ -10,7 +11,7 @@ from portal.people.register import ADDRESS_AT_MOST, NAME_AT_MOST, is_address
 
 
 class AssistantForm(Form):
-    """Who books for a leader, and until when."""
+    """Who books for a leader, and until when; `on` is today."""
 
     name = StringField(
         "Their name",
@@ -35,6 +36,14 @@ class AssistantForm(Form):
 
     sure = HiddenField()
     """The address once it was read again: a mistyped one lets somebody else in."""
+
+    def __init__(self, *args: Any, on: date | None = None, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.today = on
+
+    def validate_ends_on(self, field: DatePartsField) -> None:
+        if field.data is not None and self.today is not None and field.data < self.today:
+            raise StopValidation("The last day is in the past")
 
     def validate_email(self, field: EmailField) -> None:
         if not is_address(field.data or ""):

@@ -81,7 +81,7 @@ def end_of(person: Person) -> ResponseReturnValue:
 
 
 def _page(person: Person, *, own: bool) -> ResponseReturnValue:
-    form, leader_id = AssistantForm(), person.id
+    form, leader_id = AssistantForm(on=today()), person.id
     here = url_for("assistants.own") if own else url_for("assistants.of_leader", person_id=leader_id)
     around = {"form": form, "person": person, "own": own, "here": here, **_proofs(person, own=own)}
     if "change" not in request.form and form.validate_on_submit():
