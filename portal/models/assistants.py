@@ -14,8 +14,8 @@ from privacy.records import Erase, Holding, Keep, Record, new_id, plain, referen
 class Delegation(Record):
     """A leader's assistant, from a day to a day (both included), or until somebody ends it (`ended_at`).
 
-    `called` is how whoever named them wrote their name, and under it their address: what the portal knows of an
-    address is not shown to who types it.
+    `called` and `address` are as whoever named them typed them: what the portal knows of an address is not shown to
+    who types it. There is no address where it was not kept yet.
     """
 
     __tablename__ = "delegation"
@@ -36,21 +36,16 @@ class Delegation(Record):
     ended_at: Mapped[datetime | None] = mapped_column(info=plain("from then on it holds no more"))
     ended_by: Mapped[str | None] = mapped_column(String(80), info=reference("who ended it"))
     called_sealed: Mapped[bytes | None] = sealed(
-        holder="leader_id", purpose="the assistant's name and address, as the leader knows them"
+        holder="leader_id", purpose="the assistant's name, as the leader knows them"
+    )
+    address_sealed: Mapped[bytes | None] = sealed(
+        holder="leader_id", purpose="the assistant's e-mail address, as the leader typed it"
     )
     called = SealedText("called_sealed")
+    address = SealedText("address_sealed")
 
     leader: Mapped[Person] = relationship(foreign_keys=[leader_id], back_populates="assisted")
     assistant: Mapped[Person] = relationship(foreign_keys=[assistant_id], back_populates="assists")
-
-    @property
-    def called_name(self) -> str:
-        return (self.called or "").partition("\n")[0]
-
-    @property
-    def called_address(self) -> str:
-        """Empty where it was not kept yet when they were named."""
-        return (self.called or "").partition("\n")[2]
 
     def live_on(self, day: date) -> bool:
         return self.ended_at is None and self.from_on <= day and (self.to_on is None or day <= self.to_on)

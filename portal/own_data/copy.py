@@ -23,7 +23,7 @@ from privacy.rights import LegalHold, PersonExport
 THEIRS = frozenset(
     {
         *(f"person.{name}" for name in ("name", "email", "phone", "adjustments", "dietary")),
-        *("person.political_group", "person.mentor_wish", "delegation.called"),
+        *("person.political_group", "person.mentor_wish", "delegation.called", "delegation.address"),
         *("response.answers", "response.draft", "response_past.answers", "parked_form.fields"),
         *("reopening.wish", "call_request.phone", "call_request.when"),
         *("goal.text", "goal_event.text", "offer.where", "offer.travel"),

@@ -69,7 +69,7 @@ def name(work: Work, *, leader_id: UUID, called: str, email: str, to_on: date | 
         named_at=work.now,
         named_by=work.actor,
     )
-    row.called = f"{called}\n{email}"
+    row.called, row.address = called, email
     work.db.add(row)
     work.db.flush()
     mail.queue(work, template=MAIL, about=row.id, to=person.id)

@@ -22,7 +22,7 @@ def known_by(db: DbSession) -> Iterator[str]:
     for call in db.scalars(select(CallRequest)):
         yield from filter(None, (call.phone,))
     for named in db.scalars(select(Delegation)):
-        yield from filter(None, (named.called_name, named.called_address))
+        yield from filter(None, (named.called, named.address))
 
 
 def names_somebody(db: DbSession, text: str) -> bool:
