@@ -358,12 +358,12 @@ def latest_end(programme: Programme) -> date:
 
 
 def require_inside(db: DbSession, programme: Programme, day: date, *, what: str, on: date) -> None:
-    """Raises OutsideContract naming the dates."""
+    """Raises OutsideContract naming the dates and the file they come from."""
     period = contract_period(db, programme, on=on)
     if day not in period:
         raise OutsideContract(
             f"{what} is on {day_words(day)}, outside the contract, which runs from {day_words(period.starts_on)} "
-            f"to {day_words(period.ends_on)}"
+            f"to {day_words(period.ends_on)} (see {programme.path.name})"
         )
 
 

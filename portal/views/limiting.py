@@ -80,6 +80,7 @@ COUNTED: dict[Limit, frozenset[str]] = {
             "packages.index",
             "people.index",
             "person_desk.find",
+            "privacy_desk.trail",
             "resources.index",
         }
     ),

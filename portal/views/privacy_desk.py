@@ -1,12 +1,11 @@
 """What the data protection officer and the Controller's auditor read: what is held, and what was done with it."""
 
-from typing import Any
-
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal import policies
 from portal.desk import trail as desk
+from portal.views import searches_kept
 from portal.views.context import instance, session
 from portal.views.guards import guarded
 from portal.views.numbers import page_asked
@@ -22,19 +21,19 @@ def data_map() -> ResponseReturnValue:
     )
 
 
-@bp.get("/trail")
+@bp.route("/trail", methods=["GET", "POST"])
 @guarded(None, policies.may_read_trail)
 def trail() -> ResponseReturnValue:
-    """A page of it, narrowed by a reference and by what lines are about, which stand in the address: neither names
-    anybody."""
-    about, area = request.args.get("about", "").strip(), request.args.get("area", "")
-    chosen: dict[str, Any] = {name: value for name, value in (("about", about), ("area", area)) if value}
+    """A page of it, narrowed by a reference and by what lines are about."""
+    if request.method == "POST":
+        return searches_kept.to_results()
+    text, area = searches_kept.words(), request.args.get("area", "")
     return render_template(
         "privacy_desk/trail.html",
-        trail=desk.trail(session(), page=page_asked(), about=about, area=area),
-        asked=chosen,
+        trail=desk.trail(session(), page=page_asked(), about=text, area=area),
+        text=text,
+        area=area,
         areas=desk.AREAS,
-        here=url_for("privacy_desk.trail", **chosen, page=""),
     )
 
 

@@ -127,8 +127,6 @@ def test_what_was_agreed_under_an_instruction_ends_with_it(
     assert said in dpo.post(f"{at}/export", {"letter": LETTER}, page=at, status=422).words()
     assert said in dpo.post(f"{at}/restrict", {"letter": LETTER}, status=422).words()
     assert said in dpo.post(f"{at}/erase", {"letter": LETTER, "confirm": person[1]}, status=422).words()
-    key = {"key": "K1", "letter": LETTER}
-    assert said in dpo.post("/second-person/keys", key, page="/second-person", status=422).words()
     assert db.scalars(select(PersonExport.id)).all() == []
 
 
@@ -305,7 +303,7 @@ def test_why_a_hold_was_lifted_stands_in_the_trail(
     dpo: PageClient, person: tuple[UUID, str], db: DbSession
 ) -> None:
     at = f"{DESK}/{person[0]}"
-    dpo.post(f"{at}/hold", {"cause": "legal", "reason": "A claim"})
+    dpo.post(f"{at}/hold", {"hold_id": str(new_id()), "cause": "legal", "reason": "A claim"})
     hold_id = db.scalars(select(LegalHold.id)).one()
     db.rollback()
     dpo.post(f"{at}/hold/{hold_id}/lift", {"why": "mistake"})

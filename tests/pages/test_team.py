@@ -515,7 +515,7 @@ def test_what_needs_a_hand(team: PageClient, make: Factory, db: DbSession, clock
     for said in (
         "+44 7700 900123",
         "Friday",
-        "Packages without a mentor",
+        "Support without a mentor",
         "Packages where nobody is invited",
         "First questionnaire missing",
         "26 May 2023",

@@ -140,7 +140,7 @@ def test_a_verdict_and_themes_stand_side_by_side(
     response_id = sent(db, clock, package)
     sort(db, clock, programme, response_id)
     client.sign_in(team.id).say_why().post(
-        f"/team/verdicts/{response_id}", {"verdict": "accepted", "note": "", "seen": "0"}
+        f"/team/verdicts/{response_id}", {"verdict": "accepted", "note": ""}
     )
     db.rollback()
     judgement = db.get_one(Response, response_id).judgement or {}

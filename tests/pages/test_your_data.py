@@ -440,12 +440,12 @@ def test_a_number_that_cannot_be_rung_is_refused(
 ) -> None:
     allow(db, clock, Standing.OWN_CORRECTION)
     for number in ("abc", "12345", "1234567890123456"):
-        page = own.post("/your-data/details", {"name": "Ada Lead", "phone": number}, status=422)
+        page = own.post("/your-data/details", details(name="Ada Lead", phone=number), status=422)
         assert "The phone number must have 6 to 15 digits" in page.words()
     assert db.scalars(select(Case)).all() == [], "and no notice goes out"
     with unit_of_work(db, clock, "system:test") as work:
         work.db.get_one(Person, ada).phone = "ask Jo"
-    own.post("/your-data/details", {"name": "Ada Leed", "phone": "ask Jo"})
+    own.post("/your-data/details", details(name="Ada Leed", phone="ask Jo"))
     assert db.get_one(Person, ada).phone == "ask Jo", "what is stored stays as it is"
 
 

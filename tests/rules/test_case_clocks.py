@@ -133,7 +133,7 @@ def test_without_json_each_step_stands_on_a_line(stack: Stack) -> None:
 
 def test_the_table_kept_by_hand_counts_everywhere(stack: Stack, db: DbSession, clock: SetClock) -> None:
     with unit_of_work(db, clock, "person:desk") as work:
-        holidays.add(work, on=date(2027, 3, 1), name="A day that was proclaimed")
+        holidays.add(work, on=date(2027, 3, 1), name="A day that was proclaimed", for_clocks=True)
     assert deadline(stack, "access", "--received", "2027-02-01")["due"] == "2027-03-02"
     opened(db, clock, CaseKind.ACCESS)
     db.rollback()

@@ -269,7 +269,7 @@ def test_an_e_mail_outside_office_hours_is_served_on_the_next_working_day(
 
 def test_a_holiday_of_the_table_moves_service(desk: Desk) -> None:
     with desk.work() as unit:
-        holidays.add(unit, on=date(2023, 3, 2), name="A day of mourning")
+        holidays.add(unit, on=date(2023, 3, 2), name="A day of mourning", for_clocks=True)
     desk.clock.now = datetime(2023, 3, 1, 18, tzinfo=UTC)
     case_id = desk.take_in()
     desk.deliver()
