@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from portal.access import limits
 from portal.access.asking import network_of
 from portal.access.limits import ASKING, BOOKING, EXPORT, IMPORT, MAIL, SEARCH, Limit, TooOften
+from portal.views import free_times
 from portal.views.context import current_actor, instance, work
 from portal.views.errors import typed
 
@@ -94,12 +95,17 @@ def install(app: Flask) -> None:
     @app.before_request
     def _count() -> ResponseReturnValue | None:
         limit, actor = BY_ENDPOINT.get(request.endpoint or ""), current_actor()
-        if request.method != "POST" or limit is None or actor is None:
+        if request.method != "POST" or limit is None or actor is None or _only_looks():
             return None
         network = network_of(instance().vault.ring, request.remote_addr)
         with work() as unit:
             held_back = limits.count(unit, limit, person_id=actor.person_id, network=network)
         return _too_often(held_back) if held_back is not None else None
+
+
+def _only_looks() -> bool:
+    """Whether a button of the form was pressed that shows other times, and books none."""
+    return request.endpoint == "bookings.times" and free_times.others_asked()
 
 
 def _too_often(held_back: TooOften) -> Response:

@@ -11,7 +11,17 @@ from sqlalchemy.orm import Session as DbSession
 
 from portal.booking import offers, open_offers
 from portal.groups import sessions
-from portal.models import Attendance, Package, Person, Place, Session, SessionKind, SessionState, Strand
+from portal.models import (
+    Attendance,
+    LimitCount,
+    Package,
+    Person,
+    Place,
+    Session,
+    SessionKind,
+    SessionState,
+    Strand,
+)
 from privacy.work import unit_of_work
 from tests.conftest import SetClock, Stack
 from tests.factories import Factory
@@ -145,6 +155,7 @@ def test_what_is_typed_and_chosen_goes_along_to_other_times(world: World) -> Non
     for button in ("See times to meet online or by phone", "Choose a day in a calendar"):
         page = pressed(world, page, button)
     page = pressed(world, page, "Monday 6 March 2023", part=True)
+    assert world.db.scalars(select(LimitCount)).all() == [], "who only looks at other times has tried nothing"
     sent = posted_by(page, "Book this time")
     assert (sent["time"], sent["where"], sent["place"]) == (chosen, "Town hall", "remote")
     assert "Gate 2\nRing twice" in page.all("textarea", name="travel")[0].text
