@@ -25,13 +25,18 @@ def worked(watching: Watching, page: Page, address: str, number: int) -> Iterato
     part = page.locator(FETCHING).nth(number)
     tag = part.evaluate("(element) => element.localName")
     page.evaluate(SETTLES)
+    # Buttons that only show something else, such as days of a calendar, are not drawn as the one that sends a form.
+    sends = part.locator("button.govuk-button")
+    goes_wrong = tag == "form" and sends.count() > 0
     if "every" in (part.get_attribute("hx-trigger") or ""):
         page.clock.run_for(61_000)
-    elif tag == "form":
+    elif goes_wrong:
         # Nothing is chosen and nothing written: the form comes back in its place, with what is wrong.
         watching.expected = 422
         part.evaluate("(form) => { for (const field of form.elements) { field.checked = false; } }")
-        part.locator("button.govuk-button").last.click()
+        sends.last.click()
+    elif tag == "form":
+        part.locator("button[type=submit]").last.click()
     else:
         part.click()
     for _ in range(100):
@@ -41,7 +46,7 @@ def worked(watching: Watching, page: Page, address: str, number: int) -> Iterato
         page.wait_for_timeout(20)
     else:
         yield "nothing came in its place"
-    if tag == "form":
+    if goes_wrong:
         yield from _in_error(page)
     unfold(page)
     yield from layout(page)

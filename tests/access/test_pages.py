@@ -39,6 +39,7 @@ ELSEWHERE = {
 NO_PAGES = {
     "assistants.set_up_first": "leads on to where proofs are set up",
     "calendars.feed": "a file behind a secret address",
+    "cases.happen": "leads on to the case",
     "desk_tools.feed": "a file behind a secret address",
     "notes.read": "leads on",
     "questionnaires.start": "leads on to the page where somebody left off",
@@ -52,6 +53,7 @@ TAKE_ANYTHING = {
     "councils.index": "a search",
     "packages.index": "a search",
     "people.index": "a search",
+    "privacy_desk.trail": "a search",
     "resources.index": "a search",
 }
 """Forms that cannot be filled in wrong."""
