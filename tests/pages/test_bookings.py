@@ -156,6 +156,7 @@ def test_what_is_typed_and_chosen_goes_along_to_other_times(world: World) -> Non
         page = pressed(world, page, button)
     page = pressed(world, page, "Monday 6 March 2023", part=True)
     assert world.db.scalars(select(LimitCount)).all() == [], "who only looks at other times has tried nothing"
+    world.db.rollback()
     sent = posted_by(page, "Book this time")
     assert (sent["time"], sent["where"], sent["place"]) == (chosen, "Town hall", "remote")
     assert "Gate 2\nRing twice" in page.all("textarea", name="travel")[0].text

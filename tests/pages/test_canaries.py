@@ -314,6 +314,7 @@ def look_back(walk: Walk) -> None:
     group = f"/team/packages/{walk.package('late_member')}"
     walk.post(team, f"{group}/members/{late}/end", **date_of("on", 9))
     walk.give_office(walk.address["admin"], Role.DPO)
+    walk.post(team, "/privacy-desk/trail", q=walk.canaries.word("search"))
     walk.post(team, "/privacy-desk/trail/check", on="/privacy-desk/trail")
 
 
