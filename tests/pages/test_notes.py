@@ -101,7 +101,8 @@ def test_a_note_is_changed_and_deleted_by_its_author(world: World) -> None:
     leader.post(f"/notes/{note}/delete", page=f"/notes/{note}")
     world.db.rollback()
     assert world.db.scalars(select(SessionNote)).all() == []
-    trail = world.db.scalars(select(AuditEntry.action).where(AuditEntry.action.like("note.%"))).all()
+    written = select(AuditEntry.action).where(AuditEntry.action.like("note.%")).order_by(AuditEntry.seq)
+    trail = world.db.scalars(written).all()
     assert list(trail) == ["note.written", "note.changed", "note.deleted"]
 
 
