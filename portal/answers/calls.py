@@ -1,11 +1,10 @@
-"""Asking to be rung, as the person themselves meets it: what was asked, asked anew, and taken back."""
+"""Asking to be rung, as the person themselves meets it: what they asked for, and taking it back."""
 
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session as DbSession
 
-from portal.answers import questionnaires
 from portal.answers.questionnaires import Asked
 from portal.models import CallRequest, Participation
 from privacy.audit import Action
@@ -41,15 +40,6 @@ def of(db: DbSession, asked: Asked) -> CallRequest | None:
         wave=asked.asking.wave,
         occasion=asked.asking.occasion,
     )
-
-
-def ask(work: Work, asked: Asked, *, phone: str, when: str) -> None:
-    """Ask to be rung. Asking again changes number and time, and counts from then on. Raises NotOpen."""
-    questionnaires.ask_for_call(work, asked, phone=phone, when=when)
-    work.db.flush()
-    call = of(work.db, asked)
-    if call is not None:
-        call.asked_at = work.now
 
 
 def take_back(work: Work, asked: Asked) -> None:

@@ -297,7 +297,7 @@ def bookable(db: DbSession, asked: Asked) -> Package | None:
 
 
 def ask_for_call(work: Work, asked: Asked, *, phone: str, when: str) -> None:
-    """Ask the team to ring and fill it in together; asking again changes number and time.
+    """Ask the team to ring and fill it in together. Asking again changes number and time, and counts from then on.
 
     Raises NotOpen.
     """
@@ -310,7 +310,6 @@ def ask_for_call(work: Work, asked: Asked, *, phone: str, when: str) -> None:
             participation_id=asked.participation_id,
             wave=asked.asking.wave.value,
             occasion=asked.asking.occasion,
-            asked_at=work.now,
         )
         work.db.add(call)
         work.record(
@@ -319,7 +318,7 @@ def ask_for_call(work: Work, asked: Asked, *, phone: str, when: str) -> None:
             holder=asked.participation_id,
             wave=asked.asking.wave,
         )
-    call.phone, call.when = phone, when
+    call.phone, call.when, call.asked_at = phone, when, work.now
 
 
 def _open_calls(db: DbSession, asked: Asked) -> Sequence[CallRequest]:

@@ -44,6 +44,8 @@ from surveys.responses import submitted
 OPEN = frozenset({PackageState.AGREED, PackageState.BASELINE, PackageState.ACTIVE})
 LIVE = (AttendanceState.BOOKED, AttendanceState.ATTENDED)
 LOCKED = {"key_share": True}
+UIDS_END = ".leadership-support"
+"""What the names end in by which calendars know our sessions."""
 NOBODYS: Mapping[UUID, Interval] = MappingProxyType({})
 
 
@@ -259,7 +261,7 @@ def sent_before(work: Work, *, session_id: UUID, package_id: UUID, starts_at: da
 def uid_of(session_id: UUID, programme: Programme) -> str:
     """What calendars know the session by, for ever: its id in a name of this programme's own."""
     programme_word = "".join(letter for letter in programme.reference.lower() if letter.isalnum())[:16]
-    return f"{session_id}@{programme_word}.leadership-support"
+    return f"{session_id}@{programme_word}{UIDS_END}"
 
 
 def place_uid(attendance_id: UUID, session: Session) -> str | None:

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
+from portal.booking.standing import UIDS_END
 from portal.models import Attendance, Office, PackageMentor, Participation, Partner, Person, Role, Session
 from portal.programme import Programme
 from privacy.cases.marks import Known, Own
@@ -18,8 +19,6 @@ from privacy.keystore import DataKeys
 from privacy.records import Record
 
 BATCH = 500
-OWN_IDS = ".leadership-support"
-"""What the names end in by which calendars know our sessions (portal/booking/standing.py)."""
 
 
 def known(db: DbSession, programme: Programme, case: Case) -> Iterator[Known]:
@@ -94,6 +93,6 @@ def own(db: DbSession, programme: Programme, case: Case) -> Own:
         names=[one for one in names if one],
         addresses=[one for one in (*addresses, *offices) if one],
         phones=[one for one in (*phones, programme.contacts["phone"]) if one],
-        ids_at=[OWN_IDS],
+        ids_at=[UIDS_END],
         fields=fields,
     )

@@ -58,9 +58,9 @@ def typed(*, with_questions: bool = False) -> list[tuple[str, str]]:
         return []
     try:
         fields = list(request.form.items(multi=True))
-        return (
-            typed_answers.in_words(fields) if with_questions and typed_answers.is_sent() else words_of(fields)
-        )
+        if with_questions and typed_answers.is_sent():
+            return typed_answers.in_words(fields, otherwise=words_of)
+        return words_of(fields)
     except RequestEntityTooLarge:
         # It was not read. The browser has it: the page says how to get back to it.
         return []

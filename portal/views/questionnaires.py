@@ -297,7 +297,7 @@ def ring_me(asked: Asked) -> ResponseReturnValue:
     form = RingMeForm(**_to_ring(asked, call))
     if form.validate_on_submit():
         with work() as unit:
-            calls.ask(unit, asked, phone=form.phone.data, when=form.when.data or "")
+            questionnaires.ask_for_call(unit, asked, phone=form.phone.data, when=form.when.data or "")
         flash("Thank you. Somebody from the programme team will ring you.", "success")
         return redirect(url_for("your_support.index"), 303)
     status = 422 if form.errors else 200

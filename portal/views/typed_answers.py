@@ -1,7 +1,7 @@
 """What a page of questions sent, in words: for a page that shows it to be copied, and does not know who was asked."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from flask import request
 
@@ -12,6 +12,7 @@ from surveys.questions import Question
 from surveys.versions import Unpublished
 
 PAGES = {"questionnaires.save"}
+Words = Callable[[Iterable[tuple[str, str]]], list[tuple[str, str]]]
 
 
 def is_sent() -> bool:
@@ -19,25 +20,39 @@ def is_sent() -> bool:
     return request.endpoint in PAGES
 
 
-def in_words(fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The words of each question with what was chosen or written there; codes that no question has are left out."""
+def in_words(fields: Iterable[tuple[str, str]], *, otherwise: Words) -> list[tuple[str, str]]:
+    """The words of each question with what was chosen or written there. What belongs to no question that is known is
+    told as `otherwise` tells it; codes that are no option of theirs are left out."""
     asked = _asked(**(request.view_args or {}))
-    return list(_told(asked, [(name, value) for name, value in fields if not name.startswith(OWN)]))
+    sent = [(name, value) for name, value in fields if not name.startswith(OWN) and value.strip()]
+    return list(_told(asked, sent, otherwise))
 
 
-def _told(asked: dict[str, Question], fields: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+def _told(
+    asked: dict[str, Question], fields: Iterable[tuple[str, str]], otherwise: Words
+) -> Iterator[tuple[str, str]]:
     for name, value in fields:
-        code, _, part = name.partition("-")
+        code, companion, part = _parts(name)
         question = asked.get(code)
-        if question is None or not value.strip():
+        if question is None:
+            yield from otherwise([(name, value)])
             continue
         # Who was asked is not known, so neither is what stands in a placeholder.
         text = re.sub(r"\{\w+\}", "…", question.text)
         chosen = {option.code: option.label for option in question.listed()}
-        if part or not chosen:
-            yield (f"{text} ({part})" if part else text), value
+        if companion == ".":
+            # What was written beside a choice; a box that was ticked beside a text is no words.
+            if part == "detail":
+                yield text, value
+        elif companion or not chosen:
+            yield (f"{text} ({part})" if companion else text), value
         elif value in chosen:
             yield text, chosen[value]
+
+
+def _parts(name: str) -> tuple[str, str, str]:
+    """The code of a question; behind a dot what stands beside its answer, behind a hyphen a part of it."""
+    return name.partition(".") if "." in name else name.partition("-")
 
 
 def _asked(*, wave: str = "", occasion: str = "", **_: object) -> dict[str, Question]:
