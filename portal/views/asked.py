@@ -7,6 +7,7 @@ from flask import render_template, url_for
 
 from portal.answers import questionnaires
 from portal.answers.questionnaires import Asked
+from portal.views import typed_answers
 from portal.views.context import clock_now, session, the_actor
 from portal.views.readings import note_reading
 from surveys.models import Mode
@@ -68,7 +69,7 @@ def closed(asked: Asked, *, typed: Posted | None = None, sent_at: datetime | Non
 
 def texts_of(typed: Posted) -> list[str]:
     """What was written rather than chosen."""
-    return [value for values in typed.values() for value in values if len(value) > 40]
+    return typed_answers.written((name, value) for name, values in typed.items() for value in values)
 
 
 def note_opened(asked: Asked, sitting: Sitting, purpose: str) -> None:

@@ -28,6 +28,20 @@ def in_words(fields: Iterable[tuple[str, str]], *, otherwise: Words) -> list[tup
     return list(_told(asked, sent, otherwise))
 
 
+def written(fields: Iterable[tuple[str, str]]) -> list[str]:
+    """What was written rather than chosen; where a question is not known any more, whatever was sent for it."""
+    asked = _asked(**(request.view_args or {}))
+
+    def is_chosen(name: str) -> bool:
+        code, companion, part = _parts(name)
+        question = asked.get(code)
+        return part == "quote" or (question is not None and not companion and bool(question.listed()))
+
+    return [
+        value for name, value in fields if value.strip() and not name.startswith(OWN) and not is_chosen(name)
+    ]
+
+
 def _told(
     asked: dict[str, Question], fields: Iterable[tuple[str, str]], otherwise: Words
 ) -> Iterator[tuple[str, str]]:

@@ -375,6 +375,8 @@ def test_a_tab_that_is_older_than_what_was_sent_is_told_so_once(
     lost = send(client, f"{here}/1", {**old, "role_confidence_why": LONG}, status=409)
     assert lost.heading == "These answers were sent before"
     assert LONG[:40] in lost.words()
+    lost = send(client, f"{here}/1", {**old, "role_confidence_why": "Too new"}, status=409)
+    assert "Too new" in lost.words(), "however short it is"
 
 
 # ---- stale tabs, clearing, odd text
