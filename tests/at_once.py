@@ -6,28 +6,31 @@ from dataclasses import dataclass
 from datetime import datetime
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
+from psycopg.errors import DeadlockDetected
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session as DbSession
 
 from portal.booking import acts as bookings
 from portal.booking.diary import TimeTaken
+from portal.groups import waiting
 from portal.groups.sessions import SessionFull
 from portal.models import Place
 from portal.programme import Programme, load
 from privacy import keys
+from privacy.clock import Clock
 from privacy.engines import open_engine
 from privacy.keystore import Vault
+from privacy.outages import Outage, outage
 from privacy.work import Work, unit_of_work
 from tests.conftest import Stack
 
 SECONDS, TRIES = 60, 12
 REFUSALS = (TimeTaken, SessionFull)
-Got = UUID | type[Exception]
-Act = Callable[[Work, Programme], UUID]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,16 @@ class Moving:
 
 
 @dataclass(frozen=True)
+class Promotion:
+    """Gives the free places of a session to those who wait for one; how many got one."""
+
+    session_id: UUID
+
+    def __call__(self, work: Work, programme: Programme) -> int:
+        return len(waiting.promote(work, programme, session_id=self.session_id))
+
+
+@dataclass(frozen=True)
 class _Place:
     """Where a client finds everything, as it goes to another process."""
 
@@ -92,8 +105,21 @@ def clients(stack: Stack) -> int:
     return 16 if stack.engine.dialect.name == "sqlite" else 24
 
 
-def in_processes(stack: Stack, acts: Sequence[Act]) -> list[Got]:
-    """What each act got, in order: an id, or the kind of refusal. All are let go together."""
+def patiently(db: DbSession, clock: Clock, actor: str, act: Callable[[Work], T]) -> T:
+    """What an act gives. Where the database is too busy, as for the last in the queue on a slow machine, the act is
+    tried again: people send a form again, and the worker has its next round. A deadlock is an error, once too."""
+    for left in reversed(range(TRIES)):
+        try:
+            with unit_of_work(db, clock, actor) as work:
+                return act(work)
+        except OperationalError as problem:
+            if left == 0 or outage(problem) is not Outage.BUSY or isinstance(problem.orig, DeadlockDetected):
+                raise
+    raise AssertionError
+
+
+def in_processes(stack: Stack, acts: Sequence[Callable[[Work, Programme], T]]) -> list[T | type[Exception]]:
+    """What each act got, in order: what it gives, or the kind of refusal. All are let go together."""
     # A clean process forks the clients: one with threads or open databases would hand them down.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.at_once"])
@@ -117,14 +143,14 @@ def in_processes(stack: Stack, acts: Sequence[Act]) -> list[Got]:
     return [got[number] for number in range(len(acts))]
 
 
-def _client(place: _Place, start: Barrier, answers: Any, number: int, act: Act) -> None:
+def _client(place: _Place, start: Barrier, answers: Any, number: int, act: Any) -> None:
     try:
         answers.put((number, _tried(place, start, number, act)))
     except Exception as problem:  # noqa: BLE001 - whatever went wrong is what this client got
         answers.put((number, f"{type(problem).__name__}: {problem}"))
 
 
-def _tried(place: _Place, start: Barrier, number: int, act: Act) -> Got:
+def _tried(place: _Place, start: Barrier, number: int, act: Any) -> Any:
     programme = load(place.programme)
     engine, keystore = open_engine(place.database_url), open_engine(place.keystore_url)
     vault = Vault(keys.load(place.keys), keystore, place.clock)
@@ -133,16 +159,10 @@ def _tried(place: _Place, start: Barrier, number: int, act: Act) -> Got:
             db.execute(select(1))
             db.rollback()
             start.wait(SECONDS)
-            for _ in range(TRIES):
-                try:
-                    with unit_of_work(db, place.clock, f"person:{number}") as work:
-                        return act(work, programme)
-                except REFUSALS as problem:
-                    return type(problem)
-                except OperationalError as problem:
-                    # On a slow machine the last in the queue waits too long, and sends the same form again.
-                    waited = problem
-            raise waited
+            try:
+                return patiently(db, place.clock, f"person:{number}", lambda work: act(work, programme))
+            except REFUSALS as problem:
+                return type(problem)
     finally:
         engine.dispose()
         keystore.dispose()

@@ -38,7 +38,7 @@ from portal.packages.acts import PlacesAhead
 from portal.packages.members import SupportedAlready
 from privacy.engines import open_engine
 from privacy.work import Work, unit_of_work
-from tests.at_once import Booking, Moving, clients, in_processes
+from tests.at_once import Booking, Moving, clients, in_processes, patiently
 from tests.conftest import Stack
 from tests.counts import count
 from tests.factories import Factory
@@ -73,8 +73,7 @@ def run_at_once(stack: Stack, acts: Sequence[Callable[[Work], UUID]]) -> list[UU
             db.rollback()
             start.wait()
             try:
-                with unit_of_work(db, stack.clock, f"person:{number}") as work:
-                    got[number] = acts[number](work)
+                got[number] = patiently(db, stack.clock, f"person:{number}", acts[number])
             except REFUSALS as problem:
                 got[number] = type(problem)
         engine.dispose()
@@ -273,7 +272,8 @@ def test_moves_to_one_time_while_others_book_what_they_free(
             Booking(package_id, mentor_id, starts_at, form)(work, stack.instance.programme)
     moves = [Moving(form, target) for form in moved]
     wants = [Booking(package, mentor_id, at, uuid4()) for package, at in zip(other, starts, strict=True)]
-    got = in_processes(stack, [*moves, *wants])
+    acts: list[Moving | Booking] = [*moves, *wants]
+    got = in_processes(stack, acts)
     winners = [one for one in got[:4] if isinstance(one, UUID)]
     assert len(winners) == 1, "one of them has the new time, and the others keep their own"
     at = {one.id: one.starts_at for one in db.scalars(select(Session))}

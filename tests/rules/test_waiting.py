@@ -1,6 +1,5 @@
 """The waiting list: order, who is passed over, the notice period, declining, and promotions at once (case B-e)."""
 
-import multiprocessing
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -30,6 +29,7 @@ from privacy import keys
 from privacy.engines import open_engine
 from privacy.keystore import Vault
 from privacy.work import unit_of_work
+from tests.at_once import Promotion, in_processes, patiently
 from tests.conftest import SetClock, Stack
 from tests.counts import count
 from tests.factories import Factory
@@ -240,12 +240,10 @@ def promote_alone(stack: Stack, session_id: UUID, start: Callable[[], object]) -
         db.execute(select(1))
         db.rollback()
         start()
-        with unit_of_work(db, stack.clock, "system:test") as work:
-            return len(waiting.promote(work, stack.instance.programme, session_id=session_id))
-
-
-def in_process(stack: Stack, session_id: UUID, barrier: "threading.Barrier", results: object) -> None:
-    results.put(promote_alone(stack, session_id, barrier.wait))  # type: ignore[attr-defined]  # a queue
+        promotion = Promotion(session_id)
+        return patiently(
+            db, stack.clock, "system:test", lambda work: promotion(work, stack.instance.programme)
+        )
 
 
 def check(world: GroupWorld, session_id: UUID, *, places: int, promoted: list[int]) -> None:
@@ -280,19 +278,8 @@ def test_eight_promotions_at_once_give_as_many_places_as_there_are(
 
 def test_so_do_eight_processes(world: GroupWorld, stack: Stack) -> None:
     session_id = prepared(world, stack, places=2)
-    stack.close()
-    fork = multiprocessing.get_context("fork")
-    barrier, results = fork.Barrier(8, timeout=60), fork.Queue()
-    processes = [
-        fork.Process(target=in_process, args=(stack, session_id, barrier, results)) for _ in range(8)
-    ]
-    for process in processes:
-        process.start()
-    promoted = [results.get(timeout=60) for _ in processes]
-    for process in processes:
-        process.join(30)
-        assert process.exitcode == 0
-    check(world, session_id, places=2, promoted=promoted)
+    promoted = in_processes(stack, [Promotion(session_id)] * 8)
+    check(world, session_id, places=2, promoted=[found for found in promoted if isinstance(found, int)])
 
 
 @pytest.mark.parametrize("turn", range(count(1, 10)))
@@ -305,8 +292,12 @@ def test_places_given_up_and_booked_at_once_are_never_more_than_there_are(
     def run(act: Callable[..., object], person_id: UUID) -> None:
         with opened(stack) as db:
             barrier.wait()
-            with unit_of_work(db, stack.clock, "system:test") as work:
-                act(work, world.programme, session_id=session_id, person_id=person_id)
+            patiently(
+                db,
+                stack.clock,
+                "system:test",
+                lambda work: act(work, world.programme, session_id=session_id, person_id=person_id),
+            )
 
     threads = [
         threading.Thread(target=run, args=(sessions.give_up_place, world.members[0])),
