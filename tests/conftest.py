@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 from zlib import crc32
 
 import pytest
 from flask import Flask
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session as DbSession
 
 from portal import logs
@@ -109,10 +110,27 @@ def otherwise(stack: Stack, instance: Instance) -> Iterator[None]:
         stack.app.extensions["instance"] = stack.instance
 
 
+def hasten(engine: Engine) -> None:
+    """Data that is thrown away needs no syncing (tests/postgres.py does the same): on a busy disk it takes longer than
+    the tests themselves. The processes that tests start sync as they will."""
+
+    def unsynced(connection: Any, record: object) -> None:
+        connection.execute("pragma synchronous=off")
+
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", unsynced)
+        engine.dispose()
+
+
 def make_stack(
-    folder: Path, environ: dict[str, str], *, tables: Callable[[Engine], None] = Record.metadata.create_all
+    folder: Path,
+    environ: dict[str, str],
+    *,
+    tables: Callable[[Engine], None] = Record.metadata.create_all,
+    synced: bool = False,
 ) -> Stack:
-    """An app with an open instance on fresh databases; tables straight from the metadata, for speed."""
+    """An app with an open instance on fresh databases; tables straight from the metadata, for speed. `synced`: what it
+    writes is to stand whatever happens, as where faults are tried."""
     clock = SetClock()
     settings = Settings.from_environ(
         {"PORTAL_INSTANCE": str(folder / "instance"), "PUBLIC_URL": "http://localhost", **environ},
@@ -138,6 +156,9 @@ def make_stack(
         session.commit()
     vault.engine.dispose()
     instance = open_app(app)
+    if not synced:
+        hasten(engine)
+        hasten(instance.vault.engine)
     return Stack(app, instance, engine, clock)
 
 

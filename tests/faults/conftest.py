@@ -32,6 +32,6 @@ def instance(
             "KEYSTORE_URL": fresh_database(server, name=f"faults{number}_keys"),
         }
     folder: Path = tmp_path_factory.mktemp(f"faults{number}")
-    made = make_stack(folder, environ)
+    made = make_stack(folder, environ, synced=True)
     yield made
     made.close()

@@ -29,12 +29,12 @@ def disk(
     kind, folder = request.param, tmp_path_factory.mktemp("small")
     with small_disk(megabytes=MEGABYTES[kind]) as small:
         if kind == "sqlite":
-            yield small, (made := make_stack(folder / "own", sqlite_there(small)))
+            yield small, (made := make_stack(folder / "own", sqlite_there(small), synced=True))
             _close(made)
             return
         server: str = request.getfixturevalue("postgres_server")
         with postgres_there(small, server) as environ:
-            yield small, (made := make_stack(folder / "own", environ))
+            yield small, (made := make_stack(folder / "own", environ, synced=True))
             _close(made)
 
 

@@ -98,7 +98,7 @@ def night(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         environ["DATABASE_URL"] = fresh_database(at, name="clocks")
         environ["KEYSTORE_URL"] = fresh_database(at, name="clocks_keys")
     with MailServer() as server:
-        stack = make_stack(folder, {**environ, **server.environ})
+        stack = make_stack(folder, {**environ, **server.environ}, synced=True)
         stack.clock.now = BOOKED_AT[change]
         yield _filled(stack, server, change)
         stack.close()

@@ -40,7 +40,7 @@ def pair() -> Iterator[Pair]:
 @pytest.fixture
 def world(pair: Pair, tmp_path: Path) -> Iterator[World]:
     environ = {"DATABASE_URL": pair.url("portal"), "KEYSTORE_URL": pair.url("keystore")}
-    stack: Stack = make_stack(tmp_path, environ)
+    stack: Stack = make_stack(tmp_path, environ, synced=True)
     filled = fill(stack, leaders=LEADERS, held=HELD)
     pair.follow()
     yield filled
