@@ -104,15 +104,12 @@ def _left() -> Left:
 
 def _course(left: Left, ref: str | None, *, or_last: bool = False) -> Course:
     """The return with a reference, or the one that is under way; `or_last`: else the one that destroyed last."""
-    with left.session() as session:
-        found = acts.courses(session)
+    with left.session() as session, plainly(LookupError):
+        course = acts.named(session, ref)
+        if course is None and or_last:
+            course = next((one for one in acts.courses(session) if one.begun), None)
         session.expunge_all()
-    fits = [one for one in found if (one.of.ref == ref.upper() if ref else not one.ended)]
-    if or_last and not ref and not fits:
-        fits = [one for one in found if one.begun][:1]
-    if len(fits) != 1:
-        fail("several returns are under way: name one with --ref" if fits else "no such return is under way")
-    return fits[0]
+    return course or fail("no return is under way")
 
 
 # ---- what is destroyed by hand

@@ -14,7 +14,7 @@ import click
 from sqlalchemy.orm import Session as DbSession
 
 from portal.actors import roles_on
-from portal.cli.base import DAY, fail, say, with_instance
+from portal.cli.base import DAY, fail, plainly, say, with_instance
 from portal.db import db
 from portal.desk import person_rights
 from portal.instance import Instance
@@ -83,11 +83,9 @@ def _sessions(instance: Instance) -> DbSession:
 
 def _course(ref: str | None) -> Course:
     """The return with a reference, or the one that is under way."""
-    found = acts.courses(db.session())
-    fits = [one for one in found if (one.of.ref == ref.upper() if ref else not one.ended)]
-    if len(fits) != 1:
-        fail("several returns are under way: name one with --ref" if fits else "no such return is under way")
-    return fits[0]
+    with plainly(LookupError):
+        course = acts.named(db.session(), ref)
+    return course or fail("no return is under way")
 
 
 def _open(instance: Instance, given: dict[str, Any]) -> UUID:

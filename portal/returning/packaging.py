@@ -57,14 +57,10 @@ def course_of(
         if not demo:
             raise CourseRefused("A part is returned by a return of its own: open it, and name it with --ref")
         return None, opening.scope_about(db, about)
-    found = [one for one in acts.courses(db) if (one.of.ref == ref.upper() if ref else not one.ended)]
-    if len(found) > 1:
-        raise LookupError("several returns are under way: name one with --ref")
-    if ref and not found:
-        raise LookupError(f"there is no return {ref}")
-    if not found and not demo:
+    course = acts.named(db, ref)
+    if course is None and not demo:
         raise StepsMissing(Step.BUILD, [Step.DIRECTION])
-    return (found[0], found[0].scope) if found else (None, EVERYTHING)
+    return course, EVERYTHING if course is None else course.scope
 
 
 def release() -> str:

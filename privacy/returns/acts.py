@@ -189,6 +189,19 @@ def under_way(db: DbSession, scope: Scope = EVERYTHING) -> Course | None:
     return next((one for one in courses(db) if not one.ended and one.scope == scope), None)
 
 
+def named(db: DbSession, ref: str | None) -> Course | None:
+    """The return with a reference; without one the return that is under way, if any is.
+
+    Raises LookupError, whose message can be shown, for a reference that no return has, and where several are under way.
+    """
+    found = [one for one in courses(db) if (one.of.ref == ref.upper() if ref else not one.ended)]
+    if ref and not found:
+        raise LookupError(f"there is no return {ref}")
+    if len(found) > 1:
+        raise LookupError("several returns are under way: name one with --ref")
+    return found[0] if found else None
+
+
 def require(db: DbSession, step: Step, *, scope: Scope = EVERYTHING) -> Course:
     """The return of this scope that is under way, with the step possible in it. Raises StepsMissing or Ended."""
     course = under_way(db, scope)

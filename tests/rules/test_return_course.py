@@ -391,6 +391,23 @@ def test_one_return_of_everything_at_a_time_and_the_same_form_makes_it_once(walk
         walk.direct(return_id=uuid4())
 
 
+def test_a_return_is_the_one_that_is_named_or_the_only_one_under_way(walk: Walk, make: Factory) -> None:
+    assert acts.named(walk.db, None) is None
+    walk.direct()
+    ref = walk.course.of.ref
+    assert all(
+        found and found.of.id == walk.id for found in map(partial(acts.named, walk.db), (None, ref.lower()))
+    )
+    with pytest.raises(LookupError, match="there is no return DR-99"):
+        acts.named(walk.db, "DR-99")
+    walk.direct(return_id=uuid4(), kind=ReturnKind.PARTIAL, about=make.council("Ashdown").code.lower())
+    with pytest.raises(LookupError, match="several returns are under way"):
+        acts.named(walk.db, None)
+    found = acts.named(walk.db, ref)
+    assert found is not None
+    assert found.of.id == walk.id
+
+
 @pytest.mark.parametrize(
     "changed, field",
     [
