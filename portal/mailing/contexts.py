@@ -4,7 +4,7 @@ None means that there is no reason left to send it. Mails carry no credential (a
 for minutes and in one browser only), and say nothing about questionnaires: assistants read them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session as DbSession
 
 from portal.access import accounts
 from portal.answers import windows
+from portal.booking import moves
 from portal.groups import seats
 from portal.mailing import day_ahead, invitations, reminders
 from portal.mailing.calendar import Event
@@ -230,7 +231,8 @@ def session(db: DbSession, mail: Mail, reader: Person, around: Around) -> Letter
         "link": url,
         "cancelled": known.gone,
         "whole": known.called_off,
-        "changed": any(one.told(since) for one in others),
+        "changed": bool(told := [one.queued_at for one in others if one.told(since)]),
+        "moved": _moved(db, about, reader, told),
     }
     called = one_line(invitations.name_of(whose)) if whose is not None else ""
     return Letter({**words, "own_place": _own_place(about, person), "whose": called}, event)
@@ -263,6 +265,14 @@ def _of_the_same(db: DbSession, mail: Mail) -> list[_Other]:
     _, whose = number_of(mail.step)
     others = [(number_of(step), state, queued_at) for step, state, queued_at in db.execute(same)]
     return [_Other(number, state, queued_at) for (number, of), state, queued_at in others if of == whose]
+
+
+def _moved(db: DbSession, about: Session, reader: Person, told: Sequence[datetime]) -> list[str]:
+    """How it was moved since its reader last heard of it; of a move before they came to it they hear nothing."""
+    if not told or about.moved_at is None or about.moved_at <= max(told):
+        return []
+    found = moves.last(db, about, reader.id)
+    return [one_line(sentence) for sentence in found.words] if found is not None else []
 
 
 def _kept_from(about: Session, reader: Person, around: Around) -> bool:

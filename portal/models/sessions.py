@@ -74,6 +74,17 @@ class Session(Record):
         info=plain("when calendars were last told of a change of the session itself")
     )
     by: Mapped[str] = mapped_column(String(80), info=reference("who booked it"))
+    moved_at: Mapped[datetime | None] = mapped_column(
+        info=plain("when it was last given another time or place")
+    )
+    moved_by: Mapped[str | None] = mapped_column(String(80), info=reference("who did that"))
+    moved_from_at: Mapped[datetime | None] = mapped_column(info=plain("when it was to begin before that"))
+    moved_from_place: Mapped[Place | None] = mapped_column(
+        Word(Place), info=plain("how people were to meet before that")
+    )
+    moved_from_where_sealed: Mapped[bytes | None] = sealed(
+        holder="package_id", purpose="where people were to meet before it was moved", at_least=256
+    )
     title_sealed: Mapped[bytes | None] = sealed(holder="package_id", purpose="what it is called")
     where_sealed: Mapped[bytes | None] = sealed(
         holder="package_id", purpose="the address, or the link of a remote session", at_least=256
@@ -85,6 +96,7 @@ class Session(Record):
     title = SealedText("title_sealed")
     called_off = SealedText("called_off_sealed")
     where = SealedText("where_sealed")
+    moved_from_where = SealedText("moved_from_where_sealed")
     travel = SealedText("travel_sealed")
 
     package: Mapped[Package] = relationship()

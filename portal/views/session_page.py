@@ -4,7 +4,7 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from portal import policies
-from portal.booking import standing
+from portal.booking import moves, standing
 from portal.forms.base import Form
 from portal.forms.notes import NoteForm
 from portal.mailing import invitations
@@ -47,6 +47,7 @@ def session_page(held: Session, form: Form) -> ResponseReturnValue:
         may_change=policies.may_change_session(actor, held),
         may_record=serves,
         booked_by=_booked_by(held),
+        moved=moves.last(db(), held, actor.person_id),
         needs=needs.of_session(db(), held, now=clock_now()) if policies.may_see_needs(actor, held) else [],
         notes=_notes(held) if kinds else [],
         note_form=_note_form(form, kinds) if kinds else None,

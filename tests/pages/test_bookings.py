@@ -344,6 +344,10 @@ def test_a_leader_moves_and_cancels(world: World) -> None:
     later = TEN.replace(hour=14)
     world.client.post(f"{path}/move", {"time": f"{later.isoformat()} {world.mentor}", "place": "remote"})
     assert world.session(booked).starts_at == later
+    assert "You moved this session from Thursday 2 March 2023, 10am." in world.client.get(path).words()
+    world.as_mentor()
+    assert f"{NAME} moved this session from" in world.client.get(path).words()
+    world.as_leader()
     assert "Cancel this session" in world.client.get(f"{path}/cancel").heading
     assert world.session(booked).state is SessionState.BOOKED
     shown = world.client.follow(world.client.post(f"{path}/cancel"))

@@ -391,6 +391,15 @@ def changed(world: World) -> None:
     world.queue("session", about=fixed("meeting"), to="leader", step="2")
 
 
+def moved(world: World) -> None:
+    """By its mentor, after its reader was told of it."""
+    row = world.work.db.get_one(Session, fixed("meeting"))
+    row.moved_at, row.moved_by = NOW + timedelta(minutes=1), f"person:{fixed('mentor')}"
+    row.moved_from_at, row.moved_from_place = TEN - timedelta(days=1), Place.IN_PERSON
+    row.moved_from_where = "County Hall"
+    changed(world)
+
+
 def place_given_up(world: World) -> None:
     seat = world.work.db.get_one(Attendance, fixed("workshop seat"))
     seat.state, seat.sequence = AttendanceState.CANCELLED, 1
@@ -581,6 +590,7 @@ MAILS: dict[str, Arrange] = {
     "assistant": simple("assistant", "delegation", "assistant"),
     "assistant, no longer": no_longer_assisting,
     "session, changed": changed,
+    "session, moved": moved,
     "session, cancelled": cancelled,
     "session, a place": simple("session", "workshop", "member", "0"),
     "session, a place given up": place_given_up,

@@ -1,0 +1,30 @@
+"""what a session was before it was last moved, and who moved it.
+
+Of sessions that were moved before, nothing is known.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "006"
+down_revision = "005"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("session", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("moved_at", sa.DateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column("moved_by", sa.String(length=80), nullable=True))
+        batch_op.add_column(sa.Column("moved_from_at", sa.DateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column("moved_from_place", sa.String(length=40), nullable=True))
+        batch_op.add_column(sa.Column("moved_from_where_sealed", sa.LargeBinary(), nullable=True))
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("session", schema=None) as batch_op:
+        batch_op.drop_column("moved_from_where_sealed")
+        batch_op.drop_column("moved_from_place")
+        batch_op.drop_column("moved_from_at")
+        batch_op.drop_column("moved_by")
+        batch_op.drop_column("moved_at")
