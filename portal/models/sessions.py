@@ -64,6 +64,11 @@ class Session(Record):
     capacity: Mapped[int | None] = mapped_column(info=plain())
     delivered_minutes: Mapped[int | None] = mapped_column(info=plain())
     recorded_at: Mapped[datetime | None] = mapped_column(info=plain())
+    nobody_came: Mapped[bool | None] = mapped_column(
+        info=plain(
+            "of one that did not take place: whether people stayed away, or it was called off; none before that"
+        )
+    )
     cancelled_at: Mapped[datetime | None] = mapped_column(
         info=plain("when it was called off beforehand; inside the notice period it counts as late")
     )

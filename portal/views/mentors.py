@@ -133,10 +133,9 @@ def schedule(served: Package) -> ResponseReturnValue:
 def record(held: Session) -> ResponseReturnValue:
     came = [str(seat.person_id) for seat in held.attendances if seat.state in standing.LIVE]
     minutes = held.delivered_minutes or delivery.length_of(held)
-    # That nobody came and that it was called off are stored alike: then neither is chosen.
-    outcome = delivery.Outcome.HELD.value if held.state is SessionState.HELD else None
+    recorded = delivery.outcome_of(held)
     form, session_id, package_id = (
-        RecordForm(data={"outcome": outcome, "minutes": minutes, "attended": came}),
+        RecordForm(data={"outcome": recorded and recorded.value, "minutes": minutes, "attended": came}),
         held.id,
         held.package_id,
     )

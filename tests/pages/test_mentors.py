@@ -271,12 +271,19 @@ def test_what_happened_is_recorded(world: World) -> None:
     assert chosen == ["held"], "who corrects the minutes need not say again that it took place"
     page = world.client.follow(world.client.post(path, {"outcome": "no_show", "minutes": ""}))
     assert world.db.scalars(select(Session.state)).one() is SessionState.CANCELLED
-    assert "Did not take place" in page.words()
+    assert "Nobody came" in page.words()
     assert page.all("a", href=path), "what was wrongly recorded can be corrected"
     session = world.client.get(path.removesuffix("/record"))
-    assert "This session did not take place" in session.words()
+    assert "This session did not take place. Nobody came." in session.words()
     assert "Correct what was recorded" in session.words()
-    assert "It is recorded that this session did not take place" in world.client.get(path).words()
+    page = world.client.get(path)
+    assert "It is recorded that nobody came to this session" in page.words()
+    chosen = [one.get("value") for one in page.all("input", name="outcome") if one.get("checked") is not None]
+    assert chosen == ["no_show"]
+    page = world.client.follow(world.client.post(path, {"outcome": "cancelled", "minutes": ""}))
+    assert "Called off" in page.words()
+    session = world.client.get(path.removesuffix("/record"))
+    assert "This session did not take place. It was called off." in session.words()
     page = world.client.follow(world.client.post(path, {"outcome": "held", "minutes": "60"}))
     assert "1 hour" in page.words()
 

@@ -465,7 +465,8 @@ def test_the_end_page_lists_what_is_not_recorded_and_asks_about_a_day_long_ago(
     assert team.get(f"{path}/end").all("a", href=f"/sessions/{held}/record")
     team.post(f"/sessions/{held}/record", {"outcome": "no_show"})
     page = team.get(path)
-    assert "Did not take place" in page.words()
+    assert "Nobody came" in page.words()
+    assert "1 session to which nobody came" in page.words()
     assert page.all("a", href=f"/sessions/{held}/record")
     ended = {"on-day": "30", "on-month": "11", "on-year": "2022", "reason": "Lost the seat"}
     page = team.post(f"{path}/end", ended, status=422)

@@ -1,6 +1,6 @@
-"""what a session was before it was last moved, and who moved it.
+"""what a session was before it was last moved, and who moved it; whether nobody came, or it was called off.
 
-Of sessions that were moved before, nothing is known.
+Of sessions that were moved or recorded before, neither is known.
 """
 
 import sqlalchemy as sa
@@ -14,6 +14,7 @@ depends_on = None
 
 def upgrade() -> None:
     with op.batch_alter_table("session", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("nobody_came", sa.Boolean(), nullable=True))
         batch_op.add_column(sa.Column("moved_at", sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column("moved_by", sa.String(length=80), nullable=True))
         batch_op.add_column(sa.Column("moved_from_at", sa.DateTime(timezone=True), nullable=True))
@@ -28,3 +29,4 @@ def downgrade() -> None:
         batch_op.drop_column("moved_from_at")
         batch_op.drop_column("moved_by")
         batch_op.drop_column("moved_at")
+        batch_op.drop_column("nobody_came")
