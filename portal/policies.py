@@ -199,6 +199,12 @@ def may_choose_offer(actor: Actor, offer_and_package: tuple[Offer, Package]) -> 
     return takes_part(actor, offer_and_package[1]) or books_for(actor, offer_and_package[1])
 
 
+def may_take_back_offer(actor: Actor, offer_and_package: tuple[Offer, Package]) -> bool:
+    """Take back times that were offered: the mentor who offers them, and the team."""
+    offer, package = offer_and_package
+    return may_run_programme(actor) or (is_mentor_of(actor, package) and offer.mentor_id == actor.person_id)
+
+
 def may_publish_hours(actor: Actor) -> bool:
     return Role.MENTOR in actor.roles
 

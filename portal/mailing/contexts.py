@@ -50,6 +50,7 @@ PATHS = {
     "link": "/sign-in/l/{}",
     "session": "/sessions/{}",
     "offer": "/offers/{}",
+    "times": "/packages/{}/times",
     "clearance": "/your-clearance",
     "person": "/team/people/{}",
     "decide": "/sessions/{}/decide",
@@ -355,6 +356,26 @@ def offers(db: DbSession, mail: Mail, reader: Person, around: Around) -> Letter 
     )
 
 
+def offers_back(db: DbSession, mail: Mail, reader: Person, around: Around) -> Letter | None:
+    """That times which a mentor offered were taken back; none once they have passed."""
+    rows = db.scalars(
+        select(Offer)
+        .where(Offer.batch_id == mail.about, Offer.taken_back_at.is_not(None), Offer.starts_at > around.now)
+        .order_by(Offer.starts_at)
+    ).all()
+    package = db.get(Package, rows[0].package_id) if rows else None
+    if package is None or package.state in {PackageState.ENDED, PackageState.WITHDRAWN}:
+        return None
+    mentor = db.get(Person, rows[0].mentor_id)
+    return Letter(
+        {
+            "mentor": one_line(invitations.name_of(mentor)),
+            "times": [(row.starts_at, row.ends_at) for row in rows],
+            "link": around.link("times", package.id),
+        }
+    )
+
+
 CONTEXTS: Mapping[str, Context] = {
     function.__name__: function
     for function in (
@@ -366,6 +387,7 @@ CONTEXTS: Mapping[str, Context] = {
         day_before,
         group_session,
         offers,
+        offers_back,
         test_mail,
     )
 }

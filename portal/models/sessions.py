@@ -218,6 +218,9 @@ class Offer(Record):
     place: Mapped[Place] = mapped_column(Word(Place), info=plain())
     state: Mapped[OfferState] = mapped_column(Word(OfferState), info=plain())
     made_at: Mapped[datetime] = mapped_column(info=plain())
+    taken_back_at: Mapped[datetime | None] = mapped_column(
+        info=plain("when it was taken back by hand; none where another time was chosen or offered instead")
+    )
     where_sealed: Mapped[bytes | None] = sealed(
         holder="package_id", purpose="the address, or the link of a remote session", at_least=256
     )

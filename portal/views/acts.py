@@ -15,7 +15,7 @@ from portal.booking.acts import (
     SupportClosed,
 )
 from portal.booking.diary import Refused, TimeTaken
-from portal.booking.offers import OfferGone, OfferShut
+from portal.booking.offers import OfferChosen, OfferGone, OfferShut
 from portal.booking.standing import FormUsed, MentorChanged
 from portal.forms.base import Form
 from portal.forms.times import renew_ids
@@ -32,6 +32,7 @@ QUICKER = (
     TimeTaken,
     NotOffered,
     OfferGone,
+    OfferChosen,
     SessionFull,
     Away,
     Full,

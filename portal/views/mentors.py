@@ -1,5 +1,7 @@
 """The pages of those who give support: their day and mentees, and what they offer, log, record and schedule."""
 
+from uuid import UUID
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug import Response
@@ -11,12 +13,13 @@ from portal.booking import acts as bookings
 from portal.booking import delivery, offers, open_offers, standing
 from portal.booking.diary import Refused
 from portal.councils import register as councils
+from portal.forms.base import Form
 from portal.forms.mentors import LogForm, Named, OfferForm, RecordForm, ScheduleForm
 from portal.groups import plans as group_plans
 from portal.groups import seats, sessions
 from portal.mailing import invitations
 from portal.mentors import mentoring, serving
-from portal.models import AttendanceState, Package, Session, SessionKind, SessionState, Strand
+from portal.models import AttendanceState, Offer, Package, Session, SessionKind, SessionState, Strand
 from portal.packages import acts as packages
 from portal.packages import lists as package_lists
 from portal.resources import shelves
@@ -24,8 +27,9 @@ from portal.views.acts import attempt, status_of
 from portal.views.context import clock_now, programme, the_actor, today
 from portal.views.context import session as db
 from portal.views.guards import guarded
-from portal.views.loaders import load_package, load_session
+from portal.views.loaders import load_offer, load_package, load_session
 from privacy.records import new_id
+from privacy.work import Work
 
 bp = Blueprint("mentors", __name__)
 
@@ -52,6 +56,7 @@ def package(served: Package) -> ResponseReturnValue:
         sessions=mentoring.sessions_of(db(), served.id),
         ledger=packages.ledger(db(), programme(), served.id),
         offered=open_offers.open_for(db(), served.id, now=clock_now()),
+        may_take_back=lambda one: policies.may_take_back_offer(the_actor(), (one, served)),
         waits_for_baseline=bool(missing) and served.strand is Strand.ONE_TO_ONE,
         is_open=served.state in standing.OPEN,
         one_to_one=served.strand is Strand.ONE_TO_ONE,
@@ -80,6 +85,26 @@ def offer(served: Package) -> ResponseReturnValue:
         _point_at_row(form)
     free = bookings.times(db(), programme(), served, now=clock_now(), limit=6) if form.errors else []
     return render_template("mentors/offer.html", form=form, package=served, others=free), status_of(form)
+
+
+@bp.route("/offers/<uuid:offer_id>/take-back", methods=["GET", "POST"])
+@guarded(load_offer, policies.may_take_back_offer)
+def take_back(offered: tuple[Offer, Package]) -> ResponseReturnValue:
+    offer, served = offered
+    form, offer_id = Form(), offer.id
+    back = url_for("mentors.package", package_id=served.id)
+    times = [
+        one
+        for one in open_offers.open_for(db(), served.id, now=clock_now())
+        if one.batch_id == offer.batch_id
+    ]
+    if request.method == "GET" and not times:
+        return redirect(back, 303)
+    if form.validate_on_submit() and _took_back(form, offer_id):
+        return _done("The times are taken back. Nobody can choose them any more.", back)
+    return render_template(
+        "mentors/take_back.html", form=form, offer=offer, times=times, back=back
+    ), status_of(form)
 
 
 @bp.route("/packages/<uuid:package_id>/log", methods=["GET", "POST"])
@@ -155,6 +180,14 @@ def record(held: Session) -> ResponseReturnValue:
         early=held.starts_at > clock_now(),
         recorded=held.state is SessionState.HELD or held.recorded_at is not None,
     ), status_of(form)
+
+
+def _took_back(form: Form, offer_id: UUID) -> bool:
+    def take(unit: Work) -> bool:
+        offers.take_back(unit, offer_id=offer_id)
+        return True
+
+    return attempt(form, None, take) is not None
 
 
 def _page(template: str, form: OfferForm | LogForm | ScheduleForm, served: Package) -> ResponseReturnValue:

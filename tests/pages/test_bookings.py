@@ -418,6 +418,37 @@ def test_an_offer_is_confirmed_on_its_own_page(world: World) -> None:
     world.as_mentor().get(pages[1], status=404)
 
 
+def test_a_mentor_takes_offered_times_back(world: World, make: Factory) -> None:
+    with unit_of_work(world.db, world.stack.clock, "person:test") as work:
+        offers.offer(
+            work,
+            world.stack.instance.programme,
+            package_id=world.package,
+            mentor_id=world.mentor,
+            starts=[datetime(2023, 3, day, 19, 0, tzinfo=UTC) for day in (2, 3, 6)],
+            place=Place.REMOTE,
+        )
+    first = open_offers.open_for(world.db, world.package, now=world.stack.clock())[0].id
+    path = f"/offers/{first}/take-back"
+    world.as_leader().get(path, status=404)
+    world.client.sign_in(make.mentor().id).get(path, status=404)
+    world.as_mentor()
+    package = world.client.get(f"/mentor/packages/{world.package}")
+    assert package.all("a", href=path)
+    asked = world.client.get(path)
+    assert "Thursday 2 March 2023, 7pm to 8pm" in asked.words()
+    for _ in range(2):
+        done = world.client.follow(world.client.post(path, page=f"/packages/{world.package}/offers"))
+        assert "The times are taken back" in done.words()
+    assert "Times you have offered" not in done.words()
+    assert world.client.follow(world.client.get(path, status=303)).heading == package.heading
+    world.as_leader()
+    gone = world.client.get(f"/offers/{first}")
+    assert gone.heading == "This time was taken back"
+    assert "It was taken back on 1 March 2023, and nothing is booked" in gone.words()
+    assert times_of(gone), "other times stand there to choose from"
+
+
 def test_members_book_and_give_up_a_place(world: World, make: Factory) -> None:
     members = [make.person() for _ in range(2)]
     ids = [member.id for member in members]

@@ -19,7 +19,7 @@ from uuid import NAMESPACE_DNS, UUID, uuid5
 
 import pytest
 import vobject
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session as DbSession
 
 from portal.access import accounts, telling
@@ -440,6 +440,13 @@ def offers(world: World) -> None:
     world.queue("offers", about=fixed("batch"), to="leader")
 
 
+def offers_back(world: World) -> None:
+    offers(world)
+    for row in world.work.db.scalars(select(Offer)):
+        row.state, row.taken_back_at = OfferState.WITHDRAWN, NOW
+    world.queue("offers_back", about=fixed("batch"), to="leader")
+
+
 def waiting_over(world: World) -> None:
     row = world.work.db.get_one(Session, fixed("workshop"))
     row.state, row.called_off = SessionState.CANCELLED, "Too few people could come."
@@ -598,6 +605,7 @@ MAILS: dict[str, Arrange] = {
     "day_before, a place": day_before("workshop", "member"),
     "group_session": group_session,
     "offers": offers,
+    "offers_back": offers_back,
     "gathered": gathered,
     "test_mail": simple("test_mail", "leader", "leader"),
     "place_freed": simple("place_freed", "workshop", "member"),
