@@ -65,7 +65,7 @@ def ledgers(db: DbSession, programme: Programme, packages: Sequence[Package]) ->
             or_(
                 Session.state != SessionState.CANCELLED,
                 Session.cancelled_at.is_not(None),
-                Session.nobody_came,
+                Session.nobody_came.is_(True),
             ),
         )
     )

@@ -21,6 +21,7 @@ from portal.forms.base import Form
 from portal.forms.times import renew_ids
 from portal.groups.sessions import SessionFull
 from portal.packages.acts import PackageRefused
+from portal.packages.notes import NoteSent
 from portal.people.assisting import NotOpenNow
 from portal.programme import OutsideContract
 from portal.views.context import work
@@ -58,7 +59,7 @@ def attempt(form: Form, field: Field | None, act: Callable[[Work], T], *, discre
         said = NotOpenNow() if discreet and isinstance(problem, TELLING) else problem
         form.refuse(field, said)
         form.refused_by = said
-        if isinstance(problem, FormUsed):
+        if isinstance(problem, FormUsed | NoteSent):
             renew_ids(form)
         return None
 

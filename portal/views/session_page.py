@@ -17,6 +17,7 @@ from portal.views.acts import status_of
 from portal.views.context import clock_now, programme, the_actor
 from portal.views.context import session as db
 from portal.views.on_behalf import back_from_session
+from privacy.records import new_id
 
 
 def is_ahead(held: Session) -> bool:
@@ -73,4 +74,5 @@ def _note_form(form: Form, kinds: list[NoteKind]) -> NoteForm:
     """What was typed and refused, or an empty form with the kinds that can be written here."""
     note_form = form if isinstance(form, NoteForm) else NoteForm(formdata=None)
     note_form.offer(kinds)
+    note_form.note_id.data = note_form.note_id.data or new_id()
     return note_form

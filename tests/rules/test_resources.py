@@ -213,7 +213,7 @@ def test_whom_an_attachment_reaches(shelf: Shelf, stack: Stack, make: Factory) -
     shelf.act(resources.attach, resource_ids=[resource_id], session_id=world.schedule())
     found = shelves.shown(shelf.db, resource_id, on=make.today)
     assert found is not None
-    assert (found.members, found.mentors) == (set(world.members), {world.mentor})
+    assert (found.members, found.mentors) == (frozenset(world.members), frozenset({world.mentor}))
     assert shelves.shown(shelf.db, uuid4(), on=make.today) is None
 
 
@@ -229,8 +229,9 @@ def test_whose_part_has_ended_is_reached_no_more(shelf: Shelf, stack: Stack, mak
         work.db.scalars(served).one().to_on = yesterday
     found = shelves.shown(shelf.db, resource_id, on=make.today)
     assert found is not None
-    assert (found.members, found.mentors) == ({world.members[1]}, set())
+    assert (found.members, found.mentors) == (frozenset({world.members[1]}), frozenset())
     shelf.act(resources.attach, resource_ids=[resource_id], session_id=session_id)
     found = shelves.shown(shelf.db, resource_id, on=make.today)
     assert found is not None
-    assert (found.members, found.mentors) == ({world.members[1]}, {world.mentor}), "who gives the session"
+    assert found.members == {world.members[1]}
+    assert found.mentors == {world.mentor}, "who gives the session"
