@@ -17,6 +17,7 @@ from portal.booking.acts import (
 from portal.booking.diary import Refused, TimeTaken
 from portal.booking.offers import OfferChosen, OfferGone, OfferShut
 from portal.booking.standing import FormUsed, MentorChanged
+from portal.booking.unusual import UnusualTime
 from portal.forms.base import Form
 from portal.forms.times import renew_ids
 from portal.groups.sessions import SessionFull
@@ -48,7 +49,8 @@ TELLING = (BaselineMissing, SupportClosed, NotServing)
 
 
 def attempt(form: Form, field: Field | None, act: Callable[[Work], T], *, discreet: bool = False) -> T | None:
-    """Run the rule in a unit of work; None when it refused, and then the message stands beside the field.
+    """Run the rule in a unit of work; None when it refused, and then the message stands beside the field. About an
+    unusual time it stands beside the form's box `sure`.
 
     `discreet`: an assistant acts, and is not told why nothing can be booked yet (portal/people/assisting.py).
     """
@@ -57,7 +59,7 @@ def attempt(form: Form, field: Field | None, act: Callable[[Work], T], *, discre
             return act(unit)
     except (Refused, PackageRefused, OutsideContract) as problem:
         said = NotOpenNow() if discreet and isinstance(problem, TELLING) else problem
-        form.refuse(field, said)
+        form.refuse(form["sure"] if isinstance(problem, UnusualTime) else field, said)
         form.refused_by = said
         if isinstance(problem, FormUsed | NoteSent):
             renew_ids(form)

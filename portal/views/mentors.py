@@ -1,5 +1,7 @@
 """The pages of those who give support: their day and mentees, and what they offer, log, record and schedule."""
 
+from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -10,7 +12,8 @@ from wtforms import Field
 from portal import policies
 from portal.answers import shares
 from portal.booking import acts as bookings
-from portal.booking import delivery, offers, open_offers, standing
+from portal.booking import delivery, offers, open_offers, standing, unusual
+from portal.booking.availability import Interval
 from portal.booking.diary import Refused
 from portal.councils import register as councils
 from portal.forms.base import Form
@@ -75,9 +78,7 @@ def offer(served: Package) -> ResponseReturnValue:
     form, package_id = OfferForm(data=_self()), served.id
     form.name_choices(mentors=_mentors(served))
     if form.validate_on_submit():
-        done = attempt(
-            form, None, lambda unit: offers.offer(unit, programme(), package_id=package_id, **form.asked)
-        )
+        done = attempt(form, None, partial(_offer, form=form, package_id=package_id))
         if done is not None:
             return _done(
                 "The times are on their way by e-mail.", url_for("mentors.package", package_id=package_id)
@@ -144,7 +145,7 @@ def schedule(served: Package) -> ResponseReturnValue:
         done = attempt(
             form,
             form.at,
-            lambda unit: sessions.schedule(unit, programme(), package_id=package_id, **form.asked),
+            partial(_schedule, form=form, package_id=package_id),
         )
         if done is not None:
             said = "The session is scheduled. Each member gets an e-mail to book a place."
@@ -180,6 +181,24 @@ def record(held: Session) -> ResponseReturnValue:
         early=held.starts_at > clock_now(),
         recorded=held.state is SessionState.HELD or held.recorded_at is not None,
     ), status_of(form)
+
+
+def _offer(unit: Work, *, form: OfferForm, package_id: UUID) -> UUID:
+    batch_id, length = (
+        offers.offer(unit, programme(), package_id=package_id, **form.asked),
+        programme().session_minutes,
+    )
+    times = [Interval(starts_at, starts_at + timedelta(minutes=length)) for starts_at in form.starts]
+    mentor_id = form.asked["mentor_id"]
+    unusual.require_meant(unit.db, mentor_id=mentor_id, times=times, sure=form.sure.data)
+    return batch_id
+
+
+def _schedule(unit: Work, *, form: ScheduleForm, package_id: UUID) -> Session:
+    session = sessions.schedule(unit, programme(), package_id=package_id, **form.asked)
+    times = [Interval(session.starts_at, session.ends_at)]
+    unusual.require_meant(unit.db, mentor_id=session.mentor_id, times=times, sure=form.sure.data)
+    return session
 
 
 def _took_back(form: Form, offer_id: UUID) -> bool:

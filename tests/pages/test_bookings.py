@@ -1,7 +1,7 @@
 """The pages of bookings, through a browser without JavaScript."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session as DbSession
 
-from portal.booking import offers, open_offers
+from portal.booking import hours, offers, open_offers
+from portal.booking.availability import Span
 from portal.groups import sessions
 from portal.models import (
     Attendance,
@@ -322,9 +323,41 @@ def test_those_who_serve_book_any_other_time(world: World) -> None:
     }
     refused = world.client.post(world.times, form, status=422)
     assert "The clocks go forward that night" in refused.words()
+    unusual = world.client.post(world.times, form | {"free-at": "7:15pm"}, status=422)
+    assert "Sunday 26 March 2023 is at a weekend" in unusual.words()
+    assert unusual.all("input", name="free-sure")
+    assert world.db.scalars(select(Session.id)).all() == []
+    world.db.rollback()
+    form["free-sure"] = "y"
     assert world.client.post(world.times, form | {"free-at": "7:15pm"}).status == 303
     assert world.db.scalars(select(Session)).one().starts_at == datetime(2023, 3, 26, 18, 15, tzinfo=UTC)
     world.client.post(world.times, form | {"free-at": "7:15pm", "free-session_id": str(uuid4())}, status=409)
+
+
+def test_a_session_is_moved_to_an_unusual_time_only_if_it_is_meant(world: World) -> None:
+    world.as_leader()
+    path = f"/sessions/{world.book()}"
+    world.as_mentor()
+    form = posted_by(world.client.get(f"{path}/move"), "Save the change")
+    holiday = form | {"on-day": "7", "on-month": "4", "on-year": "2023", "at": "8:30pm"}
+    page = world.client.post(f"{path}/move", holiday, status=422)
+    assert "Friday 7 April 2023 is a bank holiday (Good Friday)" in page.words()
+    assert "It would end at 9:30pm, which is late" in page.words()
+    world.client.post(f"{path}/move", holiday | {"sure": "y"})
+    # Where only the link is new, the time is not asked about again.
+    world.client.post(f"{path}/move", holiday | {"where": "https://meet.example/a"})
+
+
+def test_what_the_mentor_publishes_is_not_unusual(world: World) -> None:
+    with unit_of_work(world.db, world.stack.clock, "system:test") as work:
+        spans = [Span(9 * 60, 12 * 60)]
+        hours.set_day(work, mentor_id=world.mentor, on=date(2023, 4, 7), spans=spans)
+    world.as_leader()
+    path = f"/sessions/{world.book()}"
+    form = posted_by(world.as_mentor().get(f"{path}/move"), "Save the change")
+    world.client.post(
+        f"{path}/move", form | {"on-day": "7", "on-month": "4", "on-year": "2023", "at": "10am"}
+    )
 
 
 def test_a_leader_cannot_book_outside_the_hours(world: World) -> None:

@@ -212,6 +212,8 @@ def test_offers_go_to_the_leader(world: World) -> None:
     assert "Time 3: there is no 1:30am on 26 March 2023. The clocks go forward" in page.words()
     page = world.client.post(path, form | world.when(6, "24:00", "_2"), status=422)
     assert "Time 2: enter a time such as 2:30pm" in page.words()
+    page = world.client.post(path, form | world.when(4, "7pm", "_3"), status=422)
+    assert "Saturday 4 March 2023 is at a weekend" in page.words()
     page = world.client.follow(world.client.post(path, form | world.when(6, "7:15pm", "_3")))
     assert "Monday 6 March 2023, 7:15pm to 8:15pm" in page.words()
     assert len(world.db.scalars(select(Offer.id)).all()) == 3
@@ -308,6 +310,10 @@ def test_a_group_session_is_scheduled_and_its_attendance_recorded(world: World, 
         "That time has gone"
         in world.client.post(path, form | {"session_id": str(uuid4())}, status=409).words()
     )
+    unusual = form | {"session_id": str(uuid4()), **world.when(4, "10am")}
+    page = world.client.post(path, unusual, status=422)
+    assert "Saturday 4 March 2023 is at a weekend" in page.words()
+    assert page.all("input", name="sure")
     session = f"/sessions/{form['session_id']}"
     for member in world.members:
         world.client.sign_in(member).post(f"{session}/place", page=session)
