@@ -4,6 +4,7 @@ It is not forbidden, for in a handover two can hold it for some days.
 """
 
 from collections.abc import Collection
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import select
@@ -24,13 +25,23 @@ class HeldByAnother(PersonRefused):
     field = "sure"
 
 
-def require(db: DbSession, programme: Programme, *, office: Office, sure: bool) -> None:
-    """Raises HeldByAnother unless it is `sure` that an office is held beside somebody else's."""
-    if sure or office.role not in ALONE:
+def require(
+    db: DbSession,
+    programme: Programme,
+    *,
+    person_id: UUID,
+    role: Role,
+    council_id: UUID | None,
+    starts_on: date,
+    ends_on: date | None,
+    sure: bool,
+) -> None:
+    """Raises HeldByAnother unless it is `sure` that somebody holds a role in these days beside somebody else."""
+    if sure or role not in ALONE or council_id is None:
         return
-    for held in held_in(db, {office.council_id} if office.council_id else ()):
-        another = held.person_id != office.person_id and held.role is office.role
-        if another and overlap((held.from_on, held.to_on), (office.from_on, office.to_on)):
+    for held in held_in(db, {council_id}):
+        another = held.person_id != person_id and held.role is role
+        if another and overlap((held.from_on, held.to_on), (starts_on, ends_on)):
             name = held.person.name or held.person.ref
             raise HeldByAnother(f"{words(programme, held)}: {name}, {since(held)}. Say if this is right")
 

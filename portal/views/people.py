@@ -188,14 +188,13 @@ def _person_page(person: Person, form: ConfirmForm) -> ResponseReturnValue:
 
 def _add(unit: Work, *, form: PersonForm) -> Person:
     person = people.add(unit, **form.contact, **form.office)
-    unit.db.flush()
-    alone.require(unit.db, programme(), office=person.offices[0], sure=form.sure.data)
+    alone.require(unit.db, programme(), person_id=person.id, sure=form.sure.data, **form.office)
     return person
 
 
 def _add_office(unit: Work, *, form: OfficeForm, person_id: UUID) -> Office:
     office = people.add_office(unit, person_id=person_id, **form.office)
-    alone.require(unit.db, programme(), office=office, sure=form.sure.data)
+    alone.require(unit.db, programme(), person_id=person_id, sure=form.sure.data, **form.office)
     return office
 
 
@@ -203,7 +202,16 @@ def _end_office(unit: Work, *, form: EndOfficeForm, person_id: UUID, office_id: 
     before = unit.db.get_one(Office, office_id).to_on
     office = people.end_office(unit, person_id=person_id, office_id=office_id, on=day(form.on))
     if before is not None and day(form.on) > before:
-        alone.require(unit.db, programme(), office=office, sure=form.sure.data)
+        alone.require(
+            unit.db,
+            programme(),
+            person_id=person_id,
+            role=office.role,
+            council_id=office.council_id,
+            starts_on=office.from_on,
+            ends_on=office.to_on,
+            sure=form.sure.data,
+        )
     return office
 
 
