@@ -189,14 +189,20 @@ def may_see_certificate(actor: Actor, seat: Attendance) -> bool:
 def may_open_resource(actor: Actor, shown: Shown) -> bool:
     """Open a file that the team keeps: the team, those whom it reaches where it is attached, those of its roles, and
     mentors where it is for a role or a kind of session at all."""
-    return may_run_programme(actor) or (
-        actor.person_id in shown.people or (not shown.resource.retired_at and shown.is_for(actor.roles))
-    )
+    takes_part = actor.person_id in shown.members and not actor.former
+    for_all = not shown.resource.retired_at and shown.is_for(actor.roles)
+    return may_run_programme(actor) or takes_part or actor.person_id in shown.mentors or for_all
 
 
 def may_choose_offer(actor: Actor, offer_and_package: tuple[Offer, Package]) -> bool:
     """Choose a time that a mentor offers: the leader, or their assistant."""
     return takes_part(actor, offer_and_package[1]) or books_for(actor, offer_and_package[1])
+
+
+def may_take_back_offer(actor: Actor, offer_and_package: tuple[Offer, Package]) -> bool:
+    """Take back times that were offered: the mentor who offers them, and the team."""
+    offer, package = offer_and_package
+    return may_run_programme(actor) or (is_mentor_of(actor, package) and offer.mentor_id == actor.person_id)
 
 
 def may_publish_hours(actor: Actor) -> bool:

@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal.booking import diary, standing, telling, timetable
+from portal.booking import diary, moves, standing, telling, timetable
 from portal.booking.availability import Interval
 from portal.booking.blackouts import NoSessionsThen
 from portal.booking.choices import Choice, times
@@ -180,6 +180,7 @@ def move(
         raise InsideNotice
     people = standing.live_people(work.db, session_id)
     margins = [programme.margin_minutes(one) for one in (session.place, place)]
+    moves.keep(work, session)
     if starts_at != session.starts_at or margins[0] != margins[1]:
         # A group's time is agreed with the council, not picked from the mentor's hours.
         anywhere = free_time or session.capacity is not None

@@ -171,12 +171,13 @@ def record(
     session.state = SessionState.HELD if held else SessionState.CANCELLED
     session.delivered_minutes = minutes if held else None
     session.recorded_at = work.now
+    session.nobody_came = None if held else outcome is Outcome.NO_SHOW
     seats = _seats(work, session, attended if held else ())
     if held:
         _require_baselines(work, [one for one in seats if attended is None or one.person_id in attended])
     for attendance in seats:
-        came = held and (attended is None or attendance.person_id in attended)
-        attendance.state = AttendanceState.ATTENDED if came else AttendanceState.ABSENT
+        came = attended is None or attendance.person_id in attended
+        attendance.state = _state_after(outcome, came=came)
         work.record(
             Action.ATTENDANCE_RECORDED,
             object=f"attendance:{attendance.id}",
@@ -198,6 +199,26 @@ def record(
         outcome=outcome,
     )
     return session
+
+
+def outcome_of(session: Session) -> Outcome | None:
+    """What was recorded; None before that, and where it was not asked yet why it did not take place."""
+    if session.state is SessionState.HELD:
+        return Outcome.HELD
+    if session.nobody_came is None:
+        return None
+    return Outcome.NO_SHOW if session.nobody_came else Outcome.CANCELLED
+
+
+def _state_after(outcome: Outcome, *, came: bool) -> AttendanceState:
+    """Nobody is absent from what was called off: they had a place, as in a session that was cancelled beforehand."""
+    match outcome:
+        case Outcome.HELD:
+            return AttendanceState.ATTENDED if came else AttendanceState.ABSENT
+        case Outcome.NO_SHOW:
+            return AttendanceState.ABSENT
+        case Outcome.CANCELLED:
+            return AttendanceState.BOOKED
 
 
 def length_of(session: Session) -> int:

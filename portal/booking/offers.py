@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy import select
+
 from portal.booking import acts as bookings
 from portal.booking import open_offers, standing
 from portal.booking.availability import Interval, cells
@@ -25,6 +27,13 @@ class OfferGone(Refused):
 
     def __init__(self) -> None:
         super().__init__("This time is no longer offered. Choose another time")
+
+
+class OfferChosen(Refused):
+    """One of the times was chosen before they were taken back."""
+
+    def __init__(self) -> None:
+        super().__init__("One of these times has just been chosen, so there is nothing to take back")
 
 
 class TooFewOrMany(Refused):
@@ -137,6 +146,19 @@ def choose(work: Work, programme: Programme, *, offer_id: UUID, session_id: UUID
     offered.state = OfferState.TAKEN
     open_offers.withdraw(work, package_id=offered.package_id, mentor_id=offered.mentor_id)
     return session
+
+
+def take_back(work: Work, *, offer_id: UUID) -> None:
+    """Take back the times of one mail that nobody has chosen; whoever had the mail is told. The same again changes
+    nothing. Raises OfferChosen."""
+    offered = work.db.get_one(Offer, offer_id)
+    # The same locks as for choosing, so that one of the two comes first.
+    standing.enter(work, package_id=offered.package_id, mentor_id=offered.mentor_id)
+    states = set(work.db.scalars(select(Offer.state).where(Offer.batch_id == offered.batch_id)))
+    if OfferState.TAKEN in states:
+        raise OfferChosen
+    if OfferState.OPEN in states:
+        open_offers.withdraw(work, package_id=offered.package_id, mentor_id=offered.mentor_id, by_hand=True)
 
 
 def _time(programme: Programme, starts_at: datetime) -> Interval:

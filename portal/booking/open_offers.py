@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
 from portal.mailing import queue as mail
-from portal.models import Offer, OfferState
+from portal.models import Mail, MailState, Offer, OfferState
 from privacy.audit import Action
 from privacy.clock import end_of_day
 from privacy.work import Work
@@ -19,10 +19,12 @@ def withdraw(
     package_id: UUID | None = None,
     mentor_id: UUID | None = None,
     after: date | None = None,
+    by_hand: bool = False,
 ) -> None:
     """Take back what is still offered in a package, by a mentor, or both, and call off the mail about it.
 
-    `after` keeps what lies on that London day or before it: the last day of a mentor.
+    `after` keeps what lies on that London day or before it: the last day of a mentor. `by_hand` where somebody took
+    them back: whoever follows the link then reads so, and whoever had the mail gets another.
     """
     work.db.flush()
     asked = select(Offer).where(Offer.state == OfferState.OPEN)
@@ -34,12 +36,23 @@ def withdraw(
         asked = asked.where(Offer.starts_at >= end_of_day(after))
     rows = work.db.scalars(asked.order_by(Offer.id)).all()
     for row in rows:
-        row.state = OfferState.WITHDRAWN
+        row.state, row.taken_back_at = OfferState.WITHDRAWN, work.now if by_hand else None
     for batch_id in dict.fromkeys(row.batch_id for row in rows):
         if not _still_open(work, batch_id):
             mail.drop(work, about=batch_id, template="offers")
+        if by_hand:
+            _tell(work, batch_id)
         count = sum(row.batch_id == batch_id for row in rows)
         work.record(Action.TIMES_WITHDRAWN, object=f"offers:{batch_id}", count=count)
+
+
+def _tell(work: Work, batch_id: UUID) -> None:
+    """Whom no mail had reached yet hears of nothing: theirs is called off."""
+    reached = select(Mail.person_id).where(
+        Mail.about == batch_id, Mail.template == "offers", Mail.state == MailState.SENT
+    )
+    for person_id in work.db.scalars(reached):
+        mail.queue(work, template="offers_back", about=batch_id, to=person_id)
 
 
 def _still_open(work: Work, batch_id: UUID) -> bool:

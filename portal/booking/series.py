@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 from sqlalchemy.orm import Session as DbSession
 
 from portal.booking import acts as bookings
-from portal.booking import diary, holidays, standing, timetable
+from portal.booking import diary, holidays, standing, timetable, unusual
 from portal.booking.availability import Interval
 from portal.booking.diary import Refused, TimeTaken
 from portal.mentors import serving
@@ -48,13 +48,15 @@ class TooFew(Refused):
 class Date:
     """A day of a series as it is looked at before booking: when it would start, and what speaks against it.
 
-    `starts_at` is None where the clocks jump over that time. `holiday` can be booked all the same.
+    `starts_at` is None where the clocks jump over that time. `holiday` can be booked all the same, and so can what is
+    `unusual` otherwise.
     """
 
     on: date
     starts_at: datetime | None
     problem: str | None
     holiday: str | None
+    unusual: Sequence[str] = ()
 
 
 def days(first: date, every: Every, *, count: int) -> list[date]:
@@ -109,7 +111,8 @@ def preview(
                 problem = bookings.NotOffered()
         except (Refused, OutsideContract) as refused:
             problem = problem or refused
-        found.append(Date(day, starts_at, str(problem) if problem else None, names.get(day)))
+        said = str(problem) if problem else None
+        found.append(Date(day, starts_at, said, names.get(day), unusual.about_clock(time)))
     return found
 
 

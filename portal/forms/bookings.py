@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from wtforms import Field, SelectField
+from wtforms import BooleanField, Field, SelectField
 from wtforms.fields.choices import SelectChoice
 
 from portal.forms.base import Form
-from portal.forms.times import HiddenIdField, LengthSelectField, PickedField, TravelForm, WhenForm
+from portal.forms.times import MEANT, HiddenIdField, LengthSelectField, PickedField, TravelForm, WhenForm
 
 
 class BookForm(TravelForm):
@@ -41,6 +41,7 @@ class FreeTimeForm(WhenForm, TravelForm):
     session_id = HiddenIdField()
     mentor_id = SelectField("Mentor")
     minutes = LengthSelectField()
+    sure = BooleanField(MEANT)
 
     def offer_mentors(self, mentors: Sequence[tuple[UUID, str]]) -> None:
         """Who can be chosen."""
@@ -83,6 +84,8 @@ class MoveForm(TravelForm):
 
 class FreeMoveForm(WhenForm, TravelForm):
     """Another day and time, typed, and how people meet."""
+
+    sure = BooleanField(MEANT)
 
     @property
     def time_field(self) -> Field:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from wtforms import RadioField, SelectField, SelectMultipleField, StringField
+from wtforms import BooleanField, RadioField, SelectField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, StopValidation
 
@@ -16,7 +16,15 @@ from portal.booking import offers
 from portal.booking.delivery import MINUTES_AT_MOST, MINUTES_STEP, Outcome
 from portal.forms.base import DatePartsField, Form, WholeNumberField
 from portal.forms.programme import SomeCheckboxesField
-from portal.forms.times import ClockField, HiddenIdField, LengthSelectField, TravelForm, WhenForm, instant_of
+from portal.forms.times import (
+    MEANT,
+    ClockField,
+    HiddenIdField,
+    LengthSelectField,
+    TravelForm,
+    WhenForm,
+    instant_of,
+)
 from portal.groups.plans import Plan
 from portal.groups.sessions import PLACES_AT_MOST
 from portal.models import SessionKind
@@ -142,6 +150,8 @@ def add_rows(form: type[RowsFields]) -> None:
 class OfferForm(RowsFields):
     """The three to five times of one mail."""
 
+    sure = BooleanField(MEANT)
+
     FIRST, MOST = offers.AT_LEAST, offers.AT_MOST
 
     def name_choices(self, *, mentors: Named) -> None:
@@ -231,6 +241,8 @@ class RecordForm(Form):
 
 class ScheduleForm(WhenForm, TravelForm):
     """A group session with places."""
+
+    sure = BooleanField(MEANT)
 
     session_id = HiddenIdField()
     mentor_id = SelectField("Mentor")

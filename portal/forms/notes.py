@@ -8,6 +8,7 @@ from wtforms.validators import InputRequired, Length
 
 from portal.forms.base import Form
 from portal.forms.programme import ChosenRadioField
+from portal.forms.times import HiddenIdField
 from portal.models import NoteKind
 from portal.packages import goals, notes
 from portal.people import needs
@@ -32,8 +33,10 @@ class NoteTextForm(Form):
 
 
 class NoteForm(NoteTextForm):
-    """A new note on a session. Where only one kind can be written, the page asks nothing and posts it."""
+    """A new note on a session; `note_id` is its own id. Where only one kind can be written, the page asks nothing and
+    posts it."""
 
+    note_id = HiddenIdField()
     kind = ChosenRadioField(
         "Who can read it?",
         said="Say who can read the note",
@@ -46,8 +49,9 @@ class NoteForm(NoteTextForm):
 
 
 class RemarkForm(Form):
-    """How a goal is going, in words."""
+    """How a goal is going, in words; `event_id` is the id of what is said."""
 
+    event_id = HiddenIdField()
     remark = TextAreaField(
         "How is it going?",
         validators=[

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from wtforms import EmailField, SelectField, StringField, TelField
+from wtforms import BooleanField, EmailField, SelectField, StringField, TelField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
@@ -14,6 +14,8 @@ from portal.forms.programme import ChosenSelectField
 from portal.models import Council, Role
 from portal.people.register import ADDRESS_AT_MOST, NAME_AT_MOST, Authority
 from portal.programme import Programme
+
+BOTH_HOLD_IT = "Both hold the role in these days"
 
 
 class ContactForm(Form):
@@ -56,6 +58,7 @@ class OfficeFields(Form):
         validators=[InputRequired("Enter the first day in the role")],
     )
     ends_on = DatePartsField("Last day in the role, if known", said="The last day", validators=[Optional()])
+    sure = BooleanField(BOTH_HOLD_IT)
 
     def offer(self, programme: Programme, councils: Iterable[Council], *, by: Authority) -> None:
         """What the one who fills it in can choose."""
@@ -88,3 +91,4 @@ class EndOfficeForm(Form):
     on = DatePartsField(
         "Last day in the role", said="The last day", validators=[InputRequired("Enter the last day")]
     )
+    sure = BooleanField(BOTH_HOLD_IT)

@@ -219,6 +219,10 @@ class TravelForm(PlaceForm):
         return {**super().met, "travel": self.travel.data or None}
 
 
+MEANT = "This time is right"
+"""What is ticked beside a time at which sessions are hardly ever held."""
+
+
 class WhenForm(PlaceForm):
     """A day and a time, typed."""
 

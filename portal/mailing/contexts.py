@@ -4,7 +4,7 @@ None means that there is no reason left to send it. Mails carry no credential (a
 for minutes and in one browser only), and say nothing about questionnaires: assistants read them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session as DbSession
 
 from portal.access import accounts
 from portal.answers import windows
+from portal.booking import moves
 from portal.groups import seats
 from portal.mailing import day_ahead, invitations, reminders
 from portal.mailing.calendar import Event
@@ -49,6 +50,7 @@ PATHS = {
     "link": "/sign-in/l/{}",
     "session": "/sessions/{}",
     "offer": "/offers/{}",
+    "times": "/packages/{}/times",
     "clearance": "/your-clearance",
     "person": "/team/people/{}",
     "decide": "/sessions/{}/decide",
@@ -230,7 +232,8 @@ def session(db: DbSession, mail: Mail, reader: Person, around: Around) -> Letter
         "link": url,
         "cancelled": known.gone,
         "whole": known.called_off,
-        "changed": any(one.told(since) for one in others),
+        "changed": bool(told := [one.queued_at for one in others if one.told(since)]),
+        "moved": _moved(db, about, reader, told),
     }
     called = one_line(invitations.name_of(whose)) if whose is not None else ""
     return Letter({**words, "own_place": _own_place(about, person), "whose": called}, event)
@@ -263,6 +266,14 @@ def _of_the_same(db: DbSession, mail: Mail) -> list[_Other]:
     _, whose = number_of(mail.step)
     others = [(number_of(step), state, queued_at) for step, state, queued_at in db.execute(same)]
     return [_Other(number, state, queued_at) for (number, of), state, queued_at in others if of == whose]
+
+
+def _moved(db: DbSession, about: Session, reader: Person, told: Sequence[datetime]) -> list[str]:
+    """How it was moved since its reader last heard of it; of a move before they came to it they hear nothing."""
+    if not told or about.moved_at is None or about.moved_at <= max(told):
+        return []
+    found = moves.last(db, about, reader.id)
+    return [one_line(sentence) for sentence in found.words] if found is not None else []
 
 
 def _kept_from(about: Session, reader: Person, around: Around) -> bool:
@@ -345,6 +356,26 @@ def offers(db: DbSession, mail: Mail, reader: Person, around: Around) -> Letter 
     )
 
 
+def offers_back(db: DbSession, mail: Mail, reader: Person, around: Around) -> Letter | None:
+    """That times which a mentor offered were taken back; none once they have passed."""
+    rows = db.scalars(
+        select(Offer)
+        .where(Offer.batch_id == mail.about, Offer.taken_back_at.is_not(None), Offer.starts_at > around.now)
+        .order_by(Offer.starts_at)
+    ).all()
+    package = db.get(Package, rows[0].package_id) if rows else None
+    if package is None or package.state in {PackageState.ENDED, PackageState.WITHDRAWN}:
+        return None
+    mentor = db.get(Person, rows[0].mentor_id)
+    return Letter(
+        {
+            "mentor": one_line(invitations.name_of(mentor)),
+            "times": [(row.starts_at, row.ends_at) for row in rows],
+            "link": around.link("times", package.id),
+        }
+    )
+
+
 CONTEXTS: Mapping[str, Context] = {
     function.__name__: function
     for function in (
@@ -356,6 +387,7 @@ CONTEXTS: Mapping[str, Context] = {
         day_before,
         group_session,
         offers,
+        offers_back,
         test_mail,
     )
 }

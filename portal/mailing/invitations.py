@@ -40,7 +40,12 @@ _NOT_SET = {
 
 def where_of(session: Session) -> str:
     """Where people meet, in a line."""
-    return session.where or _NOT_SET[session.place]
+    return where_words(session.place, session.where)
+
+
+def where_words(place: Place, where: str | None) -> str:
+    """The same of what was or will be."""
+    return where or _NOT_SET[place]
 
 
 HOLDS_A_PLACE = frozenset({AttendanceState.BOOKED, AttendanceState.ATTENDED, AttendanceState.ABSENT})

@@ -173,6 +173,7 @@ WORDS = {
     "waiting_over": "Waiting list closed",
     "go_no_go": "Go or no-go of a session",
     "offers": "Times offered",
+    "offers_back": "Offered times taken back",
     "clearance": "Something of their clearance expires",
     "access_review": "Access review to be done",
     "access_lapsing": "Their access is about to lapse",

@@ -27,7 +27,7 @@ from portal.access.known import Account
 from portal.desk import restriction
 from portal.models import Clearance, ClearanceKind, Office, Person, Role
 from privacy.audit import Action
-from privacy.clock import day_words, london_date
+from privacy.clock import add_months, day_words, london_date
 from privacy.records import new_id
 from privacy.statements import run
 from privacy.work import Work
@@ -40,6 +40,8 @@ ALSO = {ClearanceKind.BPSS: ClearanceKind.VETTING}
 """What stands in for a kind: vetting is "BPSS or higher"."""
 
 WARNED_DAYS = (60, 14)
+YEARS_AT_MOST = 10
+"""Nothing says how long a record lasts; none that is given lasts longer than this, so a later year is a slip."""
 NOTE_AT_MOST = 200
 WORDS = {
     ClearanceKind.BPSS: "BPSS clearance",
@@ -57,7 +59,7 @@ class RecordRefused(Exception):
 
 
 class WrongExpiry(RecordRefused):
-    """It ends before it begins, or begins in the future."""
+    """It ends before it begins or in a year that cannot be meant, or begins in the future."""
 
     def __init__(self, message: str, *, field: str = "expires_on") -> None:
         super().__init__(message)
@@ -242,6 +244,11 @@ def record(
         raise WrongExpiry("The day is still to come. Record it once it is given", field="from_on")
     if expires_on <= from_on:
         raise WrongExpiry("It must expire after the day it was given")
+    latest = add_months(london_date(work.now), 12 * YEARS_AT_MOST)
+    if expires_on > latest:
+        raise WrongExpiry(
+            f"The expiry date must be {day_words(latest)} or earlier, at most {YEARS_AT_MOST} years ahead"
+        )
     row = Clearance(
         id=new_id(),
         person_id=person_id,

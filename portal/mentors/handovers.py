@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload, selectinload
 
 from portal.access.known import HeldOffice
-from portal.booking import diary, standing, telling, timetable
+from portal.booking import diary, moves, standing, telling, timetable
 from portal.booking.availability import Interval
 from portal.booking.diary import Refused, TimeTaken
 from portal.booking.standing import SessionClosed
@@ -184,6 +184,8 @@ def give_time(
     moved = time is not None and time.starts_at != session.starts_at
     diary.free(work, session_id=session.id, person_id=None if moved else from_id)
     if time is not None:
+        if moved:
+            moves.keep(work, session)
         session.starts_at, session.ends_at = time
     session.mentor_id = to_id
     session.sequence += 1

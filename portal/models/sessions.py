@@ -64,6 +64,11 @@ class Session(Record):
     capacity: Mapped[int | None] = mapped_column(info=plain())
     delivered_minutes: Mapped[int | None] = mapped_column(info=plain())
     recorded_at: Mapped[datetime | None] = mapped_column(info=plain())
+    nobody_came: Mapped[bool | None] = mapped_column(
+        info=plain(
+            "of one that did not take place: whether people stayed away, or it was called off; none before that"
+        )
+    )
     cancelled_at: Mapped[datetime | None] = mapped_column(
         info=plain("when it was called off beforehand; inside the notice period it counts as late")
     )
@@ -74,6 +79,17 @@ class Session(Record):
         info=plain("when calendars were last told of a change of the session itself")
     )
     by: Mapped[str] = mapped_column(String(80), info=reference("who booked it"))
+    moved_at: Mapped[datetime | None] = mapped_column(
+        info=plain("when it was last given another time or place")
+    )
+    moved_by: Mapped[str | None] = mapped_column(String(80), info=reference("who did that"))
+    moved_from_at: Mapped[datetime | None] = mapped_column(info=plain("when it was to begin before that"))
+    moved_from_place: Mapped[Place | None] = mapped_column(
+        Word(Place), info=plain("how people were to meet before that")
+    )
+    moved_from_where_sealed: Mapped[bytes | None] = sealed(
+        holder="package_id", purpose="where people were to meet before it was moved", at_least=256
+    )
     title_sealed: Mapped[bytes | None] = sealed(holder="package_id", purpose="what it is called")
     where_sealed: Mapped[bytes | None] = sealed(
         holder="package_id", purpose="the address, or the link of a remote session", at_least=256
@@ -85,6 +101,7 @@ class Session(Record):
     title = SealedText("title_sealed")
     called_off = SealedText("called_off_sealed")
     where = SealedText("where_sealed")
+    moved_from_where = SealedText("moved_from_where_sealed")
     travel = SealedText("travel_sealed")
 
     package: Mapped[Package] = relationship()
@@ -201,6 +218,9 @@ class Offer(Record):
     place: Mapped[Place] = mapped_column(Word(Place), info=plain())
     state: Mapped[OfferState] = mapped_column(Word(OfferState), info=plain())
     made_at: Mapped[datetime] = mapped_column(info=plain())
+    taken_back_at: Mapped[datetime | None] = mapped_column(
+        info=plain("when it was taken back by hand; none where another time was chosen or offered instead")
+    )
     where_sealed: Mapped[bytes | None] = sealed(
         holder="package_id", purpose="the address, or the link of a remote session", at_least=256
     )

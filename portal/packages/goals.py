@@ -95,14 +95,22 @@ def set_goal_state(work: Work, *, package_id: UUID, goal_id: UUID, state: GoalSt
     return goal
 
 
-def revisit(work: Work, *, package_id: UUID, goal_id: UUID, remark: str) -> Goal:
-    """Say in words how a goal is going. Raises NotPossible, NoRemark. LookupError as above."""
+def revisit(
+    work: Work, *, package_id: UUID, goal_id: UUID, remark: str, event_id: UUID | None = None
+) -> Goal:
+    """Say in words how a goal is going. `event_id` is the id of what is said, where the form carries one: the same form
+    again changes nothing. Raises NotPossible, NoRemark and FormUsed. LookupError as above."""
     if not any(letter.isalnum() for letter in remark):
         raise NoRemark("Enter what you want to say")
     if len(remark) > REMARK_AT_MOST:
         raise NoRemark(f"Use {REMARK_AT_MOST:,} characters at most")
     goal = _changeable(work, package_id, goal_id)
-    _enter(work, goal, GoalAct.SAID, remark)
+    first = work.db.get(GoalEvent, event_id, populate_existing=True) if event_id is not None else None
+    if first is not None:
+        if (first.goal_id, first.by, first.text) != (goal_id, work.actor, remark):
+            raise FormUsed
+        return goal
+    _enter(work, goal, GoalAct.SAID, remark, event_id)
     work.record(Action.GOAL_REVISITED, object=f"goal:{goal.id}", holder=goal.holder_id)
     return goal
 
@@ -142,9 +150,11 @@ def _changeable(work: Work, package_id: UUID, goal_id: UUID) -> Goal:
     return goal
 
 
-def _enter(work: Work, goal: Goal, act: GoalAct, text: str | None = None) -> None:
+def _enter(
+    work: Work, goal: Goal, act: GoalAct, text: str | None = None, event_id: UUID | None = None
+) -> None:
     event = GoalEvent(
-        id=new_id(),
+        id=event_id or new_id(),
         goal_id=goal.id,
         package_id=goal.package_id,
         participation_id=goal.participation_id,

@@ -1,5 +1,5 @@
 """The ledger of a package: time planned, booked and delivered, against the minimum (sch 4 SLAs), and what was called
-off too late for the time to be given to somebody else."""
+off too late for the time to be given to somebody else, or waited for people who did not come."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Ledger:
     """Time of a package in minutes: planned, booked and not yet held, held. `minimum` is 0 for a group.
 
     `late` counts sessions that were cancelled inside the notice period, `late_minutes` is their time; it is not
-    delivered.
+    delivered. `missed` and `missed_minutes` are the same of sessions to which nobody came.
     """
 
     planned: int
@@ -27,6 +27,8 @@ class Ledger:
     minimum: int
     late: int = 0
     late_minutes: int = 0
+    missed: int = 0
+    missed_minutes: int = 0
 
     @property
     def short(self) -> int:
@@ -47,6 +49,7 @@ def ledgers(db: DbSession, programme: Programme, packages: Sequence[Package]) ->
     booked: dict[UUID, int] = {}
     delivered: dict[UUID, int] = {}
     late: dict[UUID, list[int]] = {}
+    missed: dict[UUID, list[int]] = {}
     notice = timedelta(hours=programme.notice_hours)
     rows = db.execute(
         select(
@@ -56,17 +59,24 @@ def ledgers(db: DbSession, programme: Programme, packages: Sequence[Package]) ->
             Session.ends_at,
             Session.delivered_minutes,
             Session.cancelled_at,
+            Session.nobody_came,
         ).where(
             Session.package_id.in_([package.id for package in packages]),
-            or_(Session.state != SessionState.CANCELLED, Session.cancelled_at.is_not(None)),
+            or_(
+                Session.state != SessionState.CANCELLED,
+                Session.cancelled_at.is_not(None),
+                Session.nobody_came.is_(True),
+            ),
         )
     )
-    for package_id, state, starts_at, ends_at, minutes, cancelled_at in rows:
+    for package_id, state, starts_at, ends_at, minutes, cancelled_at, nobody_came in rows:
         length = int((ends_at - starts_at).total_seconds()) // 60
         if state is SessionState.HELD:
             delivered[package_id] = delivered.get(package_id, 0) + (minutes or 0)
         elif state is SessionState.BOOKED:
             booked[package_id] = booked.get(package_id, 0) + length
+        elif nobody_came:
+            missed.setdefault(package_id, []).append(length)
         elif cancelled_at is not None and starts_at - cancelled_at < notice:
             late.setdefault(package_id, []).append(length)
     return {
@@ -77,6 +87,8 @@ def ledgers(db: DbSession, programme: Programme, packages: Sequence[Package]) ->
             minimum=programme.minimum_minutes if package.strand is Strand.ONE_TO_ONE else 0,
             late=len(late.get(package.id, ())),
             late_minutes=sum(late.get(package.id, ())),
+            missed=len(missed.get(package.id, ())),
+            missed_minutes=sum(missed.get(package.id, ())),
         )
         for package in packages
     }

@@ -24,6 +24,13 @@ class NoNote(Refused):
     """Nothing was written, or far too much."""
 
 
+class NoteSent(Refused):
+    """The form has made a note already, and is sent again with something else in it."""
+
+    def __init__(self) -> None:
+        super().__init__("This page has saved a note already. If this is another note, save it once more")
+
+
 class NoteGone(Refused):
     """The note was deleted meanwhile."""
 
@@ -31,12 +38,29 @@ class NoteGone(Refused):
         super().__init__("This note was deleted")
 
 
-def write(work: Work, *, session_id: UUID, author_id: UUID, kind: NoteKind, text: str) -> SessionNote:
-    """Add a note to a session; the view has asked whether its author may. Raises NoNote."""
+def write(
+    work: Work,
+    *,
+    session_id: UUID,
+    author_id: UUID,
+    kind: NoteKind,
+    text: str,
+    note_id: UUID | None = None,
+) -> SessionNote:
+    """Add a note to a session; the view has asked whether its author may. `note_id` is its own id, where the form
+    carries one: the same form again gives the first. Raises NoNote and NoteSent."""
     _require_words(text)
-    session = work.db.get_one(Session, session_id)
+    # Under the session's lock, so that of two forms at one moment the second finds what the first has made.
+    session = work.db.get_one(
+        Session, session_id, populate_existing=True, with_for_update={"key_share": True}
+    )
+    first = work.db.get(SessionNote, note_id, populate_existing=True) if note_id is not None else None
+    if first is not None:
+        if (first.session_id, first.author_id, first.kind, first.text) != (session_id, author_id, kind, text):
+            raise NoteSent
+        return first
     note = SessionNote(
-        id=new_id(),
+        id=note_id or new_id(),
         session_id=session_id,
         package_id=session.package_id,
         # A group has no one leader whose key could seal it.

@@ -62,7 +62,7 @@ def pipeline(
 def as_csv(packages: Iterable[Package], times: Mapping[UUID, Ledger], programme: Programme) -> bytes:
     """Packages as a file: by reference, without names."""
     head = ("reference", "kind", "state", "council", "region", "starts on", "ended on", "people")
-    time = ("planned days", "booked days", "delivered days", "late cancellations")
+    time = ("planned days", "booked days", "delivered days", "late cancellations", "nobody came")
     rows = (
         (
             package.ref,
@@ -80,9 +80,9 @@ def as_csv(packages: Iterable[Package], times: Mapping[UUID, Ledger], programme:
     return csv_of((*head, *time), rows)
 
 
-def _days(time: Ledger, programme: Programme) -> tuple[float, float, float, int]:
+def _days(time: Ledger, programme: Programme) -> tuple[float, float, float, int, int]:
     planned, booked, delivered = (
         round(minutes / programme.minutes_in_day, 2)
         for minutes in (time.planned, time.booked, time.delivered)
     )
-    return planned, booked, delivered, time.late
+    return planned, booked, delivered, time.late, time.missed

@@ -200,7 +200,7 @@ def overview(
     person = parts[0].person
     supports = _supports(db, programme, parts, stands=stands, now=now)
     if has_left:
-        supports = [replace(one, upcoming=[], offers=[], has_left=True) for one in supports]
+        supports = [replace(one, upcoming=[], offers=[], resources=[], has_left=True) for one in supports]
     return Overview(
         supports=supports,
         tools=[] if has_left else tools.tools_of(db, parts, known=stands),
@@ -282,7 +282,7 @@ def _supports(
             part,
             sessions=_of_part(part, parts, sessions),
             lists=lists,
-            resources=shown[part.package_id],
+            resources=shown[part.package_id] if part.to_on is None else [],
             goals=goals,
             dropped=dropped,
             offers=offers,

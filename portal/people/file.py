@@ -20,6 +20,7 @@ from portal.councils.register import Finder, UnknownCouncil
 from portal.imports import Fault, FileFaults, Row
 from portal.models import PARTICIPANT, Council, Office, Person, Role
 from portal.packages import members as matching
+from portal.people import alone
 from portal.people import register as people
 from portal.people.register import Authority, PersonRefused, audit_fault, is_address, name_fault, overlap
 from portal.programme import Programme
@@ -34,6 +35,8 @@ from privacy.work import Work
 
 COLUMNS = ("name", "email", "role", "council", "starts_on", "ends_on")
 AT_ONCE = 5000
+NOTES_AT_MOST = 5
+"""How many lines are named that give a role beside somebody else."""
 T = TypeVar("T")
 
 
@@ -182,6 +185,7 @@ def _plan(db: DbSession, programme: Programme, data: bytes, by: Authority) -> _P
     faults += _last_days(db, plan, by)
     if faults:
         raise FileFaults(faults, sheet.notes)
+    plan.notes += _beside_others(db, programme, plan)
     return plan
 
 
@@ -295,6 +299,49 @@ def _conflicts(db: DbSession, plan: _Plan, by: Authority) -> list[Fault]:
         for person_id, entry in plan.further
         if entry.council_id is not None and (person_id, entry.council_id) in conflicts
     ]
+
+
+def _beside_others(db: DbSession, programme: Programme, plan: _Plan) -> list[str]:
+    """Where a row gives a role that one person holds in a council, and somebody else holds it in these days."""
+    people_of = [(None, entry) for entries in plan.fresh.values() for entry in entries]
+    wanted = [
+        (person_id, entry)
+        for person_id, entry in [*people_of, *plan.further]
+        if entry.role in alone.ALONE and entry.council_id is not None
+    ]
+    last_days = {office.id: on for office, on, _ in plan.ended}
+    held_in: dict[tuple[Role, UUID | None], list[Office]] = {}
+    for held in alone.held_in(db, {entry.council_id for _, entry in wanted if entry.council_id}):
+        held_in.setdefault((held.role, held.council_id), []).append(held)
+    found = []
+    for person_id, entry in sorted(wanted, key=lambda one: one[1].line):
+        for held in held_in.get(entry.office, ()):
+            days = held.from_on, last_days.get(held.id, held.to_on)
+            if held.person_id != person_id and overlap(days, entry.days):
+                # Without a name: what is said once a file is taken goes through a cookie.
+                who = f"{held.person.ref}, {alone.since(held)}"
+                found.append(f"line {entry.line}: {alone.words(programme, held)} ({who})")
+    found += _twice_in_the_file([entry for _, entry in wanted], programme)
+    more = len(found) - NOTES_AT_MOST
+    return (
+        found if more <= 0 else [*found[:NOTES_AT_MOST], f"{more} more lines give a role that somebody holds"]
+    )
+
+
+def _twice_in_the_file(entries: Sequence[_Entry], programme: Programme) -> list[str]:
+    found = []
+    last: dict[tuple[Role, UUID | None], _Entry] = {}
+    for entry in sorted(entries, key=lambda one: (one.starts_on, one.line)):
+        before = last.get(entry.office)
+        another = before is not None and normal_address(before.email) != normal_address(entry.email)
+        if before is not None and another and overlap(before.days, entry.days):
+            found.append(
+                f"line {entry.line}: line {before.line} gives the same council a {programme.roles[entry.role]} "
+                "in the same days"
+            )
+        if before is None or before.ends_on is not None:
+            last[entry.office] = entry
+    return found
 
 
 def _last_days(db: DbSession, plan: _Plan, by: Authority) -> list[Fault]:

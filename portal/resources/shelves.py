@@ -6,6 +6,7 @@ names. Who opens one is noted nowhere.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, bindparam, or_, select
@@ -15,6 +16,7 @@ from sqlalchemy.orm import joinedload
 from portal.models import (
     PARTICIPANT,
     Attendance,
+    Office,
     Package,
     PackageMentor,
     Participation,
@@ -28,10 +30,12 @@ from portal.models import (
 
 @dataclass(frozen=True)
 class Shown:
-    """A resource with those it reaches because it is attached to something of theirs."""
+    """A resource with those whom it reaches because it is attached to something of theirs: who takes part, and who
+    gives the support, as long as they have the office of a mentor."""
 
     resource: Resource
-    people: frozenset[UUID]
+    members: frozenset[UUID]
+    mentors: frozenset[UUID]
 
     def is_for(self, roles: Iterable[Role]) -> bool:
         """Whether it is shown to one of these roles without being attached."""
@@ -101,8 +105,11 @@ def _sorted(found: Iterable[Resource]) -> list[Resource]:
     return sorted(found, key=lambda one: ((one.title or "").casefold(), str(one.id)))
 
 
-def shown(db: DbSession, resource_id: UUID) -> Shown | None:
-    """A resource and whom it reaches by being attached: members and mentors of those packages and sessions."""
+def shown(db: DbSession, resource_id: UUID, *, on: date) -> Shown | None:
+    """A resource and whom it reaches on a day by being attached: members and mentors of those packages and sessions.
+
+    Nobody whose part in them has ended by then; whoever gave a session keeps what is attached to it, as its page.
+    """
     resource = db.get(Resource, resource_id)
     if resource is None:
         return None
@@ -113,12 +120,33 @@ def shown(db: DbSession, resource_id: UUID) -> Shown | None:
     packages |= set(
         db.scalars(select(SessionPackage.package_id).where(SessionPackage.session_id.in_(sessions)))
     )
-    people = [
-        *db.scalars(select(Participation.person_id).where(Participation.package_id.in_(packages))),
-        *db.scalars(select(PackageMentor.person_id).where(PackageMentor.package_id.in_(packages))),
-        *db.scalars(select(Attendance.person_id).where(Attendance.session_id.in_(sessions))),
-    ]
-    return Shown(resource, frozenset(person_id for person_id in people if person_id is not None))
+    members = db.scalars(
+        select(Participation.person_id).where(
+            Participation.to_on.is_(None),
+            or_(
+                Participation.package_id.in_(packages),
+                Participation.id.in_(
+                    select(Attendance.participation_id).where(Attendance.session_id.in_(sessions))
+                ),
+            ),
+        )
+    )
+    serving = select(PackageMentor.person_id).where(
+        PackageMentor.package_id.in_(packages),
+        or_(PackageMentor.to_on.is_(None), PackageMentor.to_on >= on),
+    )
+    giving = select(Session.mentor_id).where(Session.id.in_(sessions))
+    mentors = db.scalars(
+        select(Office.person_id).where(
+            Office.holding({Role.MENTOR}, on=on),
+            or_(Office.person_id.in_(serving), Office.person_id.in_(giving)),
+        )
+    )
+    return Shown(
+        resource,
+        members=frozenset(person_id for person_id in members if person_id is not None),
+        mentors=frozenset(mentors),
+    )
 
 
 def places_of(db: DbSession, resource_id: UUID) -> tuple[Sequence[Package], Sequence[Session]]:

@@ -15,12 +15,14 @@ from portal.booking.acts import (
     SupportClosed,
 )
 from portal.booking.diary import Refused, TimeTaken
-from portal.booking.offers import OfferGone, OfferShut
+from portal.booking.offers import OfferChosen, OfferGone, OfferShut
 from portal.booking.standing import FormUsed, MentorChanged
+from portal.booking.unusual import UnusualTime
 from portal.forms.base import Form
 from portal.forms.times import renew_ids
 from portal.groups.sessions import SessionFull
 from portal.packages.acts import PackageRefused
+from portal.packages.notes import NoteSent
 from portal.people.assisting import NotOpenNow
 from portal.programme import OutsideContract
 from portal.views.context import work
@@ -32,6 +34,7 @@ QUICKER = (
     TimeTaken,
     NotOffered,
     OfferGone,
+    OfferChosen,
     SessionFull,
     Away,
     Full,
@@ -46,7 +49,8 @@ TELLING = (BaselineMissing, SupportClosed, NotServing)
 
 
 def attempt(form: Form, field: Field | None, act: Callable[[Work], T], *, discreet: bool = False) -> T | None:
-    """Run the rule in a unit of work; None when it refused, and then the message stands beside the field.
+    """Run the rule in a unit of work; None when it refused, and then the message stands beside the field. About an
+    unusual time it stands beside the form's box `sure`.
 
     `discreet`: an assistant acts, and is not told why nothing can be booked yet (portal/people/assisting.py).
     """
@@ -55,9 +59,9 @@ def attempt(form: Form, field: Field | None, act: Callable[[Work], T], *, discre
             return act(unit)
     except (Refused, PackageRefused, OutsideContract) as problem:
         said = NotOpenNow() if discreet and isinstance(problem, TELLING) else problem
-        form.refuse(field, said)
+        form.refuse(form["sure"] if isinstance(problem, UnusualTime) else field, said)
         form.refused_by = said
-        if isinstance(problem, FormUsed):
+        if isinstance(problem, FormUsed | NoteSent):
             renew_ids(form)
         return None
 

@@ -11,7 +11,8 @@ from werkzeug.datastructures import MultiDict
 
 from portal import policies
 from portal.booking import acts as bookings
-from portal.booking import blackouts, choices, delivery, offers, standing
+from portal.booking import blackouts, choices, delivery, offers, standing, unusual
+from portal.booking.availability import Interval
 from portal.forms.base import Form
 from portal.forms.bookings import BookForm, CancelForm, FreeMoveForm, FreeTimeForm, MoveForm, OfferChoiceForm
 from portal.groups import sessions
@@ -218,10 +219,17 @@ def _free_form(package: Package) -> FreeTimeForm | None:
 def _book(package: Package, form: BookForm | FreeTimeForm) -> UUID | None:
     """The id of the new session: the row itself would be read again once it is committed."""
     package_id = package.id
+
+    def book(unit: Work) -> UUID:
+        session = bookings.book(unit, programme(), package_id=package_id, **form.booking)
+        if isinstance(form, FreeTimeForm):
+            _require_meant(unit, session, sure=form.sure.data)
+        return session.id
+
     return attempt(
         form,
         form.time_field,
-        lambda unit: bookings.book(unit, programme(), package_id=package_id, **form.booking).id,
+        book,
         discreet=policies.only_books(the_actor(), package),
     )
 
@@ -304,17 +312,24 @@ def _free_move_form(held: Session, met: Mapping[str, object]) -> FreeMoveForm:
 
 
 def _move(held: Session, form: MoveForm | FreeMoveForm) -> Session | None:
-    session_id, free_time = held.id, isinstance(form, FreeMoveForm)
-    return attempt(
-        form,
-        form.time_field,
-        lambda unit: bookings.move(
+    session_id, before = held.id, held.starts_at
+
+    def move(unit: Work) -> Session:
+        session = bookings.move(
             unit,
             programme(),
             session_id=session_id,
             starts_at=form.starts_at,
-            free_time=free_time,
+            free_time=isinstance(form, FreeMoveForm),
             **form.met,
-        ),
-        discreet=policies.only_books_session(the_actor(), held),
-    )
+        )
+        if isinstance(form, FreeMoveForm) and session.starts_at != before:
+            _require_meant(unit, session, sure=form.sure.data)
+        return session
+
+    return attempt(form, form.time_field, move, discreet=policies.only_books_session(the_actor(), held))
+
+
+def _require_meant(unit: Work, session: Session, *, sure: bool) -> None:
+    time = Interval(session.starts_at, session.ends_at)
+    unusual.require_meant(unit.db, mentor_id=session.mentor_id, times=[time], sure=sure)

@@ -14,6 +14,7 @@ from portal.views.context import session, the_actor
 from portal.views.guards import guarded
 from portal.views.loaders import load_any_goal
 from portal.views.refusals import carry_out, status_of
+from privacy.records import new_id
 
 bp = Blueprint("goals", __name__, url_prefix="/goals")
 
@@ -23,10 +24,12 @@ bp = Blueprint("goals", __name__, url_prefix="/goals")
 def show(goal: Goal) -> ResponseReturnValue:
     form, goal_id, package_id = RemarkForm(), goal.id, goal.package_id
     if form.validate_on_submit():
-        remark = form.remark.data or ""
+        remark, event_id = form.remark.data or "", form.event_id.id_to_make
         if carry_out(
             form,
-            lambda unit: goals.revisit(unit, package_id=package_id, goal_id=goal_id, remark=remark),
+            lambda unit: goals.revisit(
+                unit, package_id=package_id, goal_id=goal_id, remark=remark, event_id=event_id
+            ),
         ):
             return _done("It is saved.", goal)
     return _page(goal, form)
@@ -62,6 +65,8 @@ def change(goal: Goal) -> ResponseReturnValue:
 def _page(goal: Goal, form: RemarkForm | ConfirmForm) -> ResponseReturnValue:
     actor = the_actor()
     serves = policies.may_change_goal(actor, goal)
+    remark = form if isinstance(form, RemarkForm) else RemarkForm(formdata=None)
+    remark.event_id.data = remark.event_id.data or new_id()
     back = url_for("your_support.index")
     if serves:
         team = policies.may_run_programme(actor)
@@ -69,7 +74,7 @@ def _page(goal: Goal, form: RemarkForm | ConfirmForm) -> ResponseReturnValue:
     return render_template(
         "goals/show.html",
         form=form,
-        remark=form if isinstance(form, RemarkForm) else RemarkForm(formdata=None),
+        remark=remark,
         goal=goal,
         back=back,
         history=goals.history(session(), goal),

@@ -96,7 +96,7 @@ def load_attendance(attendance_id: UUID) -> Attendance | None:
 
 def load_resource(resource_id: UUID) -> Shown | None:
     """A resource, with those whom it reaches."""
-    return shelves.shown(session(), resource_id)
+    return shelves.shown(session(), resource_id, on=today())
 
 
 def load_offer(offer_id: UUID) -> tuple[Offer, Package] | None:

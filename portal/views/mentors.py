@@ -1,5 +1,9 @@
 """The pages of those who give support: their day and mentees, and what they offer, log, record and schedule."""
 
+from datetime import timedelta
+from functools import partial
+from uuid import UUID
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug import Response
@@ -8,15 +12,17 @@ from wtforms import Field
 from portal import policies
 from portal.answers import shares
 from portal.booking import acts as bookings
-from portal.booking import delivery, offers, open_offers, standing
+from portal.booking import delivery, offers, open_offers, standing, unusual
+from portal.booking.availability import Interval
 from portal.booking.diary import Refused
 from portal.councils import register as councils
+from portal.forms.base import Form
 from portal.forms.mentors import LogForm, Named, OfferForm, RecordForm, ScheduleForm
 from portal.groups import plans as group_plans
 from portal.groups import seats, sessions
 from portal.mailing import invitations
 from portal.mentors import mentoring, serving
-from portal.models import AttendanceState, Package, Session, SessionKind, SessionState, Strand
+from portal.models import AttendanceState, Offer, Package, Session, SessionKind, SessionState, Strand
 from portal.packages import acts as packages
 from portal.packages import lists as package_lists
 from portal.resources import shelves
@@ -24,8 +30,9 @@ from portal.views.acts import attempt, status_of
 from portal.views.context import clock_now, programme, the_actor, today
 from portal.views.context import session as db
 from portal.views.guards import guarded
-from portal.views.loaders import load_package, load_session
+from portal.views.loaders import load_offer, load_package, load_session
 from privacy.records import new_id
+from privacy.work import Work
 
 bp = Blueprint("mentors", __name__)
 
@@ -52,6 +59,7 @@ def package(served: Package) -> ResponseReturnValue:
         sessions=mentoring.sessions_of(db(), served.id),
         ledger=packages.ledger(db(), programme(), served.id),
         offered=open_offers.open_for(db(), served.id, now=clock_now()),
+        may_take_back=lambda one: policies.may_take_back_offer(the_actor(), (one, served)),
         waits_for_baseline=bool(missing) and served.strand is Strand.ONE_TO_ONE,
         is_open=served.state in standing.OPEN,
         one_to_one=served.strand is Strand.ONE_TO_ONE,
@@ -70,9 +78,7 @@ def offer(served: Package) -> ResponseReturnValue:
     form, package_id = OfferForm(data=_self()), served.id
     form.name_choices(mentors=_mentors(served))
     if form.validate_on_submit():
-        done = attempt(
-            form, None, lambda unit: offers.offer(unit, programme(), package_id=package_id, **form.asked)
-        )
+        done = attempt(form, None, partial(_offer, form=form, package_id=package_id))
         if done is not None:
             return _done(
                 "The times are on their way by e-mail.", url_for("mentors.package", package_id=package_id)
@@ -80,6 +86,26 @@ def offer(served: Package) -> ResponseReturnValue:
         _point_at_row(form)
     free = bookings.times(db(), programme(), served, now=clock_now(), limit=6) if form.errors else []
     return render_template("mentors/offer.html", form=form, package=served, others=free), status_of(form)
+
+
+@bp.route("/offers/<uuid:offer_id>/take-back", methods=["GET", "POST"])
+@guarded(load_offer, policies.may_take_back_offer)
+def take_back(offered: tuple[Offer, Package]) -> ResponseReturnValue:
+    offer, served = offered
+    form, offer_id = Form(), offer.id
+    back = url_for("mentors.package", package_id=served.id)
+    times = [
+        one
+        for one in open_offers.open_for(db(), served.id, now=clock_now())
+        if one.batch_id == offer.batch_id
+    ]
+    if request.method == "GET" and not times:
+        return redirect(back, 303)
+    if form.validate_on_submit() and _took_back(form, offer_id):
+        return _done("The times are taken back. Nobody can choose them any more.", back)
+    return render_template(
+        "mentors/take_back.html", form=form, offer=offer, times=times, back=back
+    ), status_of(form)
 
 
 @bp.route("/packages/<uuid:package_id>/log", methods=["GET", "POST"])
@@ -119,7 +145,7 @@ def schedule(served: Package) -> ResponseReturnValue:
         done = attempt(
             form,
             form.at,
-            lambda unit: sessions.schedule(unit, programme(), package_id=package_id, **form.asked),
+            partial(_schedule, form=form, package_id=package_id),
         )
         if done is not None:
             said = "The session is scheduled. Each member gets an e-mail to book a place."
@@ -133,10 +159,9 @@ def schedule(served: Package) -> ResponseReturnValue:
 def record(held: Session) -> ResponseReturnValue:
     came = [str(seat.person_id) for seat in held.attendances if seat.state in standing.LIVE]
     minutes = held.delivered_minutes or delivery.length_of(held)
-    # That nobody came and that it was called off are stored alike: then neither is chosen.
-    outcome = delivery.Outcome.HELD.value if held.state is SessionState.HELD else None
+    recorded = delivery.outcome_of(held)
     form, session_id, package_id = (
-        RecordForm(data={"outcome": outcome, "minutes": minutes, "attended": came}),
+        RecordForm(data={"outcome": recorded and recorded.value, "minutes": minutes, "attended": came}),
         held.id,
         held.package_id,
     )
@@ -156,6 +181,32 @@ def record(held: Session) -> ResponseReturnValue:
         early=held.starts_at > clock_now(),
         recorded=held.state is SessionState.HELD or held.recorded_at is not None,
     ), status_of(form)
+
+
+def _offer(unit: Work, *, form: OfferForm, package_id: UUID) -> UUID:
+    batch_id, length = (
+        offers.offer(unit, programme(), package_id=package_id, **form.asked),
+        programme().session_minutes,
+    )
+    times = [Interval(starts_at, starts_at + timedelta(minutes=length)) for starts_at in form.starts]
+    mentor_id = form.asked["mentor_id"]
+    unusual.require_meant(unit.db, mentor_id=mentor_id, times=times, sure=form.sure.data)
+    return batch_id
+
+
+def _schedule(unit: Work, *, form: ScheduleForm, package_id: UUID) -> Session:
+    session = sessions.schedule(unit, programme(), package_id=package_id, **form.asked)
+    times = [Interval(session.starts_at, session.ends_at)]
+    unusual.require_meant(unit.db, mentor_id=session.mentor_id, times=times, sure=form.sure.data)
+    return session
+
+
+def _took_back(form: Form, offer_id: UUID) -> bool:
+    def take(unit: Work) -> bool:
+        offers.take_back(unit, offer_id=offer_id)
+        return True
+
+    return attempt(form, None, take) is not None
 
 
 def _page(template: str, form: OfferForm | LogForm | ScheduleForm, served: Package) -> ResponseReturnValue:

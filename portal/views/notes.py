@@ -25,12 +25,17 @@ def write(held: Session) -> ResponseReturnValue:
     form = NoteForm()
     form.offer(kinds)
     if form.validate_on_submit():
-        kind, text = NoteKind(form.kind.data), form.text.data or ""
+        kind, text, note_id = NoteKind(form.kind.data), form.text.data or "", form.note_id.id_to_make
         done = attempt(
             form,
             form.text,
             lambda unit: notes.write(
-                unit, session_id=session_id, author_id=actor.person_id, kind=kind, text=text
+                unit,
+                session_id=session_id,
+                author_id=actor.person_id,
+                kind=kind,
+                text=text,
+                note_id=note_id,
             ),
         )
         if done is not None:

@@ -1,6 +1,7 @@
 """People: the list, one person, their offices, and files of many."""
 
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -17,7 +18,7 @@ from portal.mailing import reminders as rules
 from portal.mentors import deliverers, mentoring
 from portal.models import Office, Person, Role
 from portal.packages import lists as package_lists
-from portal.people import delegations, directory, needs
+from portal.people import alone, delegations, directory, needs
 from portal.people import register as people
 from portal.people.register import Authority
 from portal.views import files, searches_kept
@@ -27,6 +28,7 @@ from portal.views.loaders import load_office, load_person
 from portal.views.numbers import page_asked
 from portal.views.refusals import carry_out, status_of
 from privacy.clock import end_of_day
+from privacy.work import Work
 
 bp = Blueprint("people", __name__, url_prefix="/team/people")
 
@@ -74,7 +76,7 @@ def new() -> ResponseReturnValue:
     form = PersonForm()
     form.offer(programme(), councils.listed(session()), by=_authority())
     if form.validate_on_submit():
-        added = carry_out(form, lambda unit: people.add(unit, **form.contact, **form.office))
+        added = carry_out(form, partial(_add, form=form))
         if added is not None:
             return _added(added.id)
     return render_template("people/new.html", form=form), status_of(form)
@@ -98,9 +100,7 @@ def add_office(person: Person) -> ResponseReturnValue:
     form = OfficeForm()
     form.offer(programme(), councils.listed(session()), by=_authority())
     person_id = person.id
-    if form.validate_on_submit() and carry_out(
-        form, lambda unit: people.add_office(unit, person_id=person_id, **form.office)
-    ):
+    if form.validate_on_submit() and carry_out(form, partial(_add_office, form=form, person_id=person_id)):
         return _done("The role is added.", person_id)
     return render_template("people/office.html", form=form, person=person), status_of(form)
 
@@ -112,7 +112,7 @@ def end_office(office: Office) -> ResponseReturnValue:
     person_id, office_id = office.person_id, office.id
     if form.validate_on_submit() and carry_out(
         form,
-        lambda unit: people.end_office(unit, person_id=person_id, office_id=office_id, on=day(form.on)),
+        partial(_end_office, form=form, person_id=person_id, office_id=office_id),
     ):
         _warn_of_sessions(person_id, after=end_of_day(day(form.on)))
         return _done("The last day is saved.", person_id)
@@ -184,6 +184,35 @@ def _person_page(person: Person, form: ConfirmForm) -> ResponseReturnValue:
         mail_called=mail.called,
         today=today(),
     ), status_of(form)
+
+
+def _add(unit: Work, *, form: PersonForm) -> Person:
+    person = people.add(unit, **form.contact, **form.office)
+    alone.require(unit.db, programme(), person_id=person.id, sure=form.sure.data, **form.office)
+    return person
+
+
+def _add_office(unit: Work, *, form: OfficeForm, person_id: UUID) -> Office:
+    office = people.add_office(unit, person_id=person_id, **form.office)
+    alone.require(unit.db, programme(), person_id=person_id, sure=form.sure.data, **form.office)
+    return office
+
+
+def _end_office(unit: Work, *, form: EndOfficeForm, person_id: UUID, office_id: UUID) -> Office:
+    before = unit.db.get_one(Office, office_id).to_on
+    office = people.end_office(unit, person_id=person_id, office_id=office_id, on=day(form.on))
+    if before is not None and day(form.on) > before:
+        alone.require(
+            unit.db,
+            programme(),
+            person_id=person_id,
+            role=office.role,
+            council_id=office.council_id,
+            starts_on=office.from_on,
+            ends_on=office.to_on,
+            sure=form.sure.data,
+        )
+    return office
 
 
 def _authority() -> Authority:

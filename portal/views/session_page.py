@@ -4,7 +4,7 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from portal import policies
-from portal.booking import standing
+from portal.booking import moves, standing
 from portal.forms.base import Form
 from portal.forms.notes import NoteForm
 from portal.mailing import invitations
@@ -17,6 +17,7 @@ from portal.views.acts import status_of
 from portal.views.context import clock_now, programme, the_actor
 from portal.views.context import session as db
 from portal.views.on_behalf import back_from_session
+from privacy.records import new_id
 
 
 def is_ahead(held: Session) -> bool:
@@ -47,6 +48,7 @@ def session_page(held: Session, form: Form) -> ResponseReturnValue:
         may_change=policies.may_change_session(actor, held),
         may_record=serves,
         booked_by=_booked_by(held),
+        moved=moves.last(db(), held, actor.person_id),
         needs=needs.of_session(db(), held, now=clock_now()) if policies.may_see_needs(actor, held) else [],
         notes=_notes(held) if kinds else [],
         note_form=_note_form(form, kinds) if kinds else None,
@@ -72,4 +74,5 @@ def _note_form(form: Form, kinds: list[NoteKind]) -> NoteForm:
     """What was typed and refused, or an empty form with the kinds that can be written here."""
     note_form = form if isinstance(form, NoteForm) else NoteForm(formdata=None)
     note_form.offer(kinds)
+    note_form.note_id.data = note_form.note_id.data or new_id()
     return note_form

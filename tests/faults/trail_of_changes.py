@@ -91,7 +91,8 @@ def _attendance(old: Row | None, new: Row, rows: Rows) -> Iterator[tuple[str, st
     if rows["session"][(new["session_id"],)]["capacity"] is None:
         return
     was = None if old is None else old["state"]
-    if new["state"] == AttendanceState.BOOKED and was != AttendanceState.BOOKED:
+    # Of what is recorded as called off after all, people have the places that they had.
+    if new["state"] == AttendanceState.BOOKED and was in (None, AttendanceState.CANCELLED):
         yield ("place.booked", f"attendance:{new['id']}")
     if new["state"] == AttendanceState.CANCELLED and was == AttendanceState.BOOKED:
         yield ("place.cancelled", f"attendance:{new['id']}")

@@ -1,7 +1,7 @@
 """The pages of bookings, through a browser without JavaScript."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session as DbSession
 
-from portal.booking import offers, open_offers
+from portal.booking import hours, offers, open_offers
+from portal.booking.availability import Span
 from portal.groups import sessions
 from portal.models import (
     Attendance,
@@ -322,9 +323,41 @@ def test_those_who_serve_book_any_other_time(world: World) -> None:
     }
     refused = world.client.post(world.times, form, status=422)
     assert "The clocks go forward that night" in refused.words()
+    unusual = world.client.post(world.times, form | {"free-at": "7:15pm"}, status=422)
+    assert "Sunday 26 March 2023 is at a weekend" in unusual.words()
+    assert unusual.all("input", name="free-sure")
+    assert world.db.scalars(select(Session.id)).all() == []
+    world.db.rollback()
+    form["free-sure"] = "y"
     assert world.client.post(world.times, form | {"free-at": "7:15pm"}).status == 303
     assert world.db.scalars(select(Session)).one().starts_at == datetime(2023, 3, 26, 18, 15, tzinfo=UTC)
     world.client.post(world.times, form | {"free-at": "7:15pm", "free-session_id": str(uuid4())}, status=409)
+
+
+def test_a_session_is_moved_to_an_unusual_time_only_if_it_is_meant(world: World) -> None:
+    world.as_leader()
+    path = f"/sessions/{world.book()}"
+    world.as_mentor()
+    form = posted_by(world.client.get(f"{path}/move"), "Save the change")
+    holiday = form | {"on-day": "7", "on-month": "4", "on-year": "2023", "at": "8:30pm"}
+    page = world.client.post(f"{path}/move", holiday, status=422)
+    assert "Friday 7 April 2023 is a bank holiday (Good Friday)" in page.words()
+    assert "It would end at 9:30pm, which is late" in page.words()
+    world.client.post(f"{path}/move", holiday | {"sure": "y"})
+    # Where only the link is new, the time is not asked about again.
+    world.client.post(f"{path}/move", holiday | {"where": "https://meet.example/a"})
+
+
+def test_what_the_mentor_publishes_is_not_unusual(world: World) -> None:
+    with unit_of_work(world.db, world.stack.clock, "system:test") as work:
+        spans = [Span(9 * 60, 12 * 60)]
+        hours.set_day(work, mentor_id=world.mentor, on=date(2023, 4, 7), spans=spans)
+    world.as_leader()
+    path = f"/sessions/{world.book()}"
+    form = posted_by(world.as_mentor().get(f"{path}/move"), "Save the change")
+    world.client.post(
+        f"{path}/move", form | {"on-day": "7", "on-month": "4", "on-year": "2023", "at": "10am"}
+    )
 
 
 def test_a_leader_cannot_book_outside_the_hours(world: World) -> None:
@@ -344,6 +377,10 @@ def test_a_leader_moves_and_cancels(world: World) -> None:
     later = TEN.replace(hour=14)
     world.client.post(f"{path}/move", {"time": f"{later.isoformat()} {world.mentor}", "place": "remote"})
     assert world.session(booked).starts_at == later
+    assert "You moved this session from Thursday 2 March 2023, 10am." in world.client.get(path).words()
+    world.as_mentor()
+    assert f"{NAME} moved this session from" in world.client.get(path).words()
+    world.as_leader()
     assert "Cancel this session" in world.client.get(f"{path}/cancel").heading
     assert world.session(booked).state is SessionState.BOOKED
     shown = world.client.follow(world.client.post(f"{path}/cancel"))
@@ -412,6 +449,37 @@ def test_an_offer_is_confirmed_on_its_own_page(world: World) -> None:
     answer = world.client.post(pages[1], {"session_id": str(uuid4())}, status=409)
     assert answer.all("input", name="time")
     world.as_mentor().get(pages[1], status=404)
+
+
+def test_a_mentor_takes_offered_times_back(world: World, make: Factory) -> None:
+    with unit_of_work(world.db, world.stack.clock, "person:test") as work:
+        offers.offer(
+            work,
+            world.stack.instance.programme,
+            package_id=world.package,
+            mentor_id=world.mentor,
+            starts=[datetime(2023, 3, day, 19, 0, tzinfo=UTC) for day in (2, 3, 6)],
+            place=Place.REMOTE,
+        )
+    first = open_offers.open_for(world.db, world.package, now=world.stack.clock())[0].id
+    path = f"/offers/{first}/take-back"
+    world.as_leader().get(path, status=404)
+    world.client.sign_in(make.mentor().id).get(path, status=404)
+    world.as_mentor()
+    package = world.client.get(f"/mentor/packages/{world.package}")
+    assert package.all("a", href=path)
+    asked = world.client.get(path)
+    assert "Thursday 2 March 2023, 7pm to 8pm" in asked.words()
+    for _ in range(2):
+        done = world.client.follow(world.client.post(path, page=f"/packages/{world.package}/offers"))
+        assert "The times are taken back" in done.words()
+    assert "Times you have offered" not in done.words()
+    assert world.client.follow(world.client.get(path, status=303)).heading == package.heading
+    world.as_leader()
+    gone = world.client.get(f"/offers/{first}")
+    assert gone.heading == "This time was taken back"
+    assert "It was taken back on 1 March 2023, and nothing is booked" in gone.words()
+    assert times_of(gone), "other times stand there to choose from"
 
 
 def test_members_book_and_give_up_a_place(world: World, make: Factory) -> None:

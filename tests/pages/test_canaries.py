@@ -18,6 +18,7 @@ from portal.models import (
     Council,
     Goal,
     Offer,
+    OfferState,
     Office,
     Package,
     Role,
@@ -250,11 +251,14 @@ def answer_and_book(walk: Walk) -> None:
         offered |= {f"at_{row}": "11am", **date_of(f"on_{row}", on)}
     for row in (4, 5):
         offered |= {f"at_{row}": "", f"on_{row}-day": "", f"on_{row}-month": "", f"on_{row}-year": ""}
+    still_open = select(Offer.id).where(Offer.state == OfferState.OPEN)
+    walk.post(mentor, f"/packages/{package}/offers", **offered)
+    walk.post(mentor, f"/offers/{walk.one(still_open)}/take-back")
     walk.post(mentor, f"/packages/{package}/offers", **offered)
     sent = walk.deliver()
     assert _says(sent, ACCENTED), "letters name people"
     assert any(part.get_content_type() == "text/calendar" for one in sent for part in one.walk())
-    walk.post(leader, f"/offers/{walk.one(select(Offer.id))}")
+    walk.post(leader, f"/offers/{walk.one(still_open)}")
     follow_by_calendar(walk)
 
 

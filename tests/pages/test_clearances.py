@@ -140,6 +140,8 @@ def test_wrong_dates_keep_what_was_typed(make: Factory, client: PageClient) -> N
     typed = {"kind": "bpss", **date_of("from_on", 1), **date_of("expires_on", 28, 2), "note": "Letter 4711"}
     page = client.post(path, typed, status=422)
     assert "must expire after" in page.words()
+    page = client.post(path, typed | date_of("expires_on", 28, 2, 2099), status=422)
+    assert "The expiry date must be 1 March 2033 or earlier, at most 10 years ahead" in page.words()
     assert page.all("input", name="note")[0].get("value") == "Letter 4711"
 
 

@@ -212,6 +212,8 @@ def test_offers_go_to_the_leader(world: World) -> None:
     assert "Time 3: there is no 1:30am on 26 March 2023. The clocks go forward" in page.words()
     page = world.client.post(path, form | world.when(6, "24:00", "_2"), status=422)
     assert "Time 2: enter a time such as 2:30pm" in page.words()
+    page = world.client.post(path, form | world.when(4, "7pm", "_3"), status=422)
+    assert "Saturday 4 March 2023 is at a weekend" in page.words()
     page = world.client.follow(world.client.post(path, form | world.when(6, "7:15pm", "_3")))
     assert "Monday 6 March 2023, 7:15pm to 8:15pm" in page.words()
     assert len(world.db.scalars(select(Offer.id)).all()) == 3
@@ -271,12 +273,19 @@ def test_what_happened_is_recorded(world: World) -> None:
     assert chosen == ["held"], "who corrects the minutes need not say again that it took place"
     page = world.client.follow(world.client.post(path, {"outcome": "no_show", "minutes": ""}))
     assert world.db.scalars(select(Session.state)).one() is SessionState.CANCELLED
-    assert "Did not take place" in page.words()
+    assert "Nobody came" in page.words()
     assert page.all("a", href=path), "what was wrongly recorded can be corrected"
     session = world.client.get(path.removesuffix("/record"))
-    assert "This session did not take place" in session.words()
+    assert "This session did not take place. Nobody came." in session.words()
     assert "Correct what was recorded" in session.words()
-    assert "It is recorded that this session did not take place" in world.client.get(path).words()
+    page = world.client.get(path)
+    assert "It is recorded that nobody came to this session" in page.words()
+    chosen = [one.get("value") for one in page.all("input", name="outcome") if one.get("checked") is not None]
+    assert chosen == ["no_show"]
+    page = world.client.follow(world.client.post(path, {"outcome": "cancelled", "minutes": ""}))
+    assert "Called off" in page.words()
+    session = world.client.get(path.removesuffix("/record"))
+    assert "This session did not take place. It was called off." in session.words()
     page = world.client.follow(world.client.post(path, {"outcome": "held", "minutes": "60"}))
     assert "1 hour" in page.words()
 
@@ -301,6 +310,10 @@ def test_a_group_session_is_scheduled_and_its_attendance_recorded(world: World, 
         "That time has gone"
         in world.client.post(path, form | {"session_id": str(uuid4())}, status=409).words()
     )
+    unusual = form | {"session_id": str(uuid4()), **world.when(4, "10am")}
+    page = world.client.post(path, unusual, status=422)
+    assert "Saturday 4 March 2023 is at a weekend" in page.words()
+    assert page.all("input", name="sure")
     session = f"/sessions/{form['session_id']}"
     for member in world.members:
         world.client.sign_in(member).post(f"{session}/place", page=session)

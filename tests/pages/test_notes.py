@@ -51,7 +51,9 @@ class World:
         return PageClient(self.stack.app, self.stack.instance).sign_in(person_id)
 
     def note(self, who: UUID, text: str, kind: str = "shared") -> None:
-        self.as_(who).post(f"{self.path}/notes", {"text": text, "kind": kind}, page=self.path)
+        self.as_(who).post(
+            f"{self.path}/notes", {"text": text, "kind": kind, "note_id": str(uuid4())}, page=self.path
+        )
 
     def reads(self, who: UUID) -> str:
         return self.as_(who).get(self.path).words()
@@ -83,9 +85,8 @@ def test_a_private_note_is_its_authors(world: World) -> None:
 
 def test_a_leader_writes_no_private_note_whatever_is_posted(world: World) -> None:
     leader = world.as_(world.leader)
-    page = leader.post(
-        f"{world.path}/notes", {"text": "Mine", "kind": "private"}, page=world.path, status=422
-    )
+    form = {"text": "Mine", "kind": "private", "note_id": str(uuid4())}
+    page = leader.post(f"{world.path}/notes", form, page=world.path, status=422)
     assert "Mine" in page.all("textarea")[0].text, "what was typed stays"
 
 
@@ -106,11 +107,35 @@ def test_a_note_is_changed_and_deleted_by_its_author(world: World) -> None:
     assert list(trail) == ["note.written", "note.changed", "note.deleted"]
 
 
+def test_the_same_note_sent_twice_is_one_note(world: World) -> None:
+    leader = world.as_(world.leader)
+    (hidden,) = leader.get(world.path).all("input", name="note_id")
+    form = {"text": "Bring the papers", "kind": "shared", "note_id": hidden.get("value")}
+    for _ in range(2):
+        done = leader.follow(leader.post(f"{world.path}/notes", form, page=world.path))
+        assert "The note is saved" in done.words()
+    world.db.rollback()
+    assert len(world.db.scalars(select(SessionNote)).all()) == 1
+    other = leader.post(f"{world.path}/notes", form | {"text": "More"}, page=world.path, status=422)
+    assert "This page has saved a note already" in other.words()
+    assert "More" in other.all("textarea")[0].text
+    (renewed,) = other.all("input", name="note_id")
+    leader.post(
+        f"{world.path}/notes", form | {"text": "More", "note_id": renewed.get("value")}, page=world.path
+    )
+    mentor = world.as_(world.mentor)
+    taken = mentor.post(f"{world.path}/notes", form, page=world.path, status=422)
+    assert "This page has saved a note already" in taken.words(), "nor does anybody overwrite another's"
+    world.db.rollback()
+    assert len(world.db.scalars(select(SessionNote)).all()) == 2
+
+
 def test_in_a_group_there_are_only_private_notes(stack: Stack, db: DbSession, make: Factory) -> None:
     group = GroupWorld(stack, db, make, members=2)
     path = f"/sessions/{group.schedule(capacity=2)}"
     mentor = PageClient(stack.app, stack.instance).sign_in(group.mentor)
-    mentor.post(f"{path}/notes", {"text": "Ann leads", "kind": "private"}, page=path)
+    form = {"text": "Ann leads", "kind": "private", "note_id": str(uuid4())}
+    mentor.post(f"{path}/notes", form, page=path)
     assert "Ann leads" in mentor.get(path).words()
     member = PageClient(stack.app, stack.instance).sign_in(group.members[0])
     assert not member.get(path).all("textarea")
@@ -125,7 +150,7 @@ def test_a_goal_is_looked_back_at_reworded_and_met(world: World) -> None:
     assert leader.get("/your-support").all("a", href=path)
     assert mentor.get(f"/mentor/packages/{world.package}").all("a", href=path)
     assert team.get(f"/team/packages/{world.package}").all("a", href=path)
-    leader.post(path, {"remark": "I asked about the waiting list"})
+    leader.post(path, {"remark": "I asked about the waiting list", "event_id": str(uuid4())})
     mentor.post(f"{path}/reword", {"goals": "Ask better questions in public"})
     team.post(f"{path}/state", {"state": "met"}, page=path)
     page = leader.get(path).words()
@@ -147,11 +172,23 @@ def test_a_goal_is_looked_back_at_reworded_and_met(world: World) -> None:
     }
 
 
+def test_the_same_word_about_a_goal_sent_twice_is_said_once(world: World) -> None:
+    leader, path = world.as_(world.leader), f"/goals/{world.goal}"
+    (hidden,) = leader.get(path).all("input", name="event_id")
+    form = {"remark": "It goes well", "event_id": hidden.get("value")}
+    for _ in range(2):
+        assert "It is saved" in leader.follow(leader.post(path, form)).words()
+    other = leader.post(path, form | {"remark": "It goes better"}, status=422)
+    assert "This page was sent before with something else in it" in other.words()
+    world.db.rollback()
+    assert [event.text for event in world.db.scalars(select(GoalEvent))] == ["It goes well"]
+
+
 def test_a_leader_says_how_it_goes_and_changes_no_goal(world: World) -> None:
     leader, path = world.as_(world.leader), f"/goals/{world.goal}"
     assert leader.http.get(f"{path}/reword").status_code == 404
     leader.post(f"{path}/state", {"state": "met"}, page=path, status=404)
-    page = leader.post(path, {"remark": ""}, status=422)
+    page = leader.post(path, {"remark": "", "event_id": str(uuid4())}, status=422)
     assert "Enter what you want to say" in page.words()
     assert world.as_(world.make.person().id).http.get(path).status_code == 404
 
@@ -163,7 +200,8 @@ def test_after_support_has_ended_goals_stay_as_they_are(world: World) -> None:
     path = f"/goals/{world.goal}"
     mentor = world.as_(world.mentor)
     assert not mentor.get(path).all("textarea")
-    page = mentor.post(path, {"remark": "Late words"}, page="/mentor/about", status=409)
+    form = {"remark": "Late words", "event_id": str(uuid4())}
+    page = mentor.post(path, form, page="/mentor/about", status=409)
     assert "That cannot be done any more" in page.words()
     world.db.rollback()
     assert world.db.get_one(Goal, world.goal).revisited_on is None

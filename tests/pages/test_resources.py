@@ -1,6 +1,7 @@
 """Resources through the pages: kept by the team, shown where they are needed, opened without a trace."""
 
 import io
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,9 +11,10 @@ from sqlalchemy.orm import Session as DbSession
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
-from portal.models import Resource, Role
+from portal.models import PackageMentor, Participation, Person, Resource, Role
 from portal.resources.file_kinds import BYTES_AT_MOST
 from privacy.audit import AuditEntry
+from privacy.work import Work
 from tests.conftest import Stack
 from tests.factories import Factory
 from tests.pages_client import Page, PageClient
@@ -70,6 +72,44 @@ def test_a_file_reaches_those_who_need_it_and_nobody_else(world: GroupWorld, tea
     assert sent.headers["Content-Disposition"] == 'attachment; filename="a-toolkit.pdf"'
     stranger = world.make.person().id
     reader(world, stranger).get(file, status=404)
+
+
+def test_whose_part_has_ended_opens_the_file_no_more(world: GroupWorld, team: PageClient) -> None:
+    keep(team)
+    file = f"/resources/{only(world)}/file"
+    team.post(f"/team/packages/{world.group}/resources", {"resources": str(only(world))})
+    member, mentor = reader(world, world.members[0]), reader(world, world.mentor)
+    assert member.get("/your-support").all("a", href=file)
+    assert mentor.get(f"/mentor/packages/{world.group}").all("a", href=file)
+    assert [one.http.get(file).status_code for one in (member, mentor)] == [200, 200]
+
+    def leave(work: Work) -> None:
+        yesterday = world.make.today - timedelta(days=1)
+        part = select(Participation).where(Participation.package_id == world.group)
+        work.db.scalars(part).one().to_on = yesterday
+        served = select(PackageMentor).where(PackageMentor.package_id == world.group)
+        work.db.scalars(served).one().to_on = yesterday
+
+    world.act(leave)
+    assert [one.http.get(file).status_code for one in (member, mentor)] == [404, 404]
+    assert not member.get("/your-support").all("a", href=file)
+
+
+def test_whose_office_as_a_mentor_has_ended_opens_no_file_of_a_session(
+    world: GroupWorld, team: PageClient
+) -> None:
+    keep(team)
+    file, session_id = f"/resources/{only(world)}/file", world.schedule()
+    team.post(f"/team/sessions/{session_id}/resources", {"resources": str(only(world))})
+    mentor = reader(world, world.mentor)
+    assert mentor.http.get(file).status_code == 200
+
+    def end(work: Work) -> None:
+        for office in work.db.get_one(Person, world.mentor).offices:
+            office.to_on = world.make.today - timedelta(days=1)
+
+    world.act(end)
+    assert mentor.http.get(file).status_code in (303, 404)
 
 
 def test_by_role_it_stands_on_your_support_and_on_the_mentors_page(

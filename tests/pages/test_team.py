@@ -176,6 +176,57 @@ def test_a_person_is_added_changed_and_closed(team: PageClient, make: Factory, d
     assert "Close account" in team.follow(team.post(f"{path}/enable", page=path)).words()
 
 
+def test_a_second_lead_member_of_a_council_is_asked_about(
+    team: PageClient, make: Factory, db: DbSession
+) -> None:
+    council = make.council("Kent")
+    first = make.person("Ada Early", council=council).id
+    kept = {"role": "lead_member", "council": str(council.id), **FIRST_OF_MARCH}
+    typed = {"name": "Ben Late", "email": "ben@kent.example", **kept}
+    page = team.post("/team/people/new", typed, status=422)
+    assert "Kent has a Lead Member for children's services already: Ada Early, from" in page.words()
+    assert page.all("input", name="sure")
+    assert page.all("input", name="name")[0].get("value") == "Ben Late"
+    assert db.scalars(select(Office.person_id).where(Office.council_id == council.id)).all() == [first]
+    assert "Ben Late" in team.follow(team.post("/team/people/new", {**typed, "sure": "y"})).words()
+    third = f"/team/people/{make.person('Cy Third', role=Role.SCRUTINY_CHAIR, council=council).id}"
+    assert "already: Ada Early" in team.post(f"{third}/offices", kept, status=422).words()
+    team.post(f"{third}/offices", {**kept, "sure": "y"})
+    # A role that several people hold asks nothing.
+    team.post(f"/team/people/{first}/offices", {**kept, "role": "committee_member"})
+
+
+def test_a_last_day_that_moves_over_the_next_holder_is_asked_about(
+    team: PageClient, make: Factory, db: DbSession
+) -> None:
+    council = make.council("Kent")
+    office = make.person("Ada Early", council=council).offices[0]
+    path = f"/team/people/{office.person_id}/offices/{office.id}/end"
+    team.post(path, {"on-day": "28", "on-month": "2", "on-year": "2023"})
+    typed = {"name": "Ben Late", "email": "ben@kent.example", "role": "lead_member", **FIRST_OF_MARCH}
+    team.post("/team/people/new", {**typed, "council": str(council.id)})
+    later = {"on-day": "5", "on-month": "3", "on-year": "2023"}
+    assert "already: Ben Late, from 1 March 2023" in team.post(path, later, status=422).words()
+    team.post(path, {**later, "sure": "y"})
+
+
+def test_a_file_warns_of_a_second_lead_member(team: PageClient, make: Factory) -> None:
+    held = make.person("Ada Early", council=make.council("Kent"))
+    rows = [
+        "Ben Late,ben@kent.example,lead_member,Kent,2023-03-01,",
+        "Cy Chief,cy@kent.example,chief_executive,Kent,2023-03-01,",
+        "Di Chief,di@kent.example,chief_executive,Kent,2023-04-01,",
+        "Ed Member,ed@kent.example,committee_member,Kent,2023-03-01,",
+    ]
+    text, ref = "\r\n".join([PEOPLE, *rows, ""]).encode(), held.ref
+    checked = team.post("/team/people/import", {**sent_file(text), "check": "yes"}, status=200).words()
+    assert f"line 2: Kent has a Lead Member for children's services already ({ref}, from" in checked
+    assert "line 4: line 3 gives the same council a Chief Executive in the same days" in checked
+    assert "line 5" not in checked
+    taken = team.follow(team.post("/team/people/import", sent_file(text))).words()
+    assert "line 2: Kent has a Lead Member" in taken
+
+
 def test_what_was_typed_stays_when_a_person_is_refused(team: PageClient, make: Factory) -> None:
     make.person(email="taken@x.example")
     typed = {"name": "Ann Able", "email": "taken@x.example", "role": "lead_member", **FIRST_OF_MARCH}
@@ -465,7 +516,8 @@ def test_the_end_page_lists_what_is_not_recorded_and_asks_about_a_day_long_ago(
     assert team.get(f"{path}/end").all("a", href=f"/sessions/{held}/record")
     team.post(f"/sessions/{held}/record", {"outcome": "no_show"})
     page = team.get(path)
-    assert "Did not take place" in page.words()
+    assert "Nobody came" in page.words()
+    assert "1 session to which nobody came" in page.words()
     assert page.all("a", href=f"/sessions/{held}/record")
     ended = {"on-day": "30", "on-month": "11", "on-year": "2022", "reason": "Lost the seat"}
     page = team.post(f"{path}/end", ended, status=422)

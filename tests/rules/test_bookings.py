@@ -307,6 +307,11 @@ def test_the_mentor_records_what_became_of_a_session(world: World) -> None:
     corrected = _record(world, booked, Outcome.NO_SHOW)
     assert (corrected.state, corrected.delivered_minutes) == (SessionState.CANCELLED, None)
     assert _seat_states(world, booked) == {world.leader: AttendanceState.ABSENT}
+    time = packages.ledger(world.db, world.programme, world.package)
+    assert (time.delivered, time.missed, time.missed_minutes) == (0, 1, 60)
+    _record(world, booked, Outcome.CANCELLED)
+    assert _seat_states(world, booked) == {world.leader: AttendanceState.BOOKED}, "nobody stayed away"
+    assert packages.ledger(world.db, world.programme, world.package).missed == 0
     assert world.steps(world.leader, booked) == ["0"]
 
 

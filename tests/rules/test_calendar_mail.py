@@ -150,8 +150,8 @@ class Desk:
                 work, self.programme, package_id=self.package, starts_at=starts_at, **asked
             ).id
 
-    def move(self, session_id: UUID, starts_at: datetime, **more: Any) -> None:
-        with self.work() as work:
+    def move(self, session_id: UUID, starts_at: datetime, *, by: UUID | None = None, **more: Any) -> None:
+        with unit_of_work(self.db, self.clock, f"person:{by}" if by else "person:test") as work:
             bookings.move(
                 work,
                 self.programme,
@@ -240,7 +240,10 @@ def test_moved_three_times_then_its_place_then_cancelled(desk: Desk) -> None:
     assert [got.entry.status.value for got in mine] == ["CONFIRMED"] * 5 + ["CANCELLED"]
     said = [got.subject.partition(":")[0] if ": " in got.subject else "" for got in mine]
     assert said == ["", *["Changed"] * 4, "Cancelled"]
-    assert "The time, the place or the people have changed" in mine[1].text
+    assert "This session was moved from Thursday 9 March 2023, 10am.\n" in mine[1].text
+    assert "This session was moved from Thursday 9 March 2023, 11am.\n" in mine[2].text
+    before = "The place was changed.\nBefore, it was: Online or by phone. The link is not set yet\n"
+    assert before in mine[4].text
     assert "This session is cancelled" in mine[-1].text
     stamps = [got.entry.dtstamp.value for got in mine]
     assert stamps == sorted(set(stamps))
@@ -252,6 +255,42 @@ def test_moved_three_times_then_its_place_then_cancelled(desk: Desk) -> None:
         assert got.part("application/ics").get_content() == got.ics
         assert b"VTIMEZONE" not in got.ics
         assert_sound(got.ics)
+
+
+def test_who_moved_it_is_said_to_each_as_they_know_them(desk: Desk) -> None:
+    session_id = desk.book()
+    desk.deliver()
+    desk.move(session_id, TEN + HOUR, by=desk.leader, where="https://meet.example/a")
+    got = desk.deliver()
+    assert (
+        "You moved this session from Thursday 9 March 2023, 10am."
+        in only(got, desk.address(desk.leader)).text
+    )
+    said = only(got, desk.address(desk.mentor)).text
+    assert "Sam Okoro moved this session from Thursday 9 March 2023, 10am." in said
+    assert "Before, the place was: Online or by phone. The link is not set yet" in said
+    team = desk.make.person("Nell Team", role=Role.TEAM, email="nell@team.example").id
+    desk.move(session_id, TEN, by=team, where="https://meet.example/a")
+    said = only(desk.deliver(), desk.address(desk.leader)).text
+    assert "The programme team moved this session from Thursday 9 March 2023, 11am." in said
+    assert "Nell" not in said
+
+
+def test_what_changes_later_is_not_called_a_move(desk: Desk) -> None:
+    session_id = desk.book()
+    desk.deliver()
+    desk.move(session_id, TEN + HOUR)
+    desk.deliver()
+    other = desk.make.person("Bea Holm", role=Role.MENTOR, email="bea@mentor.example").id
+    with desk.work() as work:
+        held = work.db.get_one(Session, session_id)
+        held.mentor_id = other
+        held.sequence += 1
+        work.db.flush()
+        telling.tell(work, held, [held.mentor_id, desk.leader])
+    said = only(desk.deliver(), desk.address(desk.leader)).text
+    assert "The time, the place or the people have changed" in said
+    assert "was moved from" not in said
 
 
 def test_the_parts_are_text_html_and_calendar_with_the_file_beside_them(desk: Desk) -> None:

@@ -80,9 +80,17 @@ def test_records_are_kept_and_nobody_clears_themselves(make: Factory, db: DbSess
         clearances.take_back(work, clearance_id=row_id)
     words = db.scalars(select(AuditEntry.action).where(AuditEntry.object == f"person:{person_id}")).all()
     assert [Action.CLEARANCE_RECORDED.word] * 2 + [Action.CLEARANCE_ENDED.word] == list(words)
-    for changed in ({"expires_on": date(2023, 2, 1)}, {"from_on": date(2023, 3, 2)}):
+    wrong: list[dict[str, Any]] = [
+        {"expires_on": date(2023, 2, 1)},
+        {"from_on": date(2023, 3, 2)},
+        {"expires_on": date(2033, 3, 2)},
+        {"expires_on": date(2099, 2, 1)},
+    ]
+    for changed in wrong:
         with pytest.raises(WrongExpiry), unit_of_work(db, make.clock, "system:test") as work:
             clearances.record(work, person_id=person_id, **(asked | changed))
+    with unit_of_work(db, make.clock, "system:test") as work:
+        clearances.record(work, person_id=person_id, **(asked | {"expires_on": date(2033, 3, 1)}))
     with pytest.raises(OwnRecord), unit_of_work(db, make.clock, f"person:{person_id}") as work:
         clearances.record(work, person_id=person_id, **asked)
 

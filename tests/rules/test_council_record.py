@@ -273,7 +273,9 @@ def test_the_pipeline_counts_each_state_and_names_nobody_in_its_file(world: Worl
     text = pipeline.as_csv(found.packages, found.ledgers, world.programme).decode("utf-8-sig")
     assert "Person" not in text
     assert "Northshire Council" in text
-    assert text.splitlines()[0].endswith("planned days,booked days,delivered days,late cancellations")
+    assert text.splitlines()[0].endswith(
+        "planned days,booked days,delivered days,late cancellations,nobody came"
+    )
 
 
 def test_the_clock_of_the_record_is_londons(world: World) -> None:

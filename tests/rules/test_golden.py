@@ -19,7 +19,7 @@ from uuid import NAMESPACE_DNS, UUID, uuid5
 
 import pytest
 import vobject
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session as DbSession
 
 from portal.access import accounts, telling
@@ -391,6 +391,15 @@ def changed(world: World) -> None:
     world.queue("session", about=fixed("meeting"), to="leader", step="2")
 
 
+def moved(world: World) -> None:
+    """By its mentor, after its reader was told of it."""
+    row = world.work.db.get_one(Session, fixed("meeting"))
+    row.moved_at, row.moved_by = NOW + timedelta(minutes=1), f"person:{fixed('mentor')}"
+    row.moved_from_at, row.moved_from_place = TEN - timedelta(days=1), Place.IN_PERSON
+    row.moved_from_where = "County Hall"
+    changed(world)
+
+
 def place_given_up(world: World) -> None:
     seat = world.work.db.get_one(Attendance, fixed("workshop seat"))
     seat.state, seat.sequence = AttendanceState.CANCELLED, 1
@@ -429,6 +438,13 @@ def offers(world: World) -> None:
             )
         )
     world.queue("offers", about=fixed("batch"), to="leader")
+
+
+def offers_back(world: World) -> None:
+    offers(world)
+    for row in world.work.db.scalars(select(Offer)):
+        row.state, row.taken_back_at = OfferState.WITHDRAWN, NOW
+    world.queue("offers_back", about=fixed("batch"), to="leader")
 
 
 def waiting_over(world: World) -> None:
@@ -581,6 +597,7 @@ MAILS: dict[str, Arrange] = {
     "assistant": simple("assistant", "delegation", "assistant"),
     "assistant, no longer": no_longer_assisting,
     "session, changed": changed,
+    "session, moved": moved,
     "session, cancelled": cancelled,
     "session, a place": simple("session", "workshop", "member", "0"),
     "session, a place given up": place_given_up,
@@ -588,6 +605,7 @@ MAILS: dict[str, Arrange] = {
     "day_before, a place": day_before("workshop", "member"),
     "group_session": group_session,
     "offers": offers,
+    "offers_back": offers_back,
     "gathered": gathered,
     "test_mail": simple("test_mail", "leader", "leader"),
     "place_freed": simple("place_freed", "workshop", "member"),

@@ -4,13 +4,13 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session as DbSession
 
 from portal.booking import acts as bookings
 from portal.booking import offers
 from portal.booking.diary import TimeTaken
-from portal.booking.offers import OfferClashes, OfferGone, OfferPassed, TooFewOrMany
+from portal.booking.offers import OfferChosen, OfferClashes, OfferGone, OfferPassed, TooFewOrMany
 from portal.booking.standing import BaselineMissing
 from portal.models import Mail, MailState, Offer, OfferState, Package, Place, Session
 from portal.packages import acts as packages
@@ -57,6 +57,16 @@ class World:
     def choose(self, offer_id: UUID, session_id: UUID | None = None) -> Session:
         with unit_of_work(self.db, self.clock, "person:test") as work:
             return offers.choose(work, self.programme, offer_id=offer_id, session_id=session_id or uuid4())
+
+    def take_back(self, offer_id: UUID) -> None:
+        with unit_of_work(self.db, self.clock, "person:test") as work:
+            offers.take_back(work, offer_id=offer_id)
+
+    def mails(self) -> dict[str, MailState]:
+        """How the newest mail of each kind stands."""
+        self.db.rollback()
+        rows = self.db.execute(select(Mail.template, Mail.state).order_by(Mail.queued_at, Mail.id))
+        return {row.template: row.state for row in rows}
 
     def states(self) -> list[OfferState]:
         self.db.rollback()
@@ -127,6 +137,34 @@ def test_newer_offers_replace_older_ones(world: World) -> None:
     assert world.choose(new[0])
     mails = world.db.scalars(select(Mail.state).where(Mail.template == "offers")).all()
     assert set(mails) == {MailState.DROPPED}
+
+
+def test_times_are_taken_back_and_whoever_had_the_mail_is_told(world: World) -> None:
+    offered = world.offer()
+    world.take_back(offered[1])
+    assert set(world.states()) == {OfferState.WITHDRAWN}
+    assert world.mails() == {"offers": MailState.DROPPED}, "who was not told of them hears nothing"
+    with pytest.raises(OfferGone):
+        world.choose(offered[0])
+    again = world.offer([time + timedelta(days=7) for time in TIMES])
+    with unit_of_work(world.db, world.clock, "system:test") as work:
+        work.db.execute(update(Mail).where(Mail.state == MailState.WAITING).values(state=MailState.SENT))
+    world.take_back(again[0])
+    first = world.db.get_one(Offer, again[0]).taken_back_at
+    world.clock.pass_time(minutes=1)
+    world.take_back(again[2])
+    world.db.rollback()
+    assert world.mails()["offers_back"] is MailState.WAITING
+    assert {world.db.get_one(Offer, one).taken_back_at for one in again} == {first}
+
+
+def test_what_was_chosen_is_not_taken_back(world: World) -> None:
+    offered = world.offer()
+    world.choose(offered[0])
+    with pytest.raises(OfferChosen):
+        world.take_back(offered[1])
+    world.db.rollback()
+    assert {world.db.get_one(Offer, one).taken_back_at for one in offered} == {None}
 
 
 def test_a_time_booked_meanwhile_is_gone(world: World) -> None:

@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
@@ -10,7 +11,15 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal.models import Resource, ResourceFile, ResourceKind, Role, SessionKind
+from portal.models import (
+    PackageMentor,
+    Participation,
+    Resource,
+    ResourceFile,
+    ResourceKind,
+    Role,
+    SessionKind,
+)
 from portal.resources import file_kinds, shelves
 from portal.resources import shelf as resources
 from portal.resources.file_kinds import BYTES_AT_MOST, FileRefused
@@ -202,7 +211,27 @@ def test_whom_an_attachment_reaches(shelf: Shelf, stack: Stack, make: Factory) -
     world = GroupWorld(stack, shelf.db, make, members=2)
     resource_id = shelf.file()
     shelf.act(resources.attach, resource_ids=[resource_id], session_id=world.schedule())
-    found = shelves.shown(shelf.db, resource_id)
+    found = shelves.shown(shelf.db, resource_id, on=make.today)
     assert found is not None
-    assert found.people == {*world.members, world.mentor}
-    assert shelves.shown(shelf.db, uuid4()) is None
+    assert (found.members, found.mentors) == (frozenset(world.members), frozenset({world.mentor}))
+    assert shelves.shown(shelf.db, uuid4(), on=make.today) is None
+
+
+def test_whose_part_has_ended_is_reached_no_more(shelf: Shelf, stack: Stack, make: Factory) -> None:
+    world = GroupWorld(stack, shelf.db, make, members=2)
+    resource_id, session_id = shelf.file(), world.schedule()
+    shelf.act(resources.attach, resource_ids=[resource_id], package_id=world.group)
+    yesterday = make.today - timedelta(days=1)
+    with unit_of_work(shelf.db, stack.clock, "person:test") as work:
+        left = select(Participation).where(Participation.person_id == world.members[0])
+        work.db.scalars(left).one().to_on = yesterday
+        served = select(PackageMentor).where(PackageMentor.package_id == world.group)
+        work.db.scalars(served).one().to_on = yesterday
+    found = shelves.shown(shelf.db, resource_id, on=make.today)
+    assert found is not None
+    assert (found.members, found.mentors) == (frozenset({world.members[1]}), frozenset())
+    shelf.act(resources.attach, resource_ids=[resource_id], session_id=session_id)
+    found = shelves.shown(shelf.db, resource_id, on=make.today)
+    assert found is not None
+    assert found.members == {world.members[1]}
+    assert found.mentors == {world.mentor}, "who gives the session"

@@ -1,0 +1,70 @@
+"""Roles that one person holds in a council at a time: who else holds one is said, and asked about once.
+
+It is not forbidden, for in a handover two can hold it for some days.
+"""
+
+from collections.abc import Collection
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session as DbSession
+from sqlalchemy.orm import joinedload
+
+from portal.models import Office, Person, Role
+from portal.people.register import PersonRefused, overlap
+from portal.programme import Programme
+from privacy.clock import day_words
+
+ALONE = frozenset({Role.LEAD_MEMBER, Role.COUNCIL_LEADER, Role.CHIEF_EXECUTIVE})
+
+
+class HeldByAnother(PersonRefused):
+    """Somebody else holds the role in that council in these days, and nobody has said that this is right."""
+
+    field = "sure"
+
+
+def require(
+    db: DbSession,
+    programme: Programme,
+    *,
+    person_id: UUID,
+    role: Role,
+    council_id: UUID | None,
+    starts_on: date,
+    ends_on: date | None,
+    sure: bool,
+) -> None:
+    """Raises HeldByAnother unless it is `sure` that somebody holds a role in these days beside somebody else."""
+    if sure or role not in ALONE or council_id is None:
+        return
+    for held in held_in(db, {council_id}):
+        another = held.person_id != person_id and held.role is role
+        if another and overlap((held.from_on, held.to_on), (starts_on, ends_on)):
+            name = held.person.name or held.person.ref
+            raise HeldByAnother(f"{words(programme, held)}: {name}, {since(held)}. Say if this is right")
+
+
+def held_in(db: DbSession, council_ids: Collection[UUID]) -> list[Office]:
+    """The offices of that kind in these councils, of people whose account is open, the first begun first."""
+    asked = (
+        select(Office)
+        .join(Office.person)
+        .where(Office.role.in_(ALONE), Office.council_id.in_(council_ids), Person.disabled_at.is_(None))
+        .options(joinedload(Office.person), joinedload(Office.council))
+        .order_by(Office.from_on, Office.id)
+    )
+    return list(db.scalars(asked))
+
+
+def words(programme: Programme, held: Office) -> str:
+    """`Kent has a Chief Executive already`, without the name of who it is."""
+    council = held.council.short_name if held.council is not None else "The council"
+    return f"{council} has a {programme.roles[held.role]} already"
+
+
+def since(held: Office) -> str:
+    """From when to when it is held."""
+    until = f" to {day_words(held.to_on)}" if held.to_on is not None else ""
+    return f"from {day_words(held.from_on)}{until}"
