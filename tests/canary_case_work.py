@@ -9,9 +9,8 @@ from portal.cases.intake import Attachment
 from privacy import outside
 from privacy.cases import acts, notices
 from privacy.cases.letters import CaseLetter
-from privacy.cases.notices import Way
 from privacy.cases.redactions import RedactedFile
-from privacy.cases.tables import CaseFile, CaseKind, Channel, Event
+from privacy.cases.tables import CaseFile, CaseKind, Channel, Event, Way
 from privacy.holdings import Store
 from privacy.registers import Register, enter
 from privacy.work import unit_of_work

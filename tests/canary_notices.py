@@ -5,8 +5,7 @@ from sqlalchemy import select
 from portal.cases import intake as desk_cases
 from portal.models import Duty, Mailbox
 from privacy.cases import notices
-from privacy.cases.notices import Notice, Sending
-from privacy.cases.tables import CaseKind, Channel
+from privacy.cases.tables import CaseKind, Channel, Notice, Sending
 from privacy.work import unit_of_work
 from tests.canary_walk import Walk, date_of
 

@@ -24,11 +24,10 @@ from privacy import papers
 from privacy.cases import acts
 from privacy.cases import letters as kept
 from privacy.cases.letters import PURPOSES, CaseLetter, LetterKind, LetterState
-from privacy.cases.notices import Way
 from privacy.cases.redactions import Round
 from privacy.cases.rules import CaseRefused, Incomplete, NotPossible
 from privacy.cases.story import Story
-from privacy.cases.tables import Case, CaseFile, Event
+from privacy.cases.tables import Case, CaseFile, Event, Way
 from privacy.clock import london_date
 from privacy.papers import PaperFailed
 from privacy.records import new_id

@@ -21,9 +21,8 @@ from portal.programme import Programme
 from privacy.backup_records import mail_is_held
 from privacy.cases import acts
 from privacy.cases import notices as kept
-from privacy.cases.notices import Notice, NoticeKind, Sending, Way
 from privacy.cases.rules import Incomplete, NotPossible
-from privacy.cases.tables import Case, Event
+from privacy.cases.tables import Case, Event, Notice, NoticeKind, Sending, Way
 from privacy.deadlines import minutes_since
 from privacy.work import Work
 from privacy.working_days import Calendar
@@ -151,7 +150,7 @@ def of_case(db: DbSession, case_id: UUID) -> list[Ways]:
 
 
 def ways_of(notice: Notice, calendar: Calendar) -> Ways:
-    return Ways(notice, [(one, kept.served_at(one, calendar=calendar)) for one in notice.sendings])
+    return Ways(notice, [(one, one.served_at(calendar=calendar)) for one in notice.sendings])
 
 
 # ---- what has not arrived

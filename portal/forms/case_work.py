@@ -16,8 +16,8 @@ from portal.cases.search import FOUND_AT_MOST, Searched, SearchPlace
 from portal.forms.base import DatePartsField, Form
 from portal.forms.programme import ChosenRadioField, ChosenSelectField, SomeCheckboxesField
 from privacy.cases.letters import PURPOSES, LetterKind
-from privacy.cases.notices import Way
 from privacy.cases.redactions import Ground, RedactionMark
+from privacy.cases.tables import Way
 
 
 def _at_most(length: int) -> Length:

@@ -12,7 +12,7 @@ from portal.forms.base import DatePartsField, Form, HiddenNumberField
 from portal.forms.programme import ChosenRadioField, ChosenSelectField, day
 from portal.forms.times import MinuteField, instant_of
 from portal.models import Mailbox, Person
-from privacy.cases.notices import NoticeKind, Way
+from privacy.cases.tables import NoticeKind, Way
 
 TEXT_AT_MOST = 8000
 EVIDENCE_AT_MOST = 1000

@@ -100,11 +100,12 @@ AddressedContext = Callable[[DbSession, Mail, Around], tuple[str, str, Letter] |
 
 @dataclass(frozen=True)
 class Receipt:
-    """That a mail server took a mail: under which id, what it answered, and whether a file was in it."""
+    """That a mail server took a mail: when, under which id, what it answered, and whether a file was in it."""
 
     message_id: str
     answer: str | None
     enclosed: bool
+    at: datetime
 
 
 class Heard(Protocol):

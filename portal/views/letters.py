@@ -19,9 +19,8 @@ from portal.views.guards import guarded
 from portal.views.loaders import load_case, load_letter
 from privacy.cases import acts, letters
 from privacy.cases.letters import CaseLetter, LetterKind, LetterState
-from privacy.cases.notices import Way
 from privacy.cases.rules import CaseClosed, CaseRefused, Incomplete, NotPossible
-from privacy.cases.tables import Case
+from privacy.cases.tables import Case, Way
 from privacy.clock import start_of_day
 
 bp = Blueprint("letters", __name__, url_prefix="/desk")

@@ -15,9 +15,8 @@ from portal.views.files import attach
 from portal.views.guards import guarded
 from portal.views.loaders import load_case, load_notice
 from privacy import papers
-from privacy.cases.notices import Notice, Way
 from privacy.cases.rules import CaseRefused
-from privacy.cases.tables import Case
+from privacy.cases.tables import Case, Notice, Way
 from privacy.clock import MissingTime
 from privacy.papers import PaperFailed
 

@@ -17,9 +17,8 @@ from portal.resources.file_kinds import BYTES_AT_MOST
 from privacy import registers
 from privacy.audit import AuditEntry
 from privacy.cases import acts
-from privacy.cases.notices import Notice
 from privacy.cases.story import State
-from privacy.cases.tables import Case, CaseEvent, CaseFile, CaseKind, Channel, Event
+from privacy.cases.tables import Case, CaseEvent, CaseFile, CaseKind, Channel, Event, Notice
 from privacy.erasure import holds
 from privacy.registers import Register
 from privacy.rights import Cause, Erasure, ErasureState, LegalHold

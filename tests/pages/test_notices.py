@@ -12,8 +12,7 @@ from portal.cases import duty
 from portal.cases import intake as desk_cases
 from portal.models import Mail, Mailbox, MailState, Person, Role
 from privacy.cases import acts, notices
-from privacy.cases.notices import Notice, NoticeKind, Sending
-from privacy.cases.tables import CaseKind, Channel, Event
+from privacy.cases.tables import CaseKind, Channel, Event, Notice, NoticeKind, Sending
 from privacy.work import unit_of_work
 from tests.conftest import SetClock, Stack
 from tests.factories import Factory

@@ -68,10 +68,8 @@ from portal.models import (
     WaitingState,
 )
 from portal.registers import access_mails
-from privacy.cases import notices as kept
 from privacy.cases.letters import CaseLetter, LetterKind, LetterState
-from privacy.cases.notices import Notice, NoticeKind, Sending
-from privacy.cases.tables import Case, CaseFile, CaseKind, Channel
+from privacy.cases.tables import Case, CaseFile, CaseKind, Channel, Notice, NoticeKind, Sending, Way
 from privacy.chain_checks import ChainCheck
 from privacy.columns import address_index
 from privacy.work import Work, unit_of_work
@@ -244,7 +242,7 @@ class World:
                     id=fixed(f"sending {to}"),
                     notice_id=notice.id,
                     case_id=case.id,
-                    way=kept.Way.EMAIL,
+                    way=Way.EMAIL,
                     to=to,
                     made_at=made_at,
                     by=by,
@@ -557,7 +555,7 @@ def case_letter(world: World) -> None:
         state=LetterState.QUEUED,
         made_at=NOW,
         by="system:test",
-        way=kept.Way.EMAIL,
+        way=Way.EMAIL,
         file_id=file.id,
     )
     text = "Dear Siân,\n\n# What we do\n\n- We look\n- We answer\n\nIts reference is C-7KX4M2."

@@ -18,10 +18,9 @@ from privacy import backup_records, chain_checks, erasure
 from privacy.audit import Action, AuditEntry, AuditHead
 from privacy.backup_records import RunKind
 from privacy.cases import acts, affected
-from privacy.cases.notices import Notice
 from privacy.cases.rules import CaseClosed, CaseRefused, Incomplete
 from privacy.cases.story import State
-from privacy.cases.tables import Case, CaseKind, Event
+from privacy.cases.tables import Case, CaseKind, Event, Notice
 from privacy.records import new_id
 from privacy.registers import Register, enter
 from privacy.work import Work, unit_of_work
