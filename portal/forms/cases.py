@@ -226,6 +226,8 @@ def form_of(event: Event) -> type[EventForm]:
         fields["left_out"] = TextAreaField(label, validators=[_at_most(WORDS_AT_MOST)])
     if "text" not in rule.body and event not in NAMING:
         fields["text"] = TextAreaField(case_words.NOTE.label, validators=[_at_most(WORDS_AT_MOST)])
+    if event in (Event.CLOSED, Event.SUBJECT_KNOWN):
+        fields["erases"] = BooleanField("Yes, erase this data now. Nobody can bring it back")
     if event in (Event.ASSIGNED, Event.DEPUTISED):
         fields["person_id"] = ChosenSelectField("To whom?", said="Choose somebody")
     if event is Event.SUBJECT_KNOWN:

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from portal import policies
 from portal.cases import holds as case_holds
+from portal.cases import words as case_words
 from portal.cases.holds import HeldByCase
 from portal.desk import backups, housekeeping, person_rights, restriction
 from portal.desk.person_rights import NotRectified
@@ -189,12 +190,12 @@ def lift(person: Person, hold_id: UUID) -> ResponseReturnValue:
         why = Lifted(form.why.data)
         try:
             with work() as unit:
-                case_holds.lift_by_hand(unit, hold_id=hold_id, person_id=person_id, why=why)
+                followed = case_holds.lift_by_hand(unit, hold_id=hold_id, person_id=person_id, why=why)
         except HeldByCase as problem:
             form.refuse(None, problem)
             return _lifting(person_id, hold_id, form, 409)
         finish_erasures()
-        flash("The hold is lifted.", "success")
+        flash(case_words.let_go(followed), "success")
         gone = load_person(person_id) is None
         return redirect(url_for("person_desk.find"), 303) if gone else _to(person_id)
     return _lifting(person_id, hold_id, form, 422 if form.errors else 200)
