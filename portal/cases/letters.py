@@ -113,13 +113,19 @@ def _addressee(db: DbSession, case: Case) -> To:
     return To(name, email, lines)
 
 
-def draft(work: Work, *, case_id: UUID, kind: LetterKind, written: Written) -> CaseLetter:
-    """Keep a letter as a draft. Raises what stands against it, or Incomplete."""
+def draft(
+    work: Work, *, case_id: UUID, kind: LetterKind, written: Written, letter_id: UUID | None = None
+) -> CaseLetter:
+    """Keep a letter as a draft. `letter_id` is its own id, where a form carries one: the same form again gives the
+    first. Raises what stands against it, or Incomplete."""
     story = acts.read(work.db, case_id, lock=True)
+    first = work.db.get(CaseLetter, letter_id) if letter_id is not None else None
+    if first is not None and first.case_id == case_id:
+        return first
     if (refusal := kept.refusal(story, kind)) is not None:
         raise refusal
     letter = CaseLetter(
-        id=new_id(),
+        id=letter_id or new_id(),
         case_id=case_id,
         number=kept.next_number(work.db, case_id),
         kind=kind,

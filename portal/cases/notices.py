@@ -117,12 +117,24 @@ def send_again(work: Work, *, notice_id: UUID, to: Mailbox) -> None:
     mail.queue(work, template=TEMPLATE, about=sending.id, to=to)
 
 
-def carried(work: Work, *, notice_id: UUID, way: Way, to: Mailbox, at: datetime, evidence: str) -> Sending:
-    """Record that a notice was posted, or left by hand, and what shows it. Raises as `privacy.cases.notices` does."""
+def carried(
+    work: Work,
+    *,
+    notice_id: UUID,
+    way: Way,
+    to: Mailbox,
+    at: datetime,
+    evidence: str,
+    sending_id: UUID | None = None,
+) -> Sending:
+    """Record that a notice was posted, or left by hand, and what shows it. The same form again (`sending_id`) gives
+    the first. Raises as `privacy.cases.notices` does."""
     _locked(work, notice_id, to)
     if not evidence.strip():
         raise Incomplete("Enter what shows it, such as a receipt or who took it", name="evidence")
-    return kept.carried(work, notice_id=notice_id, way=way, to=to, at=at, evidence=evidence.strip())
+    return kept.carried(
+        work, notice_id=notice_id, way=way, to=to, at=at, evidence=evidence.strip(), sending_id=sending_id
+    )
 
 
 def _locked(work: Work, notice_id: UUID, to: Mailbox) -> Notice:

@@ -134,7 +134,7 @@ def before(story: Story) -> Searched | None:
     )
 
 
-def record(work: Work, *, case_id: UUID, said: Searched) -> CaseEvent:
+def record(work: Work, *, case_id: UUID, said: Searched, event_id: UUID | None = None) -> CaseEvent:
     """Write the search down as an event of the case, with what the product counted at this moment.
 
     Raises Incomplete without a place, or without a word on what was found in one outside the software; and what
@@ -164,7 +164,7 @@ def record(work: Work, *, case_id: UUID, said: Searched) -> CaseEvent:
         "codes": sorted(place.code for place in searched),
         "notes": {place.code: note for place in searched if (note := said.found.get(place.code, "").strip())},
     }
-    return acts.happen(work, case_id=case_id, kind=Event.SEARCHED, body=body)
+    return acts.happen(work, case_id=case_id, kind=Event.SEARCHED, body=body, event_id=event_id)
 
 
 def _line(place: SearchPlace, note: str) -> str:

@@ -13,6 +13,7 @@ from portal.cases.letters import KINDS, WAYS, To, Written
 from portal.forms.base import Form
 from portal.forms.case_work import CarriedForm, LetterForm, TemplateForm, letter_data
 from portal.forms.programme import ConfirmForm, day
+from portal.forms.times import renew_ids
 from portal.views.context import clock_now, programme, session, work
 from portal.views.files import attach
 from portal.views.guards import guarded
@@ -22,6 +23,7 @@ from privacy.cases.letters import CaseLetter, LetterKind, LetterState
 from privacy.cases.rules import CaseClosed, CaseRefused, Incomplete, NotPossible
 from privacy.cases.tables import Case, Way
 from privacy.clock import start_of_day
+from privacy.registers import EntryUsed
 
 bp = Blueprint("letters", __name__, url_prefix="/desk")
 QUICKER = (NotPossible, CaseClosed)
@@ -55,7 +57,13 @@ def new(case: Case, kind: str) -> ResponseReturnValue:
     if form.validate_on_submit():
         try:
             with work() as unit:
-                letter_id = case_letters.draft(unit, case_id=case_id, kind=chosen, written=form.written).id
+                letter_id = case_letters.draft(
+                    unit,
+                    case_id=case_id,
+                    kind=chosen,
+                    written=form.written,
+                    letter_id=form.letter_id.id_to_make,
+                ).id
         except CaseRefused as problem:
             _refuse(form, problem)
         else:
@@ -186,10 +194,17 @@ def template(kind: str) -> ResponseReturnValue:
         try:
             with work() as unit:
                 letter_templates.change(
-                    unit, kind=chosen, title=form.title.data or "", text=form.text.data or ""
+                    unit,
+                    kind=chosen,
+                    title=form.title.data or "",
+                    text=form.text.data or "",
+                    entry_id=form.entry_id.id_to_make,
                 )
         except Incomplete as problem:
             _refuse(form, problem)
+        except EntryUsed as problem:
+            form.refuse(None, problem)
+            renew_ids(form)
         else:
             flash("The new version is kept. Letters from now on begin with it.", "success")
             return redirect(url_for("letters.template", kind=kind), 303)

@@ -29,6 +29,7 @@ from portal.views.files import attach
 from portal.views.finishing import finish_erasures
 from portal.views.guards import guarded
 from portal.views.loaders import load_case, load_person
+from portal.views.refusals import carry_out, status_of
 from privacy import erasure, person_exports, registers
 from privacy.clock import london_date
 from privacy.erasure import NobodyThere, NoInstruction
@@ -57,20 +58,22 @@ def find() -> ResponseReturnValue:
 @guarded(None, policies.may_answer_for_data)
 def instructions() -> ResponseReturnValue:
     form = InstructionForm()
-    if form.validate_on_submit():
-        with work() as unit:
-            registers.enter(
-                unit,
-                register=Register.INSTRUCTION,
-                letter=form.letter.data,
-                from_on=london_date(unit.now),
-                body=form.wording.data,
-            )
+    if form.validate_on_submit() and carry_out(
+        form,
+        lambda unit: registers.enter(
+            unit,
+            register=Register.INSTRUCTION,
+            letter=form.letter.data,
+            from_on=london_date(unit.now),
+            body=form.wording.data,
+            entry_id=form.entry_id.id_to_make,
+        ),
+    ):
         flash("The instruction is entered.", "success")
         return redirect(url_for("person_desk.instructions"), 303)
     entries = registers.entries(session(), Register.INSTRUCTION)
     page = render_template("person_desk/instructions.html", form=form, entries=entries)
-    return page, 422 if form.errors else 200
+    return page, status_of(form)
 
 
 @bp.get("/<uuid:person_id>")
@@ -134,6 +137,7 @@ def rectify(person: Person) -> ResponseReturnValue:
                     value=form.value.data or "",
                     reason=form.reason.data,
                     told=form.names,
+                    rectification_id=form.rectification_id.id_to_make,
                 )
         except NotRectified as problem:
             form.refuse(form.value, problem)
@@ -146,17 +150,17 @@ def rectify(person: Person) -> ResponseReturnValue:
 @guarded(load_person, policies.may_answer_for)
 def restrict(person: Person) -> ResponseReturnValue:
     """Restrict, or lift the restriction, by an instruction."""
-    form = RestrictForm()
-    person_id, restricted = person.id, person.restricted_at is not None
+    form = RestrictForm(act="lift" if person.restricted_at is not None else "restrict")
+    person_id, lifts = person.id, form.act.data == "lift"
     if form.validate_on_submit():
-        act = restriction.lift if restricted else restriction.restrict
+        act = restriction.lift if lifts else restriction.restrict
         try:
             with work() as unit:
                 act(unit, person_id=person_id, letter=form.letter.data)
         except NoInstruction as problem:
             form.refuse(form.letter, problem)
         else:
-            return _done("The restriction is lifted." if restricted else "The data is restricted.", person_id)
+            return _done("The restriction is lifted." if lifts else "The data is restricted.", person_id)
     return render_template("person_desk/restrict.html", form=form, person=person), 422 if form.errors else 200
 
 

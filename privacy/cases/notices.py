@@ -50,9 +50,9 @@ def again(work: Work, *, notice: Notice, to: str) -> Sending:
     return sending
 
 
-def _sending(work: Work, notice: Notice, way: Way, to: str) -> Sending:
+def _sending(work: Work, notice: Notice, way: Way, to: str, sending_id: UUID | None = None) -> Sending:
     return Sending(
-        id=new_id(),
+        id=sending_id or new_id(),
         notice_id=notice.id,
         case_id=notice.case_id,
         way=way,
@@ -62,19 +62,31 @@ def _sending(work: Work, notice: Notice, way: Way, to: str) -> Sending:
     )
 
 
-def carried(work: Work, *, notice_id: UUID, way: Way, to: str, at: datetime, evidence: str) -> Sending:
+def carried(
+    work: Work,
+    *,
+    notice_id: UUID,
+    way: Way,
+    to: str,
+    at: datetime,
+    evidence: str,
+    sending_id: UUID | None = None,
+) -> Sending:
     """Record that somebody posted a notice, or left it at the Controller's address; it becomes an event of the case.
 
-    `at` is when it was posted or left. Raises LookupError, InFuture, or OutOfOrder for a time before the notice.
+    `at` is when it was posted or left. `sending_id` is its own id, where a form carries one: the same form again gives
+    the first. Raises LookupError, InFuture, or OutOfOrder for a time before the notice.
     """
     notice = read(work.db, notice_id)
     if notice is None:
         raise LookupError("no such notice")
+    if (first := next((one for one in notice.sendings if one.id == sending_id), None)) is not None:
+        return first
     if as_utc(at) > work.now:
         raise InFuture("This lies in the future. Enter when it happened")
     if as_utc(at) < notice.made_at.replace(second=0, microsecond=0):
         raise OutOfOrder("The notice was not made yet then. Enter when it was taken there")
-    sending = _sending(work, notice, way, to)
+    sending = _sending(work, notice, way, to, sending_id)
     notice.sendings.append(sending)
     delivered(work, sending, at=as_utc(at), evidence={"what": evidence})
     return sending
