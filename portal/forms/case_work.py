@@ -60,7 +60,7 @@ def search_form(places: Sequence[SearchPlace], before: Searched | None) -> Searc
     """The form for these places; it begins with what was said last time, or with what the product itself counted."""
     fields = {
         f"found_{place.code}": StringField(
-            f"What was found in {place.name}?", validators=[_at_most(FOUND_AT_MOST)]
+            f"What was found in “{place.name}”?", validators=[_at_most(FOUND_AT_MOST)]
         )
         for place in places
     }

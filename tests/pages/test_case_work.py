@@ -96,6 +96,10 @@ def test_the_search_begins_with_what_the_portal_counted(office: Office) -> None:
     }
     assert {"table-person", "table-participation"} <= ticked
     assert "The portal counts 1 row" in page.words()
+    assert "Who takes part in which package" in page.words()
+    assert "Casefile event" not in page.words()
+    titles = {page.words(legend) for legend in page.all("legend")}
+    assert {"Who people are", "Their answers", "Beside the database"} <= titles
     page = office.dpo.post(office.at("search"), {"places": ["table-person"], "text": "Her name"}, status=422)
     assert "Enter why this search is enough" in page.words()
     assert "Her name" in page.text
