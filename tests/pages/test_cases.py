@@ -117,6 +117,14 @@ def test_each_kind_is_taken_in_and_its_notice_is_saved_with_it(dpo: PageClient, 
         assert "Less than a day since receipt" in page.words()
 
 
+@pytest.mark.parametrize("phone", ["ring the desk", "12345", "0" * 16])
+def test_a_phone_number_is_one_that_can_be_rung(dpo: PageClient, db: DbSession, phone: str) -> None:
+    page = dpo.post("/desk/cases/new", intake(phone=phone), page=SMALL, status=422)
+    assert "The phone number must have 6 to 15 digits" in page.words()
+    assert phone in page.text
+    assert db.scalars(select(Case)).all() == []
+
+
 @pytest.mark.parametrize("channel", ["email", "post", "phone", "in_person"])
 def test_every_channel_can_be_written_down(dpo: PageClient, db: DbSession, channel: str) -> None:
     take_in(dpo, channel=channel, at="9:07am", taken_by="The front desk")
