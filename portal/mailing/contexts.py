@@ -58,6 +58,7 @@ PATHS = {
     "access_review": "/desk/registers/access",
     "second_person": "/second-person",
     "suspicions": "/desk/suspicions",
+    "case": "/desk/cases/{}",
     "own_sign_in": "/your-sign-in",
     "own_assistant": "/your-assistant",
     "confirm_factor": "/team/people/{}/sign-in",
