@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, url_for
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal import policies
@@ -159,10 +159,23 @@ def carried(letter: CaseLetter) -> ResponseReturnValue:
     return redirect(url_for("letters.show", case_id=case_id, letter_id=letter_id), 303)
 
 
-@bp.post("/cases/<uuid:case_id>/letters/<uuid:letter_id>/discard")
+@bp.route("/cases/<uuid:case_id>/letters/<uuid:letter_id>/discard", methods=["GET", "POST"])
 @guarded(load_letter, policies.may_see_letter)
 def discard(letter: CaseLetter) -> ResponseReturnValue:
+    """Asks first: what was written is gone then."""
     form, letter_id, case_id = ConfirmForm(), letter.id, letter.case_id
+    if request.method == "GET":
+        return render_template(
+            "cases/ask.html",
+            heading="Throw the draft away",
+            follows=[
+                f"Letter {letter.number} of case {letter.case.ref} is deleted. Nobody can bring it back."
+            ],
+            action=url_for("letters.discard", case_id=case_id, letter_id=letter_id),
+            button="Throw the draft away",
+            back=(url_for("letters.show", case_id=case_id, letter_id=letter_id), f"Letter {letter.number}"),
+            keep="Keep the draft",
+        )
     try:
         with work() as unit:
             case_letters.discard(unit, letter_id=letter_id)

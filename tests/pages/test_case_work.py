@@ -279,7 +279,9 @@ def test_a_draft_is_changed_and_thrown_away(office: Office) -> None:
     own = office.at(f"letters/{letter.id}")
     office.dpo.post(f"{own}/edit", {**typed, "title": "We have got it"})
     assert "We have got it" in office.dpo.get(own).words()
-    office.dpo.post(f"{own}/discard", page=own)
+    assert "Nobody can bring it back" in office.dpo.get(f"{own}/discard").words()
+    office.dpo.get(own)
+    office.dpo.post(f"{own}/discard")
     office.dpo.get(own, status=404)
     assert "No letter was written yet" in office.dpo.get(office.at("letters")).words()
 
