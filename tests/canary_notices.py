@@ -28,7 +28,7 @@ def tell_controller(walk: Walk) -> None:
         ).one()
         notices.failed(work, refused, why="The mail server refused the address (550)")
     notice = f"/desk/notices/{walk.one(select(Notice.id).where(Notice.case_id == case_id))}"
-    walk.post(dpo, f"{notice}/again", on=notice)
+    walk.post(dpo, f"{notice}/again")
     today = walk.stack.clock().date()
     on = date_of("on", today.day, today.month, today.year)
     walk.post(dpo, f"{notice}/carried", status=422, **on, at="25:00")
