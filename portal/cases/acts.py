@@ -63,8 +63,7 @@ class Happened:
 
     Without `on` it happened just now; without `minute` (of the London day) some time on that day. `who` is a
     reference or address, `letter` the reference of a written instruction. `erases`: an erasure that waits for the
-    case may go on. `event_id` makes a form that is sent twice
-    count once.
+    case may go on. `event_id` makes a form that is sent twice count once.
     """
 
     kind: Event

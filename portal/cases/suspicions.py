@@ -7,9 +7,9 @@
     drill    a backup or the escrow of the keys did not stand a drill
 
 The worker looks each minute at the lines of the trail that are new. What more of a cause comes on a day is noted in
-that day's case, and told at once; a flood is told once an hour, with its number. The trail itself is checked once a
-day. The data protection officer confirms a draft, which
-notifies the Controller, or dismisses it with a reason. Discovery is when it was found: the 24 hours run from there.
+that day's case and told too, at most once an hour, with its number. The trail itself is checked once a day. The data
+protection officer confirms a draft, which notifies the Controller, or dismisses it with a reason. Discovery is when it
+was found: the 24 hours run from there.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -55,8 +55,8 @@ CONTROLLERS = frozenset({ClockName.REGULATOR, ClockName.FOI_ANSWER, ClockName.CO
 @dataclass(frozen=True)
 class Clock:
     """One clock of a case. `met_at` is when its duty was done, which for a notice that counts as served later may
-    still be to come; None while it runs. NOTIFY has no deadline: it is due
-    at once, and minutes are counted until there is evidence (cl 17.5)."""
+    still be to come; None while it runs. NOTIFY has no deadline: it is due at once, and minutes are counted until there
+    is evidence (cl 17.5)."""
 
     name: ClockName
     since: datetime
