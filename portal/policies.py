@@ -36,8 +36,7 @@ from portal.resources.shelves import Shown
 from portal.results.periods import Kind
 from portal.results.releases import Release
 from privacy.cases.letters import CaseLetter
-from privacy.cases.notices import Notice
-from privacy.cases.tables import Case
+from privacy.cases.tables import Case, Notice
 from privacy.returns.course import Course
 from surveys.models import Wave
 from surveys.versions import Published

@@ -15,7 +15,7 @@ Days are London dates, instants aware UTC. A deadline that is a day ends with th
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 
@@ -166,8 +166,15 @@ def regulator_report(aware_at: datetime) -> Deadline:
 
 
 def foi_pass_on(received_on: date, *, calendar: Calendar = ENGLAND_AND_WALES) -> Deadline:
-    """Pass an FOI request on to the Department: 2 working days, the day of receipt is day 0 (cl 13.2.1)."""
-    return _working_days("foi-pass-on", received_on, 2, calendar, what="Received")
+    """Pass an FOI request on to the Department: 2 working days, the day of receipt is day 0 (cl 13.2.1).
+
+    It is passed on when it is served, which an e-mail of the evening is only on the next working day (cl 22.2.3).
+    """
+    found = _working_days("foi-pass-on", received_on, 2, calendar, what="Received")
+    by_email = (
+        "By e-mail it has to go by 5pm that day: a later one counts from the next working day (cl 22.2.3)"
+    )
+    return replace(found, steps=(*found.steps, by_email))
 
 
 def foi_information(

@@ -167,11 +167,20 @@ def lift_hold(
     person_id = hold.person_id
     work.record(Action.HOLD_LIFTED, object=f"hold:{hold.id}", holder=person_id, why=why)
     work.db.flush()
-    waiting = work.db.scalars(
-        select(Erasure).where(Erasure.person_id == person_id, Erasure.state == ErasureState.HELD)
-    ).first()
+    waiting = _held(work.db, person_id)
     if waiting is not None:
         _erase(work, waiting)
+
+
+def waits(db: DbSession, person_id: UUID) -> bool:
+    """Whether an erasure of somebody's data waits for holds to be lifted."""
+    return _held(db, person_id) is not None
+
+
+def _held(db: DbSession, person_id: UUID) -> Erasure | None:
+    return db.scalars(
+        select(Erasure).where(Erasure.person_id == person_id, Erasure.state == ErasureState.HELD)
+    ).first()
 
 
 # ---- erasing

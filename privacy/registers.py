@@ -100,6 +100,15 @@ class RegisterEntry(Record):
     body = SealedText("body_sealed")
 
 
+class EntryUsed(Exception):
+    """The id that a form carries is that of an entry which says something else; the message can be shown."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This page was sent before with something else in it. Check it, and send it once more"
+        )
+
+
 def enter(
     work: Work,
     *,
@@ -111,10 +120,14 @@ def enter(
     grounds: Mapping[DataItem, Grounds] | None = None,
     replaces_id: UUID | None = None,
     body: str | None = None,
+    entry_id: UUID | None = None,
 ) -> RegisterEntry:
-    """Add an entry; the earlier ones stay."""
+    """Add an entry; the earlier ones stay.
+
+    `entry_id` is its own id, where a form carries one: the same form again gives the first. Raises EntryUsed.
+    """
     entry = RegisterEntry(
-        id=new_id(),
+        id=entry_id or new_id(),
         register=register,
         letter=letter,
         from_on=from_on,
@@ -126,9 +139,25 @@ def enter(
         by=work.actor,
     )
     entry.body = body
+    if entry_id is not None:
+        work.wait_turn(f"entry:{entry_id}")
+        if (first := work.db.get(RegisterEntry, entry_id)) is not None:
+            if not _says(first, entry):
+                raise EntryUsed
+            return first
     work.db.add(entry)
     work.record(Action.REGISTER_ENTERED, object=f"register:{entry.id}", register=register)
     return entry
+
+
+def _says(first: RegisterEntry, entry: RegisterEntry) -> bool:
+    """Whether two entries say the same. What has a code of ours is given the next one each time, and holds as of
+    today, which after midnight is another day."""
+    names = ["register", "items", "grounds", "replaces_id", "value_on"]
+    if entry.register in (Register.INSTRUCTION, Register.SCHEDULE):
+        names += ["letter", "from_on"]
+    alike = all(getattr(first, name) == getattr(entry, name) for name in names)
+    return alike and (first.body or "") == (entry.body or "")
 
 
 def entries(db: Session, register: Register) -> Sequence[RegisterEntry]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from uuid import UUID
 
 from sqlalchemy.orm import Session as DbSession
 
@@ -21,9 +22,16 @@ class Part(StrEnum):
     CONSULTED = "_consulted"
 
 
-def remark(work: Work, *, on: str, text: str) -> RegisterEntry:
-    """Say something about a table's processing or a part of the assessment; empty takes it back."""
-    return enter(work, register=Register.REMARK, letter=on, from_on=london_date(work.now), body=text)
+def remark(work: Work, *, on: str, text: str, entry_id: UUID | None = None) -> RegisterEntry:
+    """Say something about a table's processing or a part of the assessment; empty takes it back. Raises EntryUsed."""
+    return enter(
+        work,
+        register=Register.REMARK,
+        letter=on,
+        from_on=london_date(work.now),
+        body=text,
+        entry_id=entry_id,
+    )
 
 
 def remarks(db: DbSession) -> Mapping[str, RegisterEntry]:

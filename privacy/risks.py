@@ -6,6 +6,7 @@ Likelihood and severity go from 1 to 5, before and after the measures; the score
 import json
 from dataclasses import asdict, dataclass
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.orm import Session as DbSession
 
@@ -60,8 +61,8 @@ def word(score: int) -> str:
     return "high" if score >= HIGH else "medium" if score >= MIDDLE else "low"
 
 
-def keep(work: Work, risk: Risk, *, code: str | None = None) -> RegisterEntry:
-    """Enter a risk, or under its code what is new about it. Raises LeftIsMore."""
+def keep(work: Work, risk: Risk, *, code: str | None = None, entry_id: UUID | None = None) -> RegisterEntry:
+    """Enter a risk, or under its code what is new about it. Raises LeftIsMore or EntryUsed."""
     if risk.left > risk.score:
         raise LeftIsMore("What is left cannot be more than the risk without measures")
     work.wait_turn("risks")
@@ -71,6 +72,7 @@ def keep(work: Work, risk: Risk, *, code: str | None = None) -> RegisterEntry:
         letter=code or next_code(work.db, Register.RISK, first="R"),
         from_on=london_date(work.now),
         body=json.dumps(asdict(risk), ensure_ascii=False),
+        entry_id=entry_id,
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.orm import Session as DbSession
 
@@ -83,8 +84,10 @@ class Kept:
     what: SubProcessor = field(repr=False)
 
 
-def keep(work: Work, what: SubProcessor, *, code: str | None = None) -> RegisterEntry:
-    """Enter a sub-processor, or under its code what is new about it. Raises Refused."""
+def keep(
+    work: Work, what: SubProcessor, *, code: str | None = None, entry_id: UUID | None = None
+) -> RegisterEntry:
+    """Enter a sub-processor, or under its code what is new about it. Raises Refused or EntryUsed."""
     today = london_date(work.now)
     for name in DATES:
         if (day := getattr(what, name)) is not None and name != "ended_on" and day > today:
@@ -102,6 +105,7 @@ def keep(work: Work, what: SubProcessor, *, code: str | None = None) -> Register
         letter=code or next_code(work.db, Register.SUB_PROCESSOR, first="S"),
         from_on=today,
         body=json.dumps(body, ensure_ascii=False),
+        entry_id=entry_id,
     )
 
 

@@ -9,9 +9,8 @@ from portal.cases.intake import Attachment
 from privacy import outside
 from privacy.cases import acts, notices
 from privacy.cases.letters import CaseLetter
-from privacy.cases.notices import Way
 from privacy.cases.redactions import RedactedFile
-from privacy.cases.tables import CaseFile, CaseKind, Channel, Event
+from privacy.cases.tables import CaseFile, CaseKind, Channel, Event, Way
 from privacy.holdings import Store
 from privacy.registers import Register, enter
 from privacy.work import unit_of_work
@@ -40,7 +39,7 @@ def work_request(walk: Walk) -> None:
     copy = walk.one(select(RedactedFile.copy_id).where(RedactedFile.copy_id.is_not(None)))
     walk.post(dpo, f"{page}/copies/{copy}", on=page, status=200)
     walk.post(dpo, f"{page}/again", on=page)
-    walk.post(dpo, f"{page}/drop", on=page)
+    walk.post(dpo, f"{page}/drop")
     _write(walk, at)
 
 
@@ -97,7 +96,7 @@ def _write(walk: Walk, at: str) -> None:
     on = date_of("on", today.day, today.month, today.year)
     walk.post(dpo, f"{second}/carried", on=second, status=422, way=Way.POST.value, **{**on, "on-day": "32"})
     walk.post(dpo, f"{second}/carried", on=second, way=Way.POST.value, **on)
-    walk.post(dpo, f"{third}/discard", on=third)
+    walk.post(dpo, f"{third}/discard")
     for path in (f"{at}/letters", first, f"{first}/pdf"):
         assert dpo.http.get(path).status_code == 200, path
     assert walk.deliver(), "the letter goes out"

@@ -5,8 +5,7 @@ from sqlalchemy import select
 from portal.cases import intake as desk_cases
 from portal.models import Duty, Mailbox
 from privacy.cases import notices
-from privacy.cases.notices import Notice, Sending
-from privacy.cases.tables import CaseKind, Channel
+from privacy.cases.tables import CaseKind, Channel, Notice, Sending
 from privacy.work import unit_of_work
 from tests.canary_walk import Walk, date_of
 
@@ -29,7 +28,7 @@ def tell_controller(walk: Walk) -> None:
         ).one()
         notices.failed(work, refused, why="The mail server refused the address (550)")
     notice = f"/desk/notices/{walk.one(select(Notice.id).where(Notice.case_id == case_id))}"
-    walk.post(dpo, f"{notice}/again", on=notice)
+    walk.post(dpo, f"{notice}/again")
     today = walk.stack.clock().date()
     on = date_of("on", today.day, today.month, today.year)
     walk.post(dpo, f"{notice}/carried", status=422, **on, at="25:00")

@@ -55,7 +55,7 @@ def look_into_things(walk: Walk) -> None:
     _review(walk)
     _suspect(walk)
     first, second = (walk.one(_of(cause)) for cause in (SuspicionCause.SEAL, SuspicionCause.DRILL))
-    walk.post(dpo, f"/desk/suspicions/{first}/confirm", on="/desk/suspicions")
+    walk.post(dpo, f"/desk/suspicions/{first}/confirm")
     walk.post(dpo, f"/desk/suspicions/{second}/dismiss")
     walk.post(dpo, "/desk/exercises/new", scenario="own")
     case_id = walk.one(select(Case.id).where(Case.exercise))

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session as DbSession
 
 from portal.cases import holds as case_holds
 from portal.cases import intake as desk_cases
+from portal.cases.holds import LetGo
 from portal.cases.intake import Attachment
 from portal.desk import person_rights
 from portal.models import Person, Role
@@ -41,6 +42,15 @@ class NobodyKnown(CaseRefused):
     field = "who"
 
 
+class WouldErase(CaseRefused):
+    """An erasure waits behind what the case holds, and nobody has said that it is meant to go on."""
+
+    field = "erases"
+
+    def __init__(self, ref: str) -> None:
+        super().__init__(f"An erasure of the data of {ref} waits for this. Tick the box to erase it now")
+
+
 class OwnCase(CaseRefused):
     """Nobody handles what is about themselves."""
 
@@ -52,8 +62,8 @@ class Happened:
     """One event as a form gives it.
 
     Without `on` it happened just now; without `minute` (of the London day) some time on that day. `who` is a
-    reference or address, `letter` the reference of a written instruction. `event_id` makes a form that is sent twice
-    count once.
+    reference or address, `letter` the reference of a written instruction. `erases`: an erasure that waits for the
+    case may go on. `event_id` makes a form that is sent twice count once.
     """
 
     kind: Event
@@ -64,14 +74,15 @@ class Happened:
     person_id: UUID | None = None
     who: str | None = None
     letter: str | None = None
+    erases: bool = False
     event_id: UUID | None = None
     files: Sequence[Attachment] = ()
 
 
-def write_down(work: Work, *, case_id: UUID, what: Happened) -> bool:
-    """Write an event down with its files. Whether data that was held is free now, so that an erasure may go on.
+def write_down(work: Work, *, case_id: UUID, what: Happened) -> Sequence[LetGo]:
+    """Write an event down with its files. Whose data the case held until then, so that an erasure may go on.
 
-    Raises LookupError without the case, what `acts.happen` raises, NobodyKnown or OwnCase.
+    Raises LookupError without the case, what `acts.happen` raises, NobodyKnown, OwnCase or WouldErase.
     """
     person_id = what.person_id
     if what.who is not None:
@@ -80,9 +91,13 @@ def write_down(work: Work, *, case_id: UUID, what: Happened) -> bool:
         _lock_people(work, case_id, person_id)
     story = acts.read(work.db, case_id, lock=True)
     if any(event.id == what.event_id for event in story.events):
-        return False
+        return ()
     at = _moment(story, what, now=work.now)
     story.require(what.kind, at=at, now=work.now)
+    let_go = _let_go(work.db, story.case, what.kind, person_id)
+    for followed in let_go:
+        if followed.erases and not what.erases:
+            raise WouldErase(followed.ref)
     event = acts.happen(
         work,
         case_id=case_id,
@@ -100,14 +115,21 @@ def write_down(work: Work, *, case_id: UUID, what: Happened) -> bool:
     case = work.db.get_one(Case, case_id)
     match what.kind:
         case Event.CLOSED:
-            return case_holds.lift(work, case)
+            case_holds.lift(work, case)
         case Event.REOPENED:
             case_holds.place(work, case)
         case Event.SUBJECT_KNOWN:
-            return case_holds.move(work, case)
+            case_holds.move(work, case)
         case _:
             pass
-    return False
+    return let_go
+
+
+def _let_go(db: DbSession, case: Case, kind: Event, person_id: UUID | None) -> Sequence[LetGo]:
+    """What the case will hold no longer once this happened."""
+    if kind not in (Event.CLOSED, Event.SUBJECT_KNOWN):
+        return ()
+    return case_holds.lets_go(db, case, still=person_id if kind is Event.SUBJECT_KNOWN else None)
 
 
 def _lock_people(work: Work, case_id: UUID, also: UUID | None) -> None:

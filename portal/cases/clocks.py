@@ -85,7 +85,8 @@ class Line:
     def left(self) -> str:
         """The time that is left or was overrun, in words; when it was done, once it was."""
         if self.clock.met_at is not None:
-            return f"Done {day_time(self.clock.met_at)}{', late' if self.is_late else ''}"
+            done = "Counts as passed on" if self.clock.name is ClockName.FOI_PASS_ON else "Done"
+            return f"{done} {day_time(self.clock.met_at)}{', late' if self.is_late else ''}"
         if self.story.closed is not None:
             return "Not done when the case was closed"
         deadline = self.clock.deadline

@@ -29,7 +29,7 @@ from privacy.cases.tables import Case, CaseEvent, CaseFile, CaseKind, Event
 from privacy.clock import Clock, london_date
 from privacy.erasure import NobodyThere
 from privacy.registers import Register, RegisterEntry
-from privacy.rights import Erasure
+from privacy.rights import Erasure, Rectification
 from privacy.work import Work, unit_of_work
 
 ACTOR = "system:case_acts"
@@ -114,21 +114,42 @@ def instructions(db: DbSession, story: Story, *, on: date) -> list[RegisterEntry
 
 
 def rectify(
-    work: Work, *, case_id: UUID, entry_id: UUID, code: str, value: str, reason: str, told: Sequence[str]
+    work: Work,
+    *,
+    case_id: UUID,
+    entry_id: UUID,
+    code: str,
+    value: str,
+    reason: str,
+    told: Sequence[str],
+    rectification_id: UUID | None = None,
 ) -> None:
-    """Put one value right. Raises a CaseRefused, and what `person_rights.rectify` raises."""
+    """Put one value right; the same form again (`rectification_id`) changes nothing. Raises a CaseRefused, and what
+    `person_rights.rectify` raises."""
     story, person_id = _begin(work, case_id, CaseAct.RECTIFY)
+    if rectification_id is not None and work.db.get(Rectification, rectification_id) is not None:
+        return
     entry = _instruction(work, entry_id)
     story.require(Event.ACTED, at=work.now, now=work.now)
     items = person_rights.rectifiable(work.db, person_id)
     said = next((item.said for item in items if item.code == code), code)
-    person_rights.rectify(work, person_id=person_id, code=code, value=value, reason=reason, told=told)
+    person_rights.rectify(
+        work,
+        person_id=person_id,
+        code=code,
+        value=value,
+        reason=reason,
+        told=told,
+        rectification_id=rectification_id,
+    )
     _acted(work, case_id, entry, what=f"Put right: {said}")
 
 
 def restrict(work: Work, *, case_id: UUID, entry_id: UUID, lift: bool) -> None:
-    """Restrict the person's data, or lift that. Raises a CaseRefused."""
+    """Restrict the person's data, or lift that; what is so already changes nothing. Raises a CaseRefused."""
     story, person_id = _begin(work, case_id, CaseAct.LIFT if lift else CaseAct.RESTRICT)
+    if (work.db.get_one(Person, person_id).restricted_at is None) is lift:
+        return
     entry = _instruction(work, entry_id)
     story.require(Event.ACTED, at=work.now, now=work.now)
     (restriction.lift if lift else restriction.restrict)(work, person_id=person_id, letter=entry.letter)

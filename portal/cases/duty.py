@@ -43,8 +43,14 @@ def told(db: DbSession, *, on: date) -> set[UUID]:
     return on_duty(db, on=on).union(in_office.ids(db, {Role.DPO}, on=on))
 
 
-def put(work: Work, *, person_id: UUID, from_on: date, to_on: date, today: date) -> Duty:
-    """Put somebody on the rota. Raises DutyRefused."""
+def put(
+    work: Work, *, person_id: UUID, from_on: date, to_on: date, today: date, duty_id: UUID | None = None
+) -> Duty:
+    """Put somebody on the rota; the same form again (`duty_id`) gives the first. Raises DutyRefused."""
+    if duty_id is not None:
+        work.wait_turn(f"duty:{duty_id}")
+        if (first := work.db.get(Duty, duty_id)) is not None:
+            return first
     if to_on < from_on:
         raise DutyRefused("The last day is earlier than the first", field="to_on")
     if to_on < today:
@@ -54,7 +60,12 @@ def put(work: Work, *, person_id: UUID, from_on: date, to_on: date, today: date)
     if person_id not in in_office.ids(work.db, ON_ROTA, on=from_on):
         raise DutyRefused("Choose somebody of the desk or the programme team", field="person_id")
     row = Duty(
-        id=new_id(), person_id=person_id, from_on=from_on, to_on=to_on, entered_at=work.now, by=work.actor
+        id=duty_id or new_id(),
+        person_id=person_id,
+        from_on=from_on,
+        to_on=to_on,
+        entered_at=work.now,
+        by=work.actor,
     )
     work.db.add(row)
     work.record(Action.DUTY_CHANGED, object=f"person:{person_id}", from_on=from_on, to_on=to_on)

@@ -95,7 +95,9 @@ def _members(db: DbSession, ref: str) -> Sequence[UUID]:
     return [person_id for person_id in db.scalars(asked) if person_id is not None]
 
 
-def assess(work: Work, *, case_id: UUID, risk: str, tables: Collection[str]) -> CaseEvent:
+def assess(
+    work: Work, *, case_id: UUID, risk: str, tables: Collection[str], event_id: UUID | None = None
+) -> CaseEvent:
     """Write down what could follow, for how many people, and which kinds of their data; the kinds come from the
     register. Raises what `acts.happen` raises."""
     if not tables:
@@ -106,11 +108,18 @@ def assess(work: Work, *, case_id: UUID, risk: str, tables: Collection[str]) -> 
         "people": affected.count(work.db, case_id),
         "tables": sorted(tables),
     }
-    return acts.happen(work, case_id=case_id, kind=Event.ASSESSED, body=body)
+    return acts.happen(work, case_id=case_id, kind=Event.ASSESSED, body=body, event_id=event_id)
 
 
-def exercise(work: Work, programme: Programme, *, scenario: str) -> Case:
-    """Begin an exercise: an incident that is handled like a real one, and of which nothing leaves the house."""
+def exercise(work: Work, programme: Programme, *, scenario: str, case_id: UUID | None = None) -> Case:
+    """Begin an exercise: an incident that is handled like a real one, and of which nothing leaves the house.
+
+    `case_id` is its own id, where a form carries one: the same form again gives the first.
+    """
+    if case_id is not None:
+        work.wait_turn(f"case:{case_id}")
+        if (first := work.db.get(Case, case_id)) is not None:
+            return first
     return desk_cases.take_in(
         work,
         programme,
@@ -119,6 +128,7 @@ def exercise(work: Work, programme: Programme, *, scenario: str) -> Case:
         received_at=work.now,
         asked=scenario,
         exercise=True,
+        case_id=case_id,
     )
 
 

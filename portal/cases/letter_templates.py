@@ -99,8 +99,10 @@ def _template(kind: LetterKind, number: int, entry: RegisterEntry) -> Template:
     return Template(kind, number, title.strip(), text.strip(), entry.id, entry.entered_at)
 
 
-def change(work: Work, *, kind: LetterKind, title: str, text: str) -> RegisterEntry:
-    """Keep a new version; letters that are written already stay as they are. Raises Incomplete."""
+def change(
+    work: Work, *, kind: LetterKind, title: str, text: str, entry_id: UUID | None = None
+) -> RegisterEntry:
+    """Keep a new version; letters that are written already stay as they are. Raises Incomplete or EntryUsed."""
     require_known(title, name="title")
     require_known(text, name="text")
     return registers.enter(
@@ -109,6 +111,7 @@ def change(work: Work, *, kind: LetterKind, title: str, text: str) -> RegisterEn
         letter=kind.value,
         from_on=london_date(work.now),
         body=f"{title.strip()}\n\n{text.strip()}",
+        entry_id=entry_id,
     )
 
 

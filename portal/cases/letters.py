@@ -24,11 +24,10 @@ from privacy import papers
 from privacy.cases import acts
 from privacy.cases import letters as kept
 from privacy.cases.letters import PURPOSES, CaseLetter, LetterKind, LetterState
-from privacy.cases.notices import Way
 from privacy.cases.redactions import Round
 from privacy.cases.rules import CaseRefused, Incomplete, NotPossible
 from privacy.cases.story import Story
-from privacy.cases.tables import Case, CaseFile, Event
+from privacy.cases.tables import Case, CaseFile, Event, Way
 from privacy.clock import london_date
 from privacy.papers import PaperFailed
 from privacy.records import new_id
@@ -114,13 +113,19 @@ def _addressee(db: DbSession, case: Case) -> To:
     return To(name, email, lines)
 
 
-def draft(work: Work, *, case_id: UUID, kind: LetterKind, written: Written) -> CaseLetter:
-    """Keep a letter as a draft. Raises what stands against it, or Incomplete."""
+def draft(
+    work: Work, *, case_id: UUID, kind: LetterKind, written: Written, letter_id: UUID | None = None
+) -> CaseLetter:
+    """Keep a letter as a draft. `letter_id` is its own id, where a form carries one: the same form again gives the
+    first. Raises what stands against it, or Incomplete."""
     story = acts.read(work.db, case_id, lock=True)
+    first = work.db.get(CaseLetter, letter_id) if letter_id is not None else None
+    if first is not None and first.case_id == case_id:
+        return first
     if (refusal := kept.refusal(story, kind)) is not None:
         raise refusal
     letter = CaseLetter(
-        id=new_id(),
+        id=letter_id or new_id(),
         case_id=case_id,
         number=kept.next_number(work.db, case_id),
         kind=kind,

@@ -19,7 +19,7 @@ from portal.mailing.letters import Enclosure
 from portal.models import Mail, Person, Role
 from privacy import papers
 from privacy.cases import notices as kept
-from privacy.cases.notices import Sending
+from privacy.cases.tables import Notice, Sending
 from privacy.clock import london_date
 from privacy.papers import PaperFailed
 from privacy.work import Work
@@ -56,7 +56,7 @@ def notice(db: DbSession, mail: Mail, around: Around) -> Letter | None:
     )
 
 
-def file_name(notice: kept.Notice) -> str:
+def file_name(notice: Notice) -> str:
     return f"{notice.case.ref}-notice-{notice.number}.pdf"
 
 
@@ -95,7 +95,7 @@ class _NoticeHeard:
                 "answer": receipt.answer or "",
                 "paper": "" if receipt.enclosed else "Its PDF could not be made",
             }
-            kept.delivered(work, sending, at=work.now, evidence=evidence, paper=receipt.enclosed)
+            kept.delivered(work, sending, at=receipt.at, evidence=evidence, paper=receipt.enclosed)
 
     def given_up(self, work: Work, mail: Mail, why: str) -> None:
         if (sending := _of(work.db, mail.about)) is not None:

@@ -10,9 +10,8 @@ from typing import TypedDict
 from portal.filters import by_when, day_time, when
 from portal.models import Mailbox
 from portal.programme import Programme
-from privacy.cases.notices import Notice, NoticeKind
 from privacy.cases.story import Clock, ClockName, Holidays, Story
-from privacy.cases.tables import Case, CaseKind, Channel
+from privacy.cases.tables import Case, CaseKind, Channel, Notice, NoticeKind
 from privacy.clock import london_date
 from privacy.deadlines import words
 from privacy.papers import Block, Paper, facts, heading, paragraph

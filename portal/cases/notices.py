@@ -21,9 +21,8 @@ from portal.programme import Programme
 from privacy.backup_records import mail_is_held
 from privacy.cases import acts
 from privacy.cases import notices as kept
-from privacy.cases.notices import Notice, NoticeKind, Sending, Way
 from privacy.cases.rules import Incomplete, NotPossible
-from privacy.cases.tables import Case, Event
+from privacy.cases.tables import Case, Event, Notice, NoticeKind, Sending, Way
 from privacy.deadlines import minutes_since
 from privacy.work import Work
 from privacy.working_days import Calendar
@@ -118,12 +117,24 @@ def send_again(work: Work, *, notice_id: UUID, to: Mailbox) -> None:
     mail.queue(work, template=TEMPLATE, about=sending.id, to=to)
 
 
-def carried(work: Work, *, notice_id: UUID, way: Way, to: Mailbox, at: datetime, evidence: str) -> Sending:
-    """Record that a notice was posted, or left by hand, and what shows it. Raises as `privacy.cases.notices` does."""
+def carried(
+    work: Work,
+    *,
+    notice_id: UUID,
+    way: Way,
+    to: Mailbox,
+    at: datetime,
+    evidence: str,
+    sending_id: UUID | None = None,
+) -> Sending:
+    """Record that a notice was posted, or left by hand, and what shows it. The same form again (`sending_id`) gives
+    the first. Raises as `privacy.cases.notices` does."""
     _locked(work, notice_id, to)
     if not evidence.strip():
         raise Incomplete("Enter what shows it, such as a receipt or who took it", name="evidence")
-    return kept.carried(work, notice_id=notice_id, way=way, to=to, at=at, evidence=evidence.strip())
+    return kept.carried(
+        work, notice_id=notice_id, way=way, to=to, at=at, evidence=evidence.strip(), sending_id=sending_id
+    )
 
 
 def _locked(work: Work, notice_id: UUID, to: Mailbox) -> Notice:
@@ -151,7 +162,7 @@ def of_case(db: DbSession, case_id: UUID) -> list[Ways]:
 
 
 def ways_of(notice: Notice, calendar: Calendar) -> Ways:
-    return Ways(notice, [(one, kept.served_at(one, calendar=calendar)) for one in notice.sendings])
+    return Ways(notice, [(one, one.served_at(calendar=calendar)) for one in notice.sendings])
 
 
 # ---- what has not arrived

@@ -16,6 +16,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session as DbSession
 
+from portal.cases import held_words
 from privacy import holdings, outside, purge, reach
 from privacy.audit import AuditEntry
 from privacy.cases import acts
@@ -27,6 +28,7 @@ from privacy.keystore import SUBJECT_KEY
 from privacy.work import Work
 
 FOUND_AT_MOST = 300
+BESIDE, OUTSIDE = "Beside the database", "Outside the software"
 
 
 class Where(StrEnum):
@@ -39,12 +41,14 @@ class Where(StrEnum):
 
 @dataclass(frozen=True)
 class SearchPlace:
-    """A place to look. `rows`: how many rows about the person the product counts there; None where it cannot count."""
+    """A place to look. `group` is the heading under which it stands. `rows`: how many rows about the person the product
+    counts there; None where it cannot count."""
 
     code: str
     where: Where
     name: str
     holds: str
+    group: str
     rows: int | None = None
 
     @property
@@ -60,11 +64,13 @@ def places(db: DbSession, case: Case) -> list[SearchPlace]:
     return [
         *_tables(db, case.subject_id),
         *(
-            SearchPlace(_code(Where.BESIDE, store.name), Where.BESIDE, store.name.capitalize(), store.holds)
+            SearchPlace(
+                _code(Where.BESIDE, store.name), Where.BESIDE, store.name.capitalize(), store.holds, BESIDE
+            )
             for store in holdings.STORES
         ),
         *(
-            SearchPlace(_code(Where.OUTSIDE, store.name), Where.OUTSIDE, store.name, store.holds)
+            SearchPlace(_code(Where.OUTSIDE, store.name), Where.OUTSIDE, store.name, store.holds, OUTSIDE)
             for store in outside.stores(db)
         ),
     ]
@@ -75,12 +81,10 @@ def _tables(db: DbSession, subject_id: UUID | None) -> list[SearchPlace]:
     found = []
     for name, entries in groupby(holdings.columns(), key=lambda entry: entry.table):
         if any(entry.kind != "not personal" for entry in entries):
-            said = name.replace("_", " ").capitalize()
-            place = SearchPlace(
-                f"table-{name}", Where.DATABASE, said, holdings.purpose_of(name), counts.get(name)
-            )
-            found.append(place)
-    return found
+            group, said = held_words.called(name)
+            holds = holdings.purpose_of(name)
+            found.append(SearchPlace(f"table-{name}", Where.DATABASE, said, holds, group, counts.get(name)))
+    return sorted(found, key=lambda place: held_words.GROUPS.index(place.group))
 
 
 def _counts(db: DbSession, subject_id: UUID) -> dict[str, int]:
@@ -134,7 +138,7 @@ def before(story: Story) -> Searched | None:
     )
 
 
-def record(work: Work, *, case_id: UUID, said: Searched) -> CaseEvent:
+def record(work: Work, *, case_id: UUID, said: Searched, event_id: UUID | None = None) -> CaseEvent:
     """Write the search down as an event of the case, with what the product counted at this moment.
 
     Raises Incomplete without a place, or without a word on what was found in one outside the software; and what
@@ -157,14 +161,14 @@ def record(work: Work, *, case_id: UUID, said: Searched) -> CaseEvent:
         "text": "\n".join(
             [
                 *([f"Searched for: {said.text}"] if said.text else []),
-                f"Not searched: {', '.join(left) or 'nothing'}",
+                f"Not searched: {'; '.join(left) or 'nothing'}",
             ]
         ),
         "sought": said.text,
         "codes": sorted(place.code for place in searched),
         "notes": {place.code: note for place in searched if (note := said.found.get(place.code, "").strip())},
     }
-    return acts.happen(work, case_id=case_id, kind=Event.SEARCHED, body=body)
+    return acts.happen(work, case_id=case_id, kind=Event.SEARCHED, body=body, event_id=event_id)
 
 
 def _line(place: SearchPlace, note: str) -> str:
@@ -172,6 +176,7 @@ def _line(place: SearchPlace, note: str) -> str:
     return f"{place.name}: {found}" if found else place.name
 
 
-def grouped(found: Sequence[SearchPlace]) -> Mapping[Where, Sequence[SearchPlace]]:
-    """The places by kind, in order."""
-    return {where: [place for place in found if place.where is where] for where in Where}
+def grouped(found: Sequence[SearchPlace]) -> Mapping[str, Sequence[SearchPlace]]:
+    """The places by the heading under which they stand, in order; that of places outside stands there without any."""
+    groups = [*dict.fromkeys(place.group for place in found if place.where is not Where.OUTSIDE), OUTSIDE]
+    return {group: [place for place in found if place.group == group] for group in groups}

@@ -1,4 +1,4 @@
-"""What the product itself suspects: it opens a draft of an incident, once for each cause and day (cl 17.5, annex 1).
+"""What the product itself suspects: it opens a draft of an incident for each cause and day (cl 17.5, annex 1).
 
     chain    the audit trail does not hold
     seal     a sealed value, or the canary, did not open
@@ -6,8 +6,10 @@
     export   answers were taken out by somebody who does not usually do so, or at night
     drill    a backup or the escrow of the keys did not stand a drill
 
-The worker looks each minute at the lines of the trail that are new. The data protection officer confirms a draft, which
-notifies the Controller, or dismisses it with a reason. Discovery is when it was found: the 24 hours run from there.
+The worker looks each minute at the lines of the trail that are new. What more of a cause comes on a day is noted in
+that day's case and told too, at most once an hour, with its number. The trail itself is checked once a day. The data
+protection officer confirms a draft, which notifies the Controller, or dismisses it with a reason. Discovery is when it
+was found: the 24 hours run from there.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -31,7 +33,7 @@ from privacy import chain_checks, deadlines
 from privacy.audit import Action, AuditEntry
 from privacy.cases import acts
 from privacy.cases.story import Story
-from privacy.cases.tables import CaseKind, Channel, Event
+from privacy.cases.tables import CaseEvent, CaseKind, Channel, Event
 from privacy.clock import london, london_date, start_of_day
 from privacy.errors import ChainBroken
 from privacy.records import new_id
@@ -42,6 +44,8 @@ TEMPLATE = "suspicion"
 LOOKS_BACK = timedelta(days=2)
 REFUSED_AT_MOST = 20
 """Refused sign-ins within an hour, of everybody together: more than this is no mistyping."""
+TOLD_AGAIN_AFTER = timedelta(hours=1)
+"""Of one cause the officer is told at most once in this time."""
 USUAL_WITHIN = timedelta(days=180)
 NIGHT = (22, 6)
 """Hours of the London night in which nobody takes answers out."""
@@ -75,11 +79,13 @@ log = structlog.get_logger("suspicions")
 
 @dataclass(frozen=True)
 class Found:
-    """What gives rise to a suspicion: its cause, what was seen, in words without names, and the last line looked at."""
+    """What gives rise to a suspicion: its cause, what was seen, in words without names, the last line looked at, and
+    how many lines there are."""
 
     cause: SuspicionCause
     said: str
     up_to: int
+    count: int = 1
 
 
 @dataclass(frozen=True)
@@ -96,6 +102,12 @@ class Shown:
     @property
     def waits(self) -> bool:
         return self.story is None or self.story.is_draft
+
+    @property
+    def again(self) -> list[CaseEvent]:
+        """What was noted when more of the same cause came on that day, oldest first."""
+        notes = self.story.of(Event.NOTE) if self.story is not None else []
+        return [note for note in notes if note.by == ACTOR]
 
     @property
     def due_at(self) -> datetime:
@@ -118,7 +130,11 @@ def weigh(lines: Sequence[AuditEntry], *, usual: frozenset[str], now: datetime) 
         (SuspicionCause.EXPORT, odd),
         (SuspicionCause.DRILL, failed),
     ]
-    return [Found(cause, _said(those), max(line.seq for line in those)) for cause, those in found if those]
+    return [
+        Found(cause, _said(those), max(line.seq for line in those), len(those))
+        for cause, those in found
+        if those
+    ]
 
 
 def _at_night(at: datetime) -> bool:
@@ -136,23 +152,28 @@ def _said(lines: Sequence[AuditEntry]) -> str:
 
 
 def run(instance: Instance, sessions: Sessions) -> int:
-    """Look for what is new and open a draft for each cause; returns how many. Any number of workers may."""
+    """Look for what is new, and open a draft for each cause or add to today's; returns how many. Any number of
+    workers may."""
     with sessions() as db:
         found = [*_of_chain(db, instance), *_of_trail(db, now=instance.clock())]
-        return sum(raise_(db, instance, one) for one in found)
+        return sum(raise_(db, instance, one) or add(db, instance, one) for one in found)
 
 
 def _of_trail(db: DbSession, *, now: datetime) -> list[Found]:
-    """What the new lines give rise to. A cause that was raised today waits for tomorrow with what came since."""
+    """What the new lines give rise to. A cause of which the officer was told within the hour waits until it is over,
+    with what came since."""
     seen = dict(
         db.execute(select(Suspicion.cause, func.max(Suspicion.up_to)).group_by(Suspicion.cause)).all()
     )
-    today = set(db.scalars(select(Suspicion.cause).where(Suspicion.on_day == london_date(now))))
+    told = select(Suspicion.cause).join(MailRow, MailRow.about == Suspicion.id)
+    lately = set(
+        db.scalars(told.where(MailRow.template == TEMPLATE, MailRow.queued_at > now - TOLD_AGAIN_AFTER))
+    )
     asked = select(AuditEntry).where(AuditEntry.action.in_(WATCHED), AuditEntry.at > now - LOOKS_BACK)
     lines = [
         line
         for line in db.scalars(asked.order_by(AuditEntry.seq))
-        if line.seq > seen.get(WATCHED[line.action], 0) and WATCHED[line.action] not in today
+        if line.seq > seen.get(WATCHED[line.action], 0) and WATCHED[line.action] not in lately
     ]
     return weigh(lines, usual=_usual(db, lines), now=now)
 
@@ -194,7 +215,7 @@ def _place(trouble: str | None) -> int:
 
 
 def raise_(db: DbSession, instance: Instance, found: Found) -> bool:
-    """Open a draft and tell the data protection officer; False where another worker did."""
+    """Open a draft and tell the data protection officer; False where there is one of the cause and day already."""
     try:
         with unit_of_work(db, instance.clock, ACTOR, frozen_too=True) as work:
             row = _enter(work, found)
@@ -222,6 +243,29 @@ def raise_(db: DbSession, instance: Instance, found: Found) -> bool:
     return True
 
 
+def add(db: DbSession, instance: Instance, found: Found) -> bool:
+    """Note in today's case of a cause what more has come, whatever became of that case, and tell the data protection
+    officer; False where another worker did."""
+    try:
+        with unit_of_work(db, instance.clock, ACTOR, frozen_too=True) as work:
+            row = work.db.scalars(
+                select(Suspicion)
+                .where(Suspicion.cause == found.cause, Suspicion.on_day == london_date(work.now))
+                .with_for_update()
+            ).first()
+            if row is None or row.case_id is None or row.up_to >= found.up_to:
+                return False
+            row.up_to = found.up_to
+            body = {"text": f"{WORDS[found.cause]}, again. {found.said}", "lines": found.count}
+            acts.happen(work, case_id=row.case_id, kind=Event.NOTE, body=body)
+            _tell(work, row, step=f"line-{found.up_to}")
+    except ChainBroken as broken:
+        log.error("trail.broken", trouble=str(broken))
+        return False
+    log.error("suspicion.raised_again", cause=found.cause.value, count=found.count)
+    return True
+
+
 def _without_case(db: DbSession, instance: Instance, found: Found) -> bool:
     """The head of the trail does not fit, so nothing that leaves a line can be written: only that it is suspected."""
     try:
@@ -245,8 +289,8 @@ def _enter(work: Work, found: Found) -> Suspicion:
     return row
 
 
-def _tell(work: Work, row: Suspicion) -> None:
-    mail.queue(work, template=TEMPLATE, about=row.id, to=Mailbox.DPO)
+def _tell(work: Work, row: Suspicion, *, step: str = "once") -> None:
+    mail.queue(work, template=TEMPLATE, about=row.id, to=Mailbox.DPO, step=step)
 
 
 # ---- the data protection officer
@@ -294,12 +338,13 @@ def _draft(work: Work, suspicion: UUID) -> UUID:
 
 
 def letter(db: DbSession, mail: MailRow, around: Around) -> Letter | None:
-    """What is suspected and where to look; none once it was decided."""
+    """What is suspected and where to look, and how often it was seen again; none of what was decided since."""
     row = db.get(Suspicion, mail.about)
     if row is None:
         return None
     one = Shown(row, acts.read(db, row.case_id) if row.case_id else None)
-    if not one.waits:
+    again = next((note for note in one.again if note.at == mail.queued_at), None)
+    if again is None and not one.waits:
         return None
     said = LOOK_AT[row.cause]
     if one.story is None:
@@ -310,7 +355,11 @@ def letter(db: DbSession, mail: MailRow, around: Around) -> Letter | None:
             "said": said,
             "found_at": row.found_at,
             "due_at": one.due_at,
-            "link": around.link("suspicions"),
+            "lines": (again.body or {}).get("lines") if again is not None else None,
+            "again_at": again.at if again is not None else None,
+            "waits": one.waits,
+            "case": one.story.case.ref if one.story is not None else "",
+            "link": around.link("suspicions") if one.waits else around.link("case", row.case_id),
         }
     )
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from portal.cases.holds import LetGo
+from portal.filters import count
 from privacy.cases.rules import RULES
 from privacy.cases.story import ClockName, State
 from privacy.cases.tables import CaseKind, Channel, Event
@@ -136,3 +138,14 @@ ASK: Mapping[Event, str] = {
 def ask(event: Event) -> str:
     """What the form of an event is called."""
     return ASK.get(event, RULES[event].label)
+
+
+def let_go(followed: LetGo) -> str:
+    """What became of somebody's data once a hold on it was lifted."""
+    if followed.erases:
+        apart = ", apart from what another hold keeps" if followed.some else ""
+        return f"The hold is lifted, and the data of {followed.ref} is erased{apart}."
+    if followed.waits:
+        stay = count(followed.whole, "other hold keeps", "other holds keep")
+        return f"The hold is lifted. The erasure of the data of {followed.ref} goes on waiting: {stay} it."
+    return f"The hold on the data of {followed.ref} is lifted."

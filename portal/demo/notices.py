@@ -9,7 +9,7 @@ from portal.demo.agenda import Agenda
 from portal.demo.cast import Cast
 from portal.models import Mail, MailState, Role
 from privacy.cases import notices as kept
-from privacy.cases.notices import Sending
+from privacy.cases.tables import Sending
 from privacy.clock import london_date
 from privacy.work import Work
 

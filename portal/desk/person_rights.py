@@ -152,11 +152,16 @@ def rectify(
     reason: str,
     told: Sequence[str] = (),
     told_on: date | None = None,
+    rectification_id: UUID | None = None,
 ) -> Rectification:
     """Put one value right; what it was, why, and who was told stays, sealed (Articles 16 and 19).
 
-    Raises NothingSuch or NotRectified.
+    The same form again (`rectification_id`) gives the first. Raises NothingSuch or NotRectified.
     """
+    if rectification_id is not None:
+        work.wait_turn(f"rectification:{rectification_id}")
+        if (first := work.db.get(Rectification, rectification_id)) is not None:
+            return first
     item = next((one for one in rectifiable(work.db, person_id) if one.code == code), None)
     if item is None:
         raise NothingSuch(code)
@@ -168,7 +173,7 @@ def rectify(
     before = getattr(row, item.name)
     _set(work, row, item.name, value)
     entry = Rectification(
-        id=new_id(),
+        id=rectification_id or new_id(),
         person_id=person_id,
         item_table=item.table,
         item_id=item.row,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from wtforms import StringField
+from wtforms import HiddenField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, StopValidation
 
@@ -35,7 +35,9 @@ class CitesFields(Form):
 
 
 class RestrictForm(CitesFields):
-    """Restrict, or lift it: the page says which."""
+    """Restrict, or lift it. `act` is what the page offered: the same page sent again does not do the contrary."""
+
+    act = HiddenField()
 
 
 class RectifyForm(CitesFields, PersonRectifyForm):

@@ -15,9 +15,10 @@ from portal.cases.redaction import MARK_AT_MOST, REASON_AT_MOST, Choice, Settled
 from portal.cases.search import FOUND_AT_MOST, Searched, SearchPlace
 from portal.forms.base import DatePartsField, Form
 from portal.forms.programme import ChosenRadioField, ChosenSelectField, SomeCheckboxesField
+from portal.forms.times import HiddenOnceField
 from privacy.cases.letters import PURPOSES, LetterKind
-from privacy.cases.notices import Way
 from privacy.cases.redactions import Ground, RedactionMark
+from privacy.cases.tables import Way
 
 
 def _at_most(length: int) -> Length:
@@ -30,6 +31,7 @@ def _at_most(length: int) -> Length:
 class SearchFields(Form):
     """Where was looked, and why that is enough; `search_form` adds a field for what was found in each place."""
 
+    event_id = HiddenOnceField()
     places = SomeCheckboxesField("What was searched?", said="Choose from the list")
     text = TextAreaField(
         "What was searched for?",
@@ -58,7 +60,7 @@ def search_form(places: Sequence[SearchPlace], before: Searched | None) -> Searc
     """The form for these places; it begins with what was said last time, or with what the product itself counted."""
     fields = {
         f"found_{place.code}": StringField(
-            f"What was found in {place.name}?", validators=[_at_most(FOUND_AT_MOST)]
+            f"What was found in “{place.name}”?", validators=[_at_most(FOUND_AT_MOST)]
         )
         for place in places
     }
@@ -158,8 +160,9 @@ def marks_form(marks: Sequence[RedactionMark]) -> MarksFields:
 
 
 class LetterForm(Form):
-    """A letter as it is written; the word is its reason or its question."""
+    """A letter as it is written; the word is its reason or its question. `letter_id` is the id of a new one."""
 
+    letter_id = HiddenOnceField()
     name = StringField("Name", validators=[InputRequired("Enter the name of whom it goes to"), _at_most(200)])
     email = EmailField("E-mail address", validators=[_at_most(254)])
     address = TextAreaField("Postal address", validators=[_at_most(500)])
@@ -213,8 +216,9 @@ class CarriedForm(Form):
 
 
 class TemplateForm(Form):
-    """A new version of a template."""
+    """A new version of a template; `entry_id` is the id of its entry."""
 
+    entry_id = HiddenOnceField()
     title = StringField("Heading", validators=[InputRequired("Enter a heading"), _at_most(TITLE_AT_MOST)])
     text = TextAreaField("Text", validators=[InputRequired("Enter the text"), _at_most(TEXT_AT_MOST)])
 

@@ -17,6 +17,7 @@ from portal.cases import words as case_words
 from portal.cases.calculator import BY_HOUR, DeadlineKind, Question
 from portal.cases.intake import Attachment
 from portal.forms.base import DatePartsField, Form
+from portal.forms.phones import a_phone_number
 from portal.forms.programme import ChosenRadioField, ChosenSelectField
 from portal.forms.times import HiddenIdField, MinuteField
 from portal.models import Person
@@ -116,7 +117,7 @@ class IntakeForm(WhenFields, AttachedFields):
     taken_by = StringField("Who took it?", validators=[_at_most(LINE_AT_MOST)])
     name = StringField("Name of who asks or tells", validators=[_at_most(LINE_AT_MOST)])
     email = EmailField("E-mail address", validators=[_at_most(254), _is_address])
-    phone = TelField("Phone number", validators=[_at_most(40)])
+    phone = TelField("Phone number", validators=a_phone_number())
     address = TextAreaField("Postal address", validators=[_at_most(ADDRESS_AT_MOST)])
     asked = TextAreaField(
         "What do they ask, or what happened?",
@@ -226,6 +227,8 @@ def form_of(event: Event) -> type[EventForm]:
         fields["left_out"] = TextAreaField(label, validators=[_at_most(WORDS_AT_MOST)])
     if "text" not in rule.body and event not in NAMING:
         fields["text"] = TextAreaField(case_words.NOTE.label, validators=[_at_most(WORDS_AT_MOST)])
+    if event in (Event.CLOSED, Event.SUBJECT_KNOWN):
+        fields["erases"] = BooleanField("Yes, erase this data now. Nobody can bring it back")
     if event in (Event.ASSIGNED, Event.DEPUTISED):
         fields["person_id"] = ChosenSelectField("To whom?", said="Choose somebody")
     if event is Event.SUBJECT_KNOWN:

@@ -10,9 +10,9 @@ from wtforms.validators import InputRequired, Length
 
 from portal.forms.base import DatePartsField, Form, HiddenNumberField
 from portal.forms.programme import ChosenRadioField, ChosenSelectField, day
-from portal.forms.times import MinuteField, instant_of
+from portal.forms.times import HiddenOnceField, MinuteField, instant_of
 from portal.models import Mailbox, Person
-from privacy.cases.notices import NoticeKind, Way
+from privacy.cases.tables import NoticeKind, Way
 
 TEXT_AT_MOST = 8000
 EVIDENCE_AT_MOST = 1000
@@ -51,8 +51,9 @@ class FurtherForm(Form):
 
 
 class TakenThereForm(Form):
-    """That a notice was posted, or left by hand."""
+    """That a notice was posted, or left by hand; `sending_id` is the id of this way."""
 
+    sending_id = HiddenOnceField()
     way = ChosenRadioField(
         "How did it go?",
         said="Choose how it went",
@@ -85,6 +86,7 @@ class TakenThereForm(Form):
             "way": Way(self.way.data),
             "to": Mailbox(self.to.data),
             "at": instant_of(self.on, self.at),
+            "sending_id": self.sending_id.id_to_make,
             "evidence": self.evidence.data,
         }
 
@@ -94,8 +96,9 @@ class AgainForm(Form):
 
 
 class DutyForm(Form):
-    """Somebody for the rota."""
+    """Somebody for the rota; `duty_id` is the id of this turn."""
 
+    duty_id = HiddenOnceField()
     person_id = ChosenSelectField("Who is on duty?", said="Choose who is on duty")
     from_on = DatePartsField(
         "From which day?", said="The first day", validators=[InputRequired("Enter the first day")]
@@ -115,6 +118,7 @@ class DutyForm(Form):
         """What the rule takes."""
         return {
             "person_id": UUID(self.person_id.data),
+            "duty_id": self.duty_id.id_to_make,
             "from_on": day(self.from_on),
             "to_on": day(self.to_on),
         }

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable
 
-from wtforms import StringField, TextAreaField
+from wtforms import HiddenField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, StopValidation
 
 from portal.desk.person_rights import VALUE_AT_MOST, Item
 from portal.forms.base import Form
 from portal.forms.programme import ChosenRadioField, ChosenSelectField
-from portal.forms.times import HiddenIdField
+from portal.forms.times import HiddenIdField, HiddenOnceField
 from portal.registers.contract import LETTER_AT_MOST, WORDING_AT_MOST
 from privacy.rights import Cause, Lifted
 
@@ -48,6 +48,9 @@ class FindForm(Form):
 
 
 class InstructionForm(Form):
+    """What the Department wrote; `entry_id` is the id of its entry."""
+
+    entry_id = HiddenOnceField()
     letter = letter_field()
     wording = TextAreaField(
         "What the Department wrote",
@@ -61,12 +64,16 @@ class InstructionForm(Form):
 
 
 class RestrictForm(Form):
+    """`act` is what the page offered: the same page sent again does not do the contrary."""
+
+    act = HiddenField()
     letter = letter_field()
 
 
 class RectifyForm(Form):
     """What is wrong about somebody, what is right, and who was told; from a case as well as from the person's page."""
 
+    rectification_id = HiddenOnceField()
     item = ChosenSelectField("What is wrong", said="Choose what is wrong")
     value = TextAreaField(
         "What is right",

@@ -11,6 +11,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from portal.forms.base import DatePartsField, Form, WholeNumberField
 from portal.forms.programme import ChosenRadioField, ChosenSelectField, day
+from portal.forms.times import HiddenOnceField
 from portal.registers.contract import LETTER_AT_MOST, WORDING_AT_MOST
 from portal.registers.instructions import BASES, CONDITIONS, ITEMS, ROWS
 from privacy import remarks
@@ -81,7 +82,13 @@ def _condition(item: DataItem) -> ChosenSelectField:
     )
 
 
-class InstructionForm(Form):
+class EntryForm(Form):
+    """A form that makes an entry; `entry_id` is its own id."""
+
+    entry_id = HiddenOnceField()
+
+
+class InstructionForm(EntryForm):
     """A written instruction of the Controller: what it lists or lists no more, on what that rests, what it replaces."""
 
     letter = _letter()
@@ -134,6 +141,7 @@ class InstructionForm(Form):
         """What the rule takes."""
         said = {item: self[item.value].data for item in DataItem}
         return {
+            "entry_id": self.entry_id.id_to_make,
             "letter": self.letter.data or "",
             "from_on": day(self.from_on),
             "wording": self.wording.data or "",
@@ -150,7 +158,7 @@ class InstructionForm(Form):
         }
 
 
-class ScheduleForm(Form):
+class ScheduleForm(EntryForm):
     """A version of schedule 3a, row by row."""
 
     letter = _letter("Reference of the letter or variation that it came with")
@@ -168,13 +176,14 @@ class ScheduleForm(Form):
     def asked(self) -> dict[str, Any]:
         """What the rule takes."""
         return {
+            "entry_id": self.entry_id.id_to_make,
             "letter": self.letter.data or "",
             "from_on": day(self.from_on),
             "rows": {name: self[name].data or "" for name in ROWS},
         }
 
 
-class SubProcessorForm(Form):
+class SubProcessorForm(EntryForm):
     """A sub-processor as it stands now."""
 
     name = _line("Name", needed="Enter the name")
@@ -220,7 +229,7 @@ class SubProcessorForm(Form):
         )
 
 
-class RemarkForm(Form):
+class RemarkForm(EntryForm):
     """A remark; empty takes the last one back."""
 
     text = _words("Remark", most=remarks.AT_MOST)
@@ -231,7 +240,7 @@ def _step(label: str) -> WholeNumberField:
     return WholeNumberField(label, validators=[InputRequired("Enter a number from 1 to 5"), asked])
 
 
-class RiskForm(Form):
+class RiskForm(EntryForm):
     """A risk as it stands now."""
 
     title = _line("The risk in a few words", needed="Enter the risk")
@@ -291,14 +300,16 @@ class AffectedForm(Form):
 
 
 class AssessForm(Form):
-    """What could follow from an incident."""
+    """What could follow from an incident; `event_id` is the id of the event that says it."""
 
+    event_id = HiddenOnceField()
     risk = _words("What could follow from it for these people", needed="Enter what could follow", most=2000)
 
 
 class ExerciseForm(Form):
-    """What an exercise is about."""
+    """What an exercise is about; `case_id` is the new case's own id."""
 
+    case_id = HiddenOnceField()
     scenario = ChosenRadioField("What has happened?", said="Choose what has happened")
     words = _words("In your own words, or more about it", most=2000)
 

@@ -8,6 +8,7 @@ from wtforms.validators import InputRequired, Length, StopValidation
 
 from portal.forms.base import DatePartsField, Form
 from portal.forms.programme import ChosenRadioField, day
+from portal.forms.times import HiddenOnceField
 from portal.own_data.self_service import WORDS
 from portal.registers.contract import LETTER_AT_MOST, WORDING_AT_MOST
 from privacy.registers import Standing
@@ -27,6 +28,9 @@ def _said(act: Standing) -> ChosenRadioField:
 
 
 class StandingForm(Form):
+    """The instruction; `entry_id` is the id of its entry."""
+
+    entry_id = HiddenOnceField()
     letter = StringField(
         "Reference of the letter",
         validators=[

@@ -179,6 +179,19 @@ class HiddenIdField(HiddenField):
             raise StopValidation("Open this page again and send the form once more")
 
 
+class HiddenOnceField(HiddenIdField):
+    """The same with an id of its own to begin with. A form that comes without one, such as a page of before an
+    upgrade, is taken too, and counts each time."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(default=new_id, **options)
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        super().process_formdata(valuelist)
+        if self.data is None:
+            self.data = new_id()
+
+
 def renew_ids(form: Form) -> None:
     """Give a form that is shown again a new id: what it was opened for has been made, as after going back."""
     for field in form:

@@ -60,6 +60,7 @@ PATHS = {
     "access_review": "/desk/registers/access",
     "second_person": "/second-person",
     "suspicions": "/desk/suspicions",
+    "case": "/desk/cases/{}",
     "own_sign_in": "/your-sign-in",
     "own_assistant": "/your-assistant",
     "confirm_factor": "/team/people/{}/sign-in",
@@ -102,11 +103,12 @@ AddressedContext = Callable[[DbSession, Mail, Around], tuple[str, str, Letter] |
 
 @dataclass(frozen=True)
 class Receipt:
-    """That a mail server took a mail: under which id, what it answered, and whether a file was in it."""
+    """That a mail server took a mail: when, under which id, what it answered, and whether a file was in it."""
 
     message_id: str
     answer: str | None
     enclosed: bool
+    at: datetime
 
 
 class Heard(Protocol):

@@ -203,7 +203,8 @@ def _deliver_one(db: DbSession, instance: Instance, sender: Sender, bundle: _Bun
         parcel = write(db, instance, together)
         # The read is over: a slow mail server must not hold a snapshot of the database.
         db.rollback()
-        answer = sender.send(parcel.message, at=instance.clock()) if parcel is not None else None
+        sent_at = instance.clock()
+        answer = sender.send(parcel.message, at=sent_at) if parcel is not None else None
     except RouteRefused:
         # No fault of the mail: it waits, and no try is counted.
         raise
@@ -216,7 +217,7 @@ def _deliver_one(db: DbSession, instance: Instance, sender: Sender, bundle: _Bun
         _failed(db, instance, together, error, told)
         return False
     try:
-        _done(db, instance, together, parcel, answer)
+        _done(db, instance, together, parcel, answer, sent_at=sent_at)
     except OperationalError as error:
         if parcel is None:
             raise
@@ -232,6 +233,8 @@ def _done(
     together: Sequence[UUID],
     parcel: Parcel | None,
     answer: str | None,
+    *,
+    sent_at: datetime,
 ) -> None:
     """Mark what went and what had no reason left. What went within another mail says which one carried it."""
     gone = parcel.mails if parcel is not None else frozenset()
@@ -249,7 +252,8 @@ def _done(
         if carrier is not None and carrier.person_id is not None:
             bounces.clear(work, person_id=carrier.person_id)
         if parcel is not None and carrier is not None and carrier.template in HEARD:
-            receipt = Receipt(str(parcel.message["Message-ID"]), answer, parcel.enclosed)
+            # A notice counts from when it went: marking it may wait for others who write.
+            receipt = Receipt(str(parcel.message["Message-ID"]), answer, parcel.enclosed, sent_at)
             HEARD[carrier.template].went(work, carrier, receipt)
         if parcel is not None and carrier is not None:
             for session_id in parcel.feedback:

@@ -52,7 +52,8 @@ class SuspicionCause(StrEnum):
 
 class Suspicion(Record):
     """What the product suspects, once for each cause and day. The case is its draft; without one the trail was so
-    broken that none could be opened. `up_to` is the last line of the trail that was looked at for it."""
+    broken that none could be opened. `up_to` is the last line of the trail that was looked at for it; what more came
+    on that day is noted in the case."""
 
     __tablename__ = "suspicion"
     __table_args__ = (UniqueConstraint("cause", "on_day"),)

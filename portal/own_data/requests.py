@@ -257,7 +257,8 @@ def close_done(sessions: Sessions, clock: Clock) -> int:
                 "evidence": "The events of this case, and the trail",
                 "left_out": "They did it themselves, so nothing else was needed",
             }
-            casework.write_down(work, case_id=case_id, what=casework.Happened(kind=Event.CLOSED, body=body))
+            what = casework.Happened(kind=Event.CLOSED, body=body, erases=True)
+            casework.write_down(work, case_id=case_id, what=what)
             closed += 1
     return closed
 

@@ -6,6 +6,7 @@ are entered when an instance is set up; later ones by the data protection office
 
 from collections.abc import Mapping
 from datetime import date
+from uuid import UUID
 
 from sqlalchemy.orm import Session as DbSession
 
@@ -27,11 +28,23 @@ def allows(db: DbSession, *, on: date) -> dict[Standing, RegisterEntry | None]:
 
 
 def enter(
-    work: Work, *, letter: str, from_on: date, acts: Mapping[Standing, bool], wording: str
+    work: Work,
+    *,
+    letter: str,
+    from_on: date,
+    acts: Mapping[Standing, bool],
+    wording: str,
+    entry_id: UUID | None = None,
 ) -> RegisterEntry:
-    """Enter an instruction that lets people do something themselves, or with false no more."""
+    """Enter an instruction that lets people do something themselves, or with false no more. Raises EntryUsed."""
     return registers.enter(
-        work, register=Register.INSTRUCTION, letter=letter, from_on=from_on, items=acts, body=wording
+        work,
+        register=Register.INSTRUCTION,
+        letter=letter,
+        from_on=from_on,
+        items=acts,
+        body=wording,
+        entry_id=entry_id,
     )
 
 

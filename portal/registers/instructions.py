@@ -106,8 +106,9 @@ def instruct(
     items: Mapping[DataItem, bool] | None = None,
     grounds: Mapping[DataItem, Grounds] | None = None,
     replaces_id: UUID | None = None,
+    entry_id: UUID | None = None,
 ) -> RegisterEntry:
-    """Enter an instruction. Raises NoGrounds or NotReplaced."""
+    """Enter an instruction. Raises NoGrounds, NotReplaced or EntryUsed."""
     for item, is_listed in (items or {}).items():
         found = (grounds or {}).get(item)
         if is_listed and item in SPECIAL and (found is None or not (found.basis and found.condition)):
@@ -125,17 +126,21 @@ def instruct(
         grounds=grounds,
         replaces_id=replaces_id,
         body=wording,
+        entry_id=entry_id,
     )
 
 
-def set_schedule(work: Work, *, letter: str, from_on: date, rows: Mapping[str, str]) -> RegisterEntry:
-    """Enter a version of schedule 3a, as the Controller completed it."""
+def set_schedule(
+    work: Work, *, letter: str, from_on: date, rows: Mapping[str, str], entry_id: UUID | None = None
+) -> RegisterEntry:
+    """Enter a version of schedule 3a, as the Controller completed it. Raises EntryUsed."""
     return registers.enter(
         work,
         register=Register.SCHEDULE,
         letter=letter,
         from_on=from_on,
         body=json.dumps({name: rows[name] for name in ROWS}, ensure_ascii=False),
+        entry_id=entry_id,
     )
 
 

@@ -7,11 +7,11 @@ from portal import policies
 from portal.forms.registers import RemarkForm, RiskForm
 from portal.registers import assessment
 from portal.registers.instructions import BASES, CONDITIONS, ROWS
-from portal.views.context import clock_now, instance, programme, session, the_actor, work
+from portal.views.context import clock_now, instance, programme, session, the_actor
 from portal.views.files import attach
 from portal.views.guards import guarded
 from portal.views.loaders import load_risk
-from portal.views.refusals import status_of
+from portal.views.refusals import carry_out, status_of
 from privacy import papers, remarks, risks
 from privacy.remarks import Part
 from privacy.risks import Kept, LeftIsMore
@@ -52,9 +52,12 @@ def words(name: str) -> ResponseReturnValue:
         abort(404)
     last = remarks.remarks(session()).get(part)
     form = RemarkForm(data={"text": last.body if last else ""})
-    if form.validate_on_submit():
-        with work() as unit:
-            remarks.remark(unit, on=part, text=form.text.data or "")
+    if form.validate_on_submit() and carry_out(
+        form,
+        lambda unit: remarks.remark(
+            unit, on=part, text=form.text.data or "", entry_id=form.entry_id.id_to_make
+        ),
+    ):
         flash("It is kept.", "success")
         return redirect(url_for("assessment.show"), 303)
     return render_template(
@@ -87,9 +90,11 @@ def risk(kept: Kept) -> ResponseReturnValue:
 
 def _kept(form: RiskForm, code: str | None) -> bool:
     try:
-        with work() as unit:
-            risks.keep(unit, form.asked, code=code)
+        kept = carry_out(
+            form,
+            lambda unit: risks.keep(unit, form.asked, code=code, entry_id=form.entry_id.id_to_make),
+        )
     except LeftIsMore as problem:
         form.refuse(form.left_likelihood, problem)
         return False
-    return True
+    return kept is not None

@@ -13,9 +13,9 @@ from portal.results.strands import STRANDS
 from portal.views import files
 from portal.views.behind import show
 from portal.views.context import clock_now, programme, session, today
+from portal.views.day_asked import day_asked
 from portal.views.guards import guarded
 from portal.views.numbers import page_asked
-from portal.views.reports import day_asked
 from surveys.models import Wave
 
 bp = Blueprint("boards", __name__, url_prefix="/reports")
@@ -95,23 +95,24 @@ def _outstanding(*, page: int | None) -> outstanding.Listing:
 @guarded(None, policies.may_run_programme)
 def sla() -> ResponseReturnValue:
     """What the contract promises for each year, and how far it is."""
-    as_of, typed, errors = day_asked()
+    as_of, form = day_asked()
     return render_template(
         "reports/sla.html",
         years=service_levels.levels(session(), programme(), as_of=as_of),
         counters=service_levels.COUNTERS,
         as_of=as_of,
-        typed=typed,
-        errors=errors,
-    ), 422 if errors else 200
+        form=form,
+    ), 422 if form.errors else 200
 
 
 @bp.get("/service-levels/<year>/<name>")
 @guarded(None, policies.may_run_programme)
 def level(year: str, name: str) -> ResponseReturnValue:
     """The packages or sessions that a service level counts."""
-    as_of, _, errors = day_asked()
-    shown = None if errors else levels_behind.page(session(), programme(), year=year, name=name, as_of=as_of)
+    as_of, form = day_asked()
+    shown = (
+        None if form.errors else levels_behind.page(session(), programme(), year=year, name=name, as_of=as_of)
+    )
     if shown is None:
         abort(404)
     return render_template("reports/level.html", shown=shown)

@@ -43,7 +43,12 @@ def rectify(case: Case) -> ResponseReturnValue:
     _cite(form, case)
     form.offer(person_rights.rectifiable(session(), case.subject_id) if case.subject_id else [])
     if form.validate_on_submit():
-        typed: dict[str, Any] = {"code": form.item.data, "value": form.value.data or "", "told": form.names}
+        typed: dict[str, Any] = {
+            "code": form.item.data,
+            "value": form.value.data or "",
+            "told": form.names,
+            "rectification_id": form.rectification_id.id_to_make,
+        }
         if _attempt(
             form,
             lambda unit: case_acts.rectify(
@@ -58,10 +63,11 @@ def rectify(case: Case) -> ResponseReturnValue:
 @guarded(load_case, policies.may_act_on)
 def restrict(case: Case) -> ResponseReturnValue:
     """Restrict, or lift the restriction."""
-    form, case_id = RestrictForm(), case.id
-    _cite(form, case)
+    case_id = case.id
     person = case_acts.subject(session(), acts.read(session(), case_id))
-    lift = person is not None and person.restricted_at is not None
+    form = RestrictForm(act="lift" if person is not None and person.restricted_at is not None else "restrict")
+    _cite(form, case)
+    lift = form.act.data == "lift"
     if form.validate_on_submit() and _attempt(
         form, lambda unit: case_acts.restrict(unit, case_id=case_id, entry_id=form.entry_id, lift=lift)
     ):

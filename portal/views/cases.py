@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from portal import policies
 from portal.cases import acts as casework
 from portal.cases import clocks as case_clocks
+from portal.cases import holds as case_holds
 from portal.cases import lists as case_lists
 from portal.cases import notices
 from portal.cases import page as case_page
@@ -181,13 +182,13 @@ def happen(case: Case) -> ResponseReturnValue:
     if form.validate_on_submit():
         try:
             with work() as unit:
-                freed = casework.write_down(unit, case_id=case_id, what=_happened(form))
+                let_go = casework.write_down(unit, case_id=case_id, what=_happened(form))
         except CaseRefused as problem:
             form.refuse(_field_of(form, problem), problem)
             return _page(acts.read(session(), case_id), form, 409 if isinstance(problem, QUICKER) else 422)
-        if freed:
+        if let_go:
             finish_erasures()
-        flash("It is written down.", "success")
+        flash(" ".join(["It is written down.", *map(case_words.let_go, let_go)]), "success")
         return redirect(url_for("cases.show", case_id=case_id), 303)
     return _page(acts.read(session(), case_id), form, 422)
 
@@ -218,6 +219,7 @@ def _happened(form: EventForm) -> Happened:
         person_id=form.chosen_person,
         who=form.extra("who"),
         letter=form.extra("letter"),
+        erases=bool(form.extra("erases")),
         event_id=form.event_id.id_to_make,
         files=form.attachments,
     )
@@ -239,6 +241,7 @@ def _page(story: Story, sent: EventForm | None = None, status: int = 200) -> Res
         forms=forms,
         next_step=story.next_step(),
         left_open=story.left_open(),
+        lets_go=case_holds.lets_go(session(), story.case) if story.closed is None else (),
         kept=notices.of_case(session(), story.case.id),
         words=case_words,
         now=clock_now(),

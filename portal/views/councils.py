@@ -1,6 +1,5 @@
 """Councils: the list, one council, its neighbours and reviews, and the published file they come from."""
 
-from datetime import date
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -13,13 +12,13 @@ from portal.councils import lists as council_lists
 from portal.councils import partners, qualifying, reviews
 from portal.councils import register as councils
 from portal.councils.lists import Wanted
-from portal.days import day_in
 from portal.forms.councils import FACTS, GROUNDS, VALUES, NeighboursForm, ReviewForm
 from portal.models import Council, CouncilKind
 from portal.packages import lists as package_lists
 from portal.people import directory
 from portal.views import files, searches_kept
 from portal.views.context import programme, session, today, work
+from portal.views.day_asked import day_asked
 from portal.views.guards import guarded
 from portal.views.loaders import load_council
 from portal.views.refusals import carry_out, status_of
@@ -53,7 +52,7 @@ def download() -> ResponseReturnValue:
 @bp.get("/<uuid:council_id>")
 @guarded(load_council, policies.may_see_team_page)
 def show(council: Council) -> ResponseReturnValue:
-    on, typed, errors = _day()
+    on, form = day_asked()
     db, council_id = session(), council.id
     return render_template(
         "councils/show.html",
@@ -61,8 +60,7 @@ def show(council: Council) -> ResponseReturnValue:
         heirs=councils.heirs(db, council),
         standing=qualifying.qualifies(db, council_id, on),
         on=on,
-        typed=typed,
-        errors=errors,
+        form=form,
         facts=council_facts.history(db, council_id),
         agreement=council_facts.agreement(db, council_id, on=today()),
         neighbours=councils.neighbours_of(db, council_id),
@@ -75,7 +73,7 @@ def show(council: Council) -> ResponseReturnValue:
         grounds=GROUNDS,
         kinds=FACTS,
         values=VALUES,
-    ), 422 if errors else 200
+    ), 422 if form.errors else 200
 
 
 @bp.route("/<uuid:council_id>/neighbours", methods=["GET", "POST"])
@@ -124,15 +122,6 @@ def _wanted() -> Wanted:
 
 def _yes_or_no(name: str) -> bool | None:
     return {"yes": True, "no": False}.get(request.args.get(name, ""))
-
-
-def _day() -> tuple[date, str, list[tuple[str, str]]]:
-    """The day for which it is computed whether the council qualifies; today where none or no real day was asked."""
-    typed = request.args.get("on", "")
-    try:
-        return (day_in(typed) if typed else today()), typed, []
-    except ValueError as problem:
-        return today(), typed, [("on", str(problem))]
 
 
 def _done(said: str, council_id: UUID) -> Response:

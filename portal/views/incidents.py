@@ -65,7 +65,13 @@ def assess(incident: Story) -> ResponseReturnValue:
     if form.validate_on_submit():
         try:
             with work() as unit:
-                incidents.assess(unit, case_id=case_id, risk=form.risk.data or "", tables=_tables())
+                incidents.assess(
+                    unit,
+                    case_id=case_id,
+                    risk=form.risk.data or "",
+                    tables=_tables(),
+                    event_id=form.event_id.id_to_make,
+                )
         except CaseRefused as problem:
             form.refuse(None, problem)
         else:
@@ -91,7 +97,12 @@ def exercise() -> ResponseReturnValue:
     form.offer(incidents.SCENARIOS)
     if form.validate_on_submit():
         with work() as unit:
-            case_id: UUID = incidents.exercise(unit, programme(), scenario=form.asked(incidents.SCENARIOS)).id
+            case_id: UUID = incidents.exercise(
+                unit,
+                programme(),
+                scenario=form.asked(incidents.SCENARIOS),
+                case_id=form.case_id.id_to_make,
+            ).id
         flash("The exercise has begun. Nothing of it leaves the house.", "success")
         return redirect(url_for("cases.show", case_id=case_id), 303)
     return render_template("incidents/exercise.html", form=form), status_of(form)

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, url_for
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal import policies
@@ -13,16 +13,17 @@ from portal.cases.letters import KINDS, WAYS, To, Written
 from portal.forms.base import Form
 from portal.forms.case_work import CarriedForm, LetterForm, TemplateForm, letter_data
 from portal.forms.programme import ConfirmForm, day
+from portal.forms.times import renew_ids
 from portal.views.context import clock_now, programme, session, work
 from portal.views.files import attach
 from portal.views.guards import guarded
 from portal.views.loaders import load_case, load_letter
 from privacy.cases import acts, letters
 from privacy.cases.letters import CaseLetter, LetterKind, LetterState
-from privacy.cases.notices import Way
 from privacy.cases.rules import CaseClosed, CaseRefused, Incomplete, NotPossible
-from privacy.cases.tables import Case
+from privacy.cases.tables import Case, Way
 from privacy.clock import start_of_day
+from privacy.registers import EntryUsed
 
 bp = Blueprint("letters", __name__, url_prefix="/desk")
 QUICKER = (NotPossible, CaseClosed)
@@ -56,7 +57,13 @@ def new(case: Case, kind: str) -> ResponseReturnValue:
     if form.validate_on_submit():
         try:
             with work() as unit:
-                letter_id = case_letters.draft(unit, case_id=case_id, kind=chosen, written=form.written).id
+                letter_id = case_letters.draft(
+                    unit,
+                    case_id=case_id,
+                    kind=chosen,
+                    written=form.written,
+                    letter_id=form.letter_id.id_to_make,
+                ).id
         except CaseRefused as problem:
             _refuse(form, problem)
         else:
@@ -152,10 +159,23 @@ def carried(letter: CaseLetter) -> ResponseReturnValue:
     return redirect(url_for("letters.show", case_id=case_id, letter_id=letter_id), 303)
 
 
-@bp.post("/cases/<uuid:case_id>/letters/<uuid:letter_id>/discard")
+@bp.route("/cases/<uuid:case_id>/letters/<uuid:letter_id>/discard", methods=["GET", "POST"])
 @guarded(load_letter, policies.may_see_letter)
 def discard(letter: CaseLetter) -> ResponseReturnValue:
+    """Asks first: what was written is gone then."""
     form, letter_id, case_id = ConfirmForm(), letter.id, letter.case_id
+    if request.method == "GET":
+        return render_template(
+            "cases/ask.html",
+            heading="Throw the draft away",
+            follows=[
+                f"Letter {letter.number} of case {letter.case.ref} is deleted. Nobody can bring it back."
+            ],
+            action=url_for("letters.discard", case_id=case_id, letter_id=letter_id),
+            button="Throw the draft away",
+            back=(url_for("letters.show", case_id=case_id, letter_id=letter_id), f"Letter {letter.number}"),
+            keep="Keep the draft",
+        )
     try:
         with work() as unit:
             case_letters.discard(unit, letter_id=letter_id)
@@ -187,10 +207,17 @@ def template(kind: str) -> ResponseReturnValue:
         try:
             with work() as unit:
                 letter_templates.change(
-                    unit, kind=chosen, title=form.title.data or "", text=form.text.data or ""
+                    unit,
+                    kind=chosen,
+                    title=form.title.data or "",
+                    text=form.text.data or "",
+                    entry_id=form.entry_id.id_to_make,
                 )
         except Incomplete as problem:
             _refuse(form, problem)
+        except EntryUsed as problem:
+            form.refuse(None, problem)
+            renew_ids(form)
         else:
             flash("The new version is kept. Letters from now on begin with it.", "success")
             return redirect(url_for("letters.template", kind=kind), 303)

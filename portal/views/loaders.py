@@ -44,9 +44,8 @@ from portal.views.context import clock_now, current_actor, programme, session, t
 from privacy import risks, subprocessors
 from privacy.cases import acts, notices
 from privacy.cases.letters import CaseLetter
-from privacy.cases.notices import Notice
 from privacy.cases.story import Story
-from privacy.cases.tables import Case, CaseKind
+from privacy.cases.tables import Case, CaseKind, Notice
 from privacy.returns.course import Course
 from privacy.risks import Kept as Risk
 from privacy.subprocessors import Kept as SubProcessor

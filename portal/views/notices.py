@@ -15,9 +15,8 @@ from portal.views.files import attach
 from portal.views.guards import guarded
 from portal.views.loaders import load_case, load_notice
 from privacy import papers
-from privacy.cases.notices import Notice, Way
 from privacy.cases.rules import CaseRefused
-from privacy.cases.tables import Case
+from privacy.cases.tables import Case, Notice, Way
 from privacy.clock import MissingTime
 from privacy.papers import PaperFailed
 
@@ -46,6 +45,12 @@ def _page(notice: Notice, problem: object = None) -> ResponseReturnValue:
     return page, 409 if problem is not None else 200
 
 
+def _known(notice: Notice, to: str | None) -> Mailbox:
+    """The contact of the notice that an address names; else the first."""
+    known = notices.recipients(notice.case)
+    return next((one for one in known if one == to), known[0])
+
+
 def _named(to: str) -> str:
     return notice_words.called(to, programme())
 
@@ -54,8 +59,7 @@ def _named(to: str) -> str:
 @guarded(load_notice, policies.may_see_notice)
 def paper(notice: Notice) -> ResponseReturnValue:
     """The paper, as it goes with the mail to somebody (`?to=`): to print, post or take there."""
-    known = notices.recipients(notice.case)
-    to = next((one for one in known if one == request.args.get("to")), known[0])
+    to = _known(notice, request.args.get("to"))
     try:
         data = papers.render(notice_words.paper(notice, programme(), to=to))
     except PaperFailed:
@@ -65,11 +69,26 @@ def paper(notice: Notice) -> ResponseReturnValue:
     return answer
 
 
-@bp.post("/notices/<uuid:notice_id>/again")
+@bp.route("/notices/<uuid:notice_id>/again", methods=["GET", "POST"])
 @guarded(load_notice, policies.may_see_notice)
 def again(notice: Notice) -> ResponseReturnValue:
-    """One more e-mail, after an address was put right."""
+    """One more e-mail, after an address was put right. Asks first: mail that went cannot be called back."""
     notice_id, form = notice.id, AgainForm()
+    if request.method == "GET":
+        to = _known(notice, request.args.get("to"))
+        return render_template(
+            "cases/ask.html",
+            heading="Send the notice again",
+            follows=[
+                f"Notice {notice.number} of case {notice.case.ref} goes to {_named(to)} by e-mail once more.",
+                "Nobody can call it back. Check first that their address was put right.",
+            ],
+            action=url_for("notices.again", notice_id=notice_id),
+            fields={"to": to.value},
+            button="Send it again",
+            back=(url_for("notices.show", notice_id=notice_id), f"Notice {notice.number}"),
+            keep="Do not send it",
+        )
     try:
         with work() as unit:
             notices.send_again(unit, notice_id=notice_id, to=Mailbox(form.to.data))

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from portal import policies
 from portal.cases import holds as case_holds
+from portal.cases import words as case_words
 from portal.cases.holds import HeldByCase
 from portal.desk import backups, housekeeping, person_rights, restriction
 from portal.desk.person_rights import NotRectified
@@ -28,6 +29,7 @@ from portal.views.files import attach
 from portal.views.finishing import finish_erasures
 from portal.views.guards import guarded
 from portal.views.loaders import load_case, load_person
+from portal.views.refusals import carry_out, status_of
 from privacy import erasure, person_exports, registers
 from privacy.clock import london_date
 from privacy.erasure import NobodyThere, NoInstruction
@@ -56,20 +58,22 @@ def find() -> ResponseReturnValue:
 @guarded(None, policies.may_answer_for_data)
 def instructions() -> ResponseReturnValue:
     form = InstructionForm()
-    if form.validate_on_submit():
-        with work() as unit:
-            registers.enter(
-                unit,
-                register=Register.INSTRUCTION,
-                letter=form.letter.data,
-                from_on=london_date(unit.now),
-                body=form.wording.data,
-            )
+    if form.validate_on_submit() and carry_out(
+        form,
+        lambda unit: registers.enter(
+            unit,
+            register=Register.INSTRUCTION,
+            letter=form.letter.data,
+            from_on=london_date(unit.now),
+            body=form.wording.data,
+            entry_id=form.entry_id.id_to_make,
+        ),
+    ):
         flash("The instruction is entered.", "success")
         return redirect(url_for("person_desk.instructions"), 303)
     entries = registers.entries(session(), Register.INSTRUCTION)
     page = render_template("person_desk/instructions.html", form=form, entries=entries)
-    return page, 422 if form.errors else 200
+    return page, status_of(form)
 
 
 @bp.get("/<uuid:person_id>")
@@ -133,6 +137,7 @@ def rectify(person: Person) -> ResponseReturnValue:
                     value=form.value.data or "",
                     reason=form.reason.data,
                     told=form.names,
+                    rectification_id=form.rectification_id.id_to_make,
                 )
         except NotRectified as problem:
             form.refuse(form.value, problem)
@@ -145,17 +150,17 @@ def rectify(person: Person) -> ResponseReturnValue:
 @guarded(load_person, policies.may_answer_for)
 def restrict(person: Person) -> ResponseReturnValue:
     """Restrict, or lift the restriction, by an instruction."""
-    form = RestrictForm()
-    person_id, restricted = person.id, person.restricted_at is not None
+    form = RestrictForm(act="lift" if person.restricted_at is not None else "restrict")
+    person_id, lifts = person.id, form.act.data == "lift"
     if form.validate_on_submit():
-        act = restriction.lift if restricted else restriction.restrict
+        act = restriction.lift if lifts else restriction.restrict
         try:
             with work() as unit:
                 act(unit, person_id=person_id, letter=form.letter.data)
         except NoInstruction as problem:
             form.refuse(form.letter, problem)
         else:
-            return _done("The restriction is lifted." if restricted else "The data is restricted.", person_id)
+            return _done("The restriction is lifted." if lifts else "The data is restricted.", person_id)
     return render_template("person_desk/restrict.html", form=form, person=person), 422 if form.errors else 200
 
 
@@ -189,12 +194,12 @@ def lift(person: Person, hold_id: UUID) -> ResponseReturnValue:
         why = Lifted(form.why.data)
         try:
             with work() as unit:
-                case_holds.lift_by_hand(unit, hold_id=hold_id, person_id=person_id, why=why)
+                followed = case_holds.lift_by_hand(unit, hold_id=hold_id, person_id=person_id, why=why)
         except HeldByCase as problem:
             form.refuse(None, problem)
             return _lifting(person_id, hold_id, form, 409)
         finish_erasures()
-        flash("The hold is lifted.", "success")
+        flash(case_words.let_go(followed), "success")
         gone = load_person(person_id) is None
         return redirect(url_for("person_desk.find"), 303) if gone else _to(person_id)
     return _lifting(person_id, hold_id, form, 422 if form.errors else 200)

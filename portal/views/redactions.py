@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, url_for
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal import policies
@@ -126,9 +126,23 @@ def again(case: Case) -> ResponseReturnValue:
     )
 
 
-@bp.post("/drop")
+@bp.route("/drop", methods=["GET", "POST"])
 @guarded(load_case, policies.may_see_case)
 def drop(case: Case) -> ResponseReturnValue:
+    """Asks first: every decision in the list is gone then."""
+    if request.method == "GET":
+        return render_template(
+            "cases/ask.html",
+            heading="Choose other files",
+            follows=[
+                "The list of what is taken out is deleted, with every decision in it. Nobody can bring it back.",
+                "The files themselves stay with the case.",
+            ],
+            action=url_for("redactions.drop", case_id=case.id),
+            button="Delete the list",
+            back=(url_for("redactions.show", case_id=case.id), f"Copies of case {case.ref}"),
+            keep="Keep the list",
+        )
     return _step(case, case_redaction.drop, "The list is given up. Choose files again.")
 
 

@@ -14,6 +14,7 @@ from portal.people.register import PersonRefused
 from portal.programme import OutsideContract
 from portal.registers.contract import EndRefused
 from portal.views.context import work
+from privacy.registers import EntryUsed
 from privacy.work import Work
 
 T = TypeVar("T")
@@ -30,6 +31,10 @@ def carry_out(form: Form, act: Callable[[Work], T], *, outside: str = "starts_on
     try:
         with work() as unit:
             return act(unit)
+    except EntryUsed as problem:
+        form.refuse(None, problem)
+        form.too_late = True
+        renew_ids(form)
     except OutsideContract as problem:
         form.refuse(_field(form, outside), problem)
     except (PackageRefused, PersonRefused, EndRefused, RecordRefused) as problem:

@@ -10,9 +10,9 @@ from portal.forms.registers import RemarkForm
 from portal.mentors.clearances import WORDS
 from portal.registers import index as register_index
 from portal.registers import personnel
-from portal.views.context import clock_now, instance, programme, session, the_actor, today, work
+from portal.views.context import clock_now, instance, programme, session, the_actor, today
 from portal.views.guards import guarded
-from portal.views.refusals import status_of
+from portal.views.refusals import carry_out, status_of
 from privacy import outside, processing, remarks
 
 bp = Blueprint("registers", __name__, url_prefix="/desk/registers")
@@ -48,9 +48,12 @@ def remark(activity: str) -> ResponseReturnValue:
         abort(404)
     last = remarks.remarks(session()).get(activity)
     form = RemarkForm(data={"text": last.body if last else ""})
-    if form.validate_on_submit():
-        with work() as unit:
-            remarks.remark(unit, on=activity, text=form.text.data or "")
+    if form.validate_on_submit() and carry_out(
+        form,
+        lambda unit: remarks.remark(
+            unit, on=activity, text=form.text.data or "", entry_id=form.entry_id.id_to_make
+        ),
+    ):
         flash("The remark is kept.", "success")
         return redirect(url_for("registers.processing_record"), 303)
     return render_template("registers/remark.html", form=form, found=found), status_of(form)

@@ -1,25 +1,22 @@
 """The results for the team: the two KPIs with the lists behind them, every statement, every question."""
 
-from datetime import date
-
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal import policies
 from portal.answers.questionnaires import TITLES
-from portal.days import day_in
 from portal.models import PARTICIPANT, Role, Strand
 from portal.results import behind, board, items_page, kpi_page, tallies
 from portal.results.groups import GROUPS
 from portal.results.strands import STRANDS
 from portal.views.behind import show
 from portal.views.context import programme, session, the_actor, today, work
+from portal.views.day_asked import day_asked
 from portal.views.guards import guarded
 from portal.views.numbers import page_asked
 from surveys.models import Wave
 
 bp = Blueprint("reports", __name__, url_prefix="/reports")
-Errors = list[tuple[str, str]]
 
 
 @bp.get("/kpi")
@@ -28,8 +25,8 @@ def kpi() -> ResponseReturnValue:
     """The figures as they are kept, or of another day. The Department's observer reads what was released."""
     if not policies.may_run_programme(the_actor()):
         return redirect(url_for("releases.index"), 303)
-    as_of, typed, errors = day_asked()
-    kept = None if request.args.get("as_of") else board.kept(session())
+    as_of, form = day_asked()
+    kept = board.kept(session()) if form.asked is None and not form.errors else None
     document = kept.document if kept else board.count(session(), programme(), as_of=as_of)
     return render_template(
         "reports/kpi.html",
@@ -37,9 +34,8 @@ def kpi() -> ResponseReturnValue:
         digest=document["hash"],
         kept=kept,
         as_of=kept.as_of if kept else as_of,
-        typed=typed,
-        errors=errors,
-    ), 422 if errors else 200
+        form=form,
+    ), 422 if form.errors else 200
 
 
 @bp.post("/kpi/count")
@@ -60,8 +56,8 @@ def people(strand: str, group: str) -> ResponseReturnValue:
     found = GROUPS.get(group)
     if found is None or strand not in set(Strand):
         abort(404)
-    as_of, _, errors = day_asked()
-    if errors:
+    as_of, form = day_asked()
+    if form.errors:
         abort(404)
     listed = behind.of_kpi(session(), programme(), strand=strand, group=found, as_of=as_of, page=page_asked())
     return show(listed, STRANDS[Strand(strand)], back=("reports.kpi", "Confidence and impact"))
@@ -71,7 +67,7 @@ def people(strand: str, group: str) -> ResponseReturnValue:
 @guarded(None, policies.may_run_programme)
 def change() -> ResponseReturnValue:
     """How each statement moved, by strand and role."""
-    as_of, typed, errors = day_asked()
+    as_of, form = day_asked()
     strand, role = request.args.get("strand", ""), request.args.get("role", "")
     return render_template(
         "reports/change.html",
@@ -85,16 +81,15 @@ def change() -> ResponseReturnValue:
         strands=STRANDS,
         roles=[role for role in Role if role in PARTICIPANT],
         as_of=as_of,
-        typed=typed,
-        errors=errors,
-    ), 422 if errors else 200
+        form=form,
+    ), 422 if form.errors else 200
 
 
 @bp.get("/answers")
 @guarded(None, policies.may_run_programme)
 def answers() -> ResponseReturnValue:
     """Every question of a wave with the base of its counts."""
-    as_of, typed, errors = day_asked()
+    as_of, form = day_asked()
     asked = request.args.get("wave", "")
     wave = Wave(asked) if asked in TITLES else Wave.POST
     return render_template(
@@ -102,16 +97,5 @@ def answers() -> ResponseReturnValue:
         shown=tallies.of_wave(session(), programme(), wave=wave, as_of=as_of),
         waves=TITLES,
         as_of=as_of,
-        typed=typed,
-        errors=errors,
-    ), 422 if errors else 200
-
-
-def day_asked() -> tuple[date, str, Errors]:
-    """The day asked for, as it was typed, and what is wrong with it; today where none or no real day was."""
-    typed = request.args.get("as_of", "")
-    try:
-        as_of = day_in(typed) if typed else today()
-    except ValueError as problem:
-        return today(), typed, [("as_of", str(problem))]
-    return as_of, typed or as_of.isoformat(), []
+        form=form,
+    ), 422 if form.errors else 200

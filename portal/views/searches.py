@@ -34,7 +34,9 @@ def record(case: Case) -> ResponseReturnValue:
     if form.validate_on_submit():
         try:
             with work() as unit:
-                case_search.record(unit, case_id=case_id, said=form.searched)
+                case_search.record(
+                    unit, case_id=case_id, said=form.searched, event_id=form.event_id.id_to_make
+                )
         except CaseRefused as problem:
             form.refuse(form.named(problem.field), problem)
         else:

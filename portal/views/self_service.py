@@ -6,8 +6,9 @@ from flask.typing import ResponseReturnValue
 from portal import policies
 from portal.forms.self_service import StandingForm
 from portal.own_data import self_service
-from portal.views.context import session, the_actor, today, work
+from portal.views.context import session, the_actor, today
 from portal.views.guards import guarded
+from portal.views.refusals import carry_out, status_of
 
 bp = Blueprint("self_service", __name__, url_prefix="/privacy-desk/instructions/standing")
 
@@ -27,15 +28,17 @@ def index() -> ResponseReturnValue:
 @guarded(None, policies.may_enter_instructions)
 def new() -> ResponseReturnValue:
     form = StandingForm()
-    if form.validate_on_submit():
-        with work() as unit:
-            self_service.enter(
-                unit,
-                letter=form.letter.data,
-                from_on=form.starts_on,
-                acts=form.acts,
-                wording=form.wording.data,
-            )
+    if form.validate_on_submit() and carry_out(
+        form,
+        lambda unit: self_service.enter(
+            unit,
+            letter=form.letter.data,
+            from_on=form.starts_on,
+            acts=form.acts,
+            wording=form.wording.data,
+            entry_id=form.entry_id.id_to_make,
+        ),
+    ):
         flash("The instruction is entered.", "success")
         return redirect(url_for("self_service.index"), 303)
-    return render_template("self_service/new.html", form=form), 422 if form.errors else 200
+    return render_template("self_service/new.html", form=form), status_of(form)

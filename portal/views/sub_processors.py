@@ -8,10 +8,10 @@ from flask.typing import ResponseReturnValue
 from portal import policies
 from portal.forms.registers import SubProcessorForm
 from portal.mailing import route as mail_route
-from portal.views.context import clock_now, instance, programme, session, the_actor, today, work
+from portal.views.context import clock_now, instance, programme, session, the_actor, today
 from portal.views.guards import guarded
 from portal.views.loaders import load_sub_processor
-from portal.views.refusals import status_of
+from portal.views.refusals import carry_out, status_of
 from privacy import subprocessors
 from privacy.subprocessors import Kept, Refused
 
@@ -56,8 +56,13 @@ def change(kept: Kept) -> ResponseReturnValue:
 
 def _kept(form: SubProcessorForm, code: str | None) -> UUID | None:
     try:
-        with work() as unit:
-            return subprocessors.keep(unit, form.asked, code=code).id
+        kept = carry_out(
+            form,
+            lambda unit: (
+                subprocessors.keep(unit, form.asked, code=code, entry_id=form.entry_id.id_to_make).id
+            ),
+        )
     except Refused as problem:
         form.refuse(form[problem.field], problem)
-    return None
+        return None
+    return kept

@@ -1,10 +1,11 @@
 """What the product itself suspects: looked at, then confirmed or dismissed with a reason (cl 17.5, annex 1)."""
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal import policies
 from portal.cases import suspicions
+from portal.filters import day_time
 from portal.forms.programme import ConfirmForm
 from portal.forms.registers import DismissForm
 from portal.models import Suspicion
@@ -29,11 +30,24 @@ def index() -> ResponseReturnValue:
     )
 
 
-@bp.post("/<uuid:suspicion_id>/confirm")
+@bp.route("/<uuid:suspicion_id>/confirm", methods=["GET", "POST"])
 @guarded(load_suspicion, policies.may_weigh_suspicion)
 def confirm(suspicion: Suspicion) -> ResponseReturnValue:
-    """Make an incident of it; the Controller is notified by the same act."""
+    """Make an incident of it; the Controller is notified by the same act. Asks first: that cannot be called back."""
     form, suspicion_id = ConfirmForm(), suspicion.id
+    if request.method == "GET":
+        return render_template(
+            "cases/ask.html",
+            heading="Confirm a suspicion",
+            follows=[
+                f"{suspicions.WORDS[suspicion.cause]}, found {day_time(suspicion.found_at)}.",
+                "It becomes an incident, and a notice goes to the Department at once. Nobody can call it back.",
+            ],
+            action=url_for("suspicions.confirm", suspicion_id=suspicion_id),
+            button="Confirm and notify the Department",
+            back=(url_for("suspicions.index"), "Suspicions"),
+            keep="Do not confirm it now",
+        )
     if not form.validate_on_submit():
         return redirect(url_for("suspicions.index"), status_of(form))
     try:

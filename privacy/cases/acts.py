@@ -182,8 +182,12 @@ def read(db: DbSession, case_id: UUID, *, lock: bool = False) -> Story:
 
 
 def stories(db: DbSession, *, closed: bool | None = False, kinds: Iterable[CaseKind] = ()) -> list[Story]:
-    """Cases with their events in two queries, oldest first; `closed` None: all of them."""
-    asked = select(Case).options(selectinload(Case.events)).order_by(Case.received_at, Case.id)
+    """Cases with their events and notices in three queries, oldest first; `closed` None: all of them."""
+    asked = (
+        select(Case)
+        .options(selectinload(Case.events), selectinload(Case.sendings))
+        .order_by(Case.received_at, Case.id)
+    )
     if wanted := list(kinds):
         asked = asked.where(Case.kind.in_(wanted))
     found = [Story(case, case.events) for case in db.scalars(asked).all()]

@@ -14,10 +14,9 @@ from sqlalchemy import ForeignKey, String, UniqueConstraint, Uuid, func, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.orm import Session as DbSession
 
-from privacy.cases.notices import Way
 from privacy.cases.rules import RULES, CaseRefused, NotPossible
 from privacy.cases.story import Story
-from privacy.cases.tables import Case, CaseKind, Event
+from privacy.cases.tables import Case, CaseKind, Event, Way
 from privacy.columns import SealedJson, SealedText, sealed
 from privacy.records import Holding, Keep, Record, Word, new_id, plain, reference
 

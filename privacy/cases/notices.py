@@ -6,118 +6,20 @@ by post or by hand. Only what happened is stored; service is computed (cl 17.5, 
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint, Uuid, func, select
-from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session as DbSession
+from sqlalchemy.orm import selectinload
 
-from privacy import deadlines
 from privacy.audit import Action
 from privacy.cases import acts
 from privacy.cases.rules import CaseRefused, InFuture, OutOfOrder
-from privacy.cases.tables import Case, Event
+from privacy.cases.tables import Case, Event, Notice, NoticeKind, Sending, Way
 from privacy.clock import as_utc
-from privacy.columns import SealedJson, sealed
-from privacy.records import Holding, Keep, Record, Word, new_id, plain, reference
+from privacy.records import new_id
 from privacy.work import Work
-from privacy.working_days import ENGLAND_AND_WALES, Calendar
-
-
-class NoticeKind(StrEnum):
-    """What a notice is for. FIRST: that the case is here (cl 17.5); FURTHER: details, in phases (cl 17.6);
-    OUTCOME: what an incident came to; UNLAWFUL: that an instruction looks unlawful (cl 17.2)."""
-
-    FIRST = "first"
-    FURTHER = "further"
-    OUTCOME = "outcome"
-    UNLAWFUL = "unlawful"
-
-
-class Way(StrEnum):
-    """How a notice is delivered (cl 22.1)."""
-
-    EMAIL = "email"
-    POST = "post"
-    HAND = "hand"
-
-
-class Notice(Record):
-    """One phase of what the Controller is told of a case. `body` is the paper in plain values, as it was saved:
-    its title, facts and paragraphs. Never changed: what is new goes in the next phase."""
-
-    __tablename__ = "notice"
-    __table_args__ = (UniqueConstraint("case_id", "number"),)
-    __holding__ = Holding(
-        "to show what the Controller was told, and when (cl 17.5, 17.8)", Keep.CONTRACT, subject="case_id"
-    )
-
-    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=plain())
-    case_id: Mapped[UUID] = mapped_column(ForeignKey("casefile.id"), index=True, info=plain())
-    number: Mapped[int] = mapped_column(info=plain("which phase: 1 is the first notice"))
-    kind: Mapped[NoticeKind] = mapped_column(Word(NoticeKind), info=plain())
-    made_at: Mapped[datetime] = mapped_column(info=plain())
-    by: Mapped[str] = mapped_column(String(80), info=reference("who saved it"))
-    body_sealed: Mapped[bytes | None] = sealed(
-        holder="id", purpose="what the Controller was told", at_least=1024
-    )
-    body = SealedJson("body_sealed")
-
-    case: Mapped[Case] = relationship()
-    sendings: Mapped[list["Sending"]] = relationship(
-        back_populates="notice", order_by="Sending.made_at, Sending.to, Sending.id"
-    )
-
-
-class Sending(Record):
-    """One way that a notice took to one recipient. `to` names a contact of the programme file, never an address.
-
-    `sent_at`: the mail server took it, or it was posted or left. `failed_at`: it was refused for good, or given
-    up. `warned_at`: people were told whom to ring. `paper`: false for an e-mail whose PDF could not be made, which the
-    contract does not count as served. `evidence` is what the server answered, or who saw it go.
-    """
-
-    __tablename__ = "notice_sending"
-    __holding__ = Holding(
-        "to show that a notice was delivered, and when (cl 22)", Keep.CONTRACT, subject="notice_id"
-    )
-
-    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=plain())
-    notice_id: Mapped[UUID] = mapped_column(ForeignKey("notice.id"), index=True, info=plain())
-    case_id: Mapped[UUID] = mapped_column(ForeignKey("casefile.id"), info=plain())
-    way: Mapped[Way] = mapped_column(Word(Way), info=plain())
-    to: Mapped[str] = mapped_column(String(40), info=plain("which contact of the programme file"))
-    made_at: Mapped[datetime] = mapped_column(info=plain())
-    by: Mapped[str] = mapped_column(String(80), info=reference("who sent it"))
-    sent_at: Mapped[datetime | None] = mapped_column(info=plain())
-    failed_at: Mapped[datetime | None] = mapped_column(info=plain())
-    warned_at: Mapped[datetime | None] = mapped_column(info=plain("people were told whom to ring"))
-    paper: Mapped[bool] = mapped_column(default=True, info=plain("whether the paper was in it"))
-    evidence_sealed: Mapped[bytes | None] = sealed(
-        holder="id", purpose="what shows that it was delivered, or why not", at_least=256
-    )
-    evidence = SealedJson("evidence_sealed")
-
-    notice: Mapped[Notice] = relationship(back_populates="sendings")
-
-    @property
-    def delivered(self) -> bool:
-        return self.sent_at is not None
-
-
-def served_at(sending: Sending, *, calendar: Calendar = ENGLAND_AND_WALES) -> datetime | None:
-    """When it counts as served; None while it has not gone, and for an e-mail without its PDF (cl 22.2)."""
-    if sending.sent_at is None or not sending.paper:
-        return None
-    match sending.way:
-        case Way.EMAIL:
-            return deadlines.served_by_email(sending.sent_at, calendar=calendar)
-        case Way.POST:
-            return deadlines.served_by_post(sending.sent_at)
-        case Way.HAND:
-            return deadlines.served_by_hand(sending.sent_at)
 
 
 def make(
@@ -148,9 +50,9 @@ def again(work: Work, *, notice: Notice, to: str) -> Sending:
     return sending
 
 
-def _sending(work: Work, notice: Notice, way: Way, to: str) -> Sending:
+def _sending(work: Work, notice: Notice, way: Way, to: str, sending_id: UUID | None = None) -> Sending:
     return Sending(
-        id=new_id(),
+        id=sending_id or new_id(),
         notice_id=notice.id,
         case_id=notice.case_id,
         way=way,
@@ -160,19 +62,31 @@ def _sending(work: Work, notice: Notice, way: Way, to: str) -> Sending:
     )
 
 
-def carried(work: Work, *, notice_id: UUID, way: Way, to: str, at: datetime, evidence: str) -> Sending:
+def carried(
+    work: Work,
+    *,
+    notice_id: UUID,
+    way: Way,
+    to: str,
+    at: datetime,
+    evidence: str,
+    sending_id: UUID | None = None,
+) -> Sending:
     """Record that somebody posted a notice, or left it at the Controller's address; it becomes an event of the case.
 
-    `at` is when it was posted or left. Raises LookupError, InFuture, or OutOfOrder for a time before the notice.
+    `at` is when it was posted or left. `sending_id` is its own id, where a form carries one: the same form again gives
+    the first. Raises LookupError, InFuture, or OutOfOrder for a time before the notice.
     """
     notice = read(work.db, notice_id)
     if notice is None:
         raise LookupError("no such notice")
+    if (first := next((one for one in notice.sendings if one.id == sending_id), None)) is not None:
+        return first
     if as_utc(at) > work.now:
         raise InFuture("This lies in the future. Enter when it happened")
     if as_utc(at) < notice.made_at.replace(second=0, microsecond=0):
         raise OutOfOrder("The notice was not made yet then. Enter when it was taken there")
-    sending = _sending(work, notice, way, to)
+    sending = _sending(work, notice, way, to, sending_id)
     notice.sendings.append(sending)
     delivered(work, sending, at=as_utc(at), evidence={"what": evidence})
     return sending

@@ -54,8 +54,9 @@ CONTROLLERS = frozenset({ClockName.REGULATOR, ClockName.FOI_ANSWER, ClockName.CO
 
 @dataclass(frozen=True)
 class Clock:
-    """One clock of a case. `met_at` is when its duty was done; None while it runs. NOTIFY has no deadline: it is due
-    at once, and minutes are counted until there is evidence (cl 17.5)."""
+    """One clock of a case. `met_at` is when its duty was done, which for a notice that counts as served later may
+    still be to come; None while it runs. NOTIFY has no deadline: it is due at once, and minutes are counted until there
+    is evidence (cl 17.5)."""
 
     name: ClockName
     since: datetime
@@ -207,7 +208,7 @@ class Story:
             if due is not None:
                 clocks.append(Clock(ClockName.COMPLAINT, since, due, self._acknowledged_at()))
         elif kind is CaseKind.FOI:
-            clocks += self._foi(received_on, told_at, holidays)
+            clocks += self._foi(received_on, holidays)
         return clocks
 
     def _anew(self, *kinds: Event) -> list[CaseEvent]:
@@ -273,7 +274,23 @@ class Story:
             )
         ]
 
-    def _foi(self, received_on: date, told_at: datetime | None, holidays: Holidays) -> list[Clock]:
+    def _passed_on_at(self, calendar: Calendar) -> datetime | None:
+        """When a request counts as passed on: as soon as one notice of it is served (cl 13.2.1, 22.2), which may be
+        later than it went. What was written down by hand has no way that is known: it counts when it happened."""
+        counts = (
+            moment
+            for event in self.of(Event.CONTROLLER_NOTIFIED)
+            for moment in self._served(event, calendar)
+            if moment is not None
+        )
+        return min(counts, default=None)
+
+    def _served(self, event: CaseEvent, calendar: Calendar) -> list[datetime | None]:
+        # The event of a notice has the very instant at which that went.
+        went = [one for one in self.case.sendings if one.sent_at == event.at]
+        return [one.served_at(calendar=calendar) for one in went] or [event.at]
+
+    def _foi(self, received_on: date, holidays: Holidays) -> list[Clock]:
         since = self.case.received_at
         given = self.of(Event.INFORMATION_GIVEN)
         return [
@@ -281,7 +298,7 @@ class Story:
                 ClockName.FOI_PASS_ON,
                 since,
                 deadlines.foi_pass_on(received_on, calendar=holidays.contract),
-                told_at,
+                self._passed_on_at(holidays.contract),
             ),
             *(
                 Clock(

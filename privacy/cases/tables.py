@@ -1,4 +1,4 @@
-"""Tables of the data protection officer's desk: cases, what happened in them, and the files that came with them.
+"""Tables of the data protection officer's desk: cases, what happened in them, their files, and the notices of them.
 
 A case is what somebody asks, or what went wrong. Only what happened is stored, each thing once and for ever; state,
 clocks and the next step are computed from it (privacy/cases/story.py). What people wrote is sealed; kinds, times and
@@ -12,8 +12,10 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, String, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from privacy import deadlines
 from privacy.columns import SealedBytes, SealedJson, SealedText, sealed
 from privacy.records import Erase, Holding, Keep, Record, Word, new_id, plain, reference
+from privacy.working_days import ENGLAND_AND_WALES, Calendar
 
 
 class CaseKind(StrEnum):
@@ -90,6 +92,7 @@ class Case(Record):
         back_populates="case", order_by="CaseEvent.at, CaseEvent.number"
     )
     files: Mapped[list["CaseFile"]] = relationship(back_populates="case", order_by="CaseFile.added_at")
+    sendings: Mapped[list["Sending"]] = relationship(viewonly=True)
 
 
 class Event(StrEnum):
@@ -195,3 +198,96 @@ class CaseFile(Record):
     content = SealedBytes("content_sealed")
 
     case: Mapped[Case] = relationship(back_populates="files")
+
+
+class NoticeKind(StrEnum):
+    """What a notice is for. FIRST: that the case is here (cl 17.5); FURTHER: details, in phases (cl 17.6);
+    OUTCOME: what an incident came to; UNLAWFUL: that an instruction looks unlawful (cl 17.2)."""
+
+    FIRST = "first"
+    FURTHER = "further"
+    OUTCOME = "outcome"
+    UNLAWFUL = "unlawful"
+
+
+class Way(StrEnum):
+    """How a notice is delivered (cl 22.1)."""
+
+    EMAIL = "email"
+    POST = "post"
+    HAND = "hand"
+
+
+class Notice(Record):
+    """One phase of what the Controller is told of a case. `body` is the paper in plain values, as it was saved:
+    its title, facts and paragraphs. Never changed: what is new goes in the next phase."""
+
+    __tablename__ = "notice"
+    __table_args__ = (UniqueConstraint("case_id", "number"),)
+    __holding__ = Holding(
+        "to show what the Controller was told, and when (cl 17.5, 17.8)", Keep.CONTRACT, subject="case_id"
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=plain())
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("casefile.id"), index=True, info=plain())
+    number: Mapped[int] = mapped_column(info=plain("which phase: 1 is the first notice"))
+    kind: Mapped[NoticeKind] = mapped_column(Word(NoticeKind), info=plain())
+    made_at: Mapped[datetime] = mapped_column(info=plain())
+    by: Mapped[str] = mapped_column(String(80), info=reference("who saved it"))
+    body_sealed: Mapped[bytes | None] = sealed(
+        holder="id", purpose="what the Controller was told", at_least=1024
+    )
+    body = SealedJson("body_sealed")
+
+    case: Mapped[Case] = relationship()
+    sendings: Mapped[list["Sending"]] = relationship(
+        back_populates="notice", order_by="Sending.made_at, Sending.to, Sending.id"
+    )
+
+
+class Sending(Record):
+    """One way that a notice took to one recipient. `to` names a contact of the programme file, never an address.
+
+    `sent_at`: the mail server took it, or it was posted or left. `failed_at`: it was refused for good, or given
+    up. `warned_at`: people were told whom to ring. `paper`: false for an e-mail whose PDF could not be made, which the
+    contract does not count as served. `evidence` is what the server answered, or who saw it go.
+    """
+
+    __tablename__ = "notice_sending"
+    __holding__ = Holding(
+        "to show that a notice was delivered, and when (cl 22)", Keep.CONTRACT, subject="notice_id"
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=plain())
+    notice_id: Mapped[UUID] = mapped_column(ForeignKey("notice.id"), index=True, info=plain())
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("casefile.id"), info=plain())
+    way: Mapped[Way] = mapped_column(Word(Way), info=plain())
+    to: Mapped[str] = mapped_column(String(40), info=plain("which contact of the programme file"))
+    made_at: Mapped[datetime] = mapped_column(info=plain())
+    by: Mapped[str] = mapped_column(String(80), info=reference("who sent it"))
+    sent_at: Mapped[datetime | None] = mapped_column(info=plain())
+    failed_at: Mapped[datetime | None] = mapped_column(info=plain())
+    warned_at: Mapped[datetime | None] = mapped_column(info=plain("people were told whom to ring"))
+    paper: Mapped[bool] = mapped_column(default=True, info=plain("whether the paper was in it"))
+    evidence_sealed: Mapped[bytes | None] = sealed(
+        holder="id", purpose="what shows that it was delivered, or why not", at_least=256
+    )
+    evidence = SealedJson("evidence_sealed")
+
+    notice: Mapped[Notice] = relationship(back_populates="sendings")
+
+    @property
+    def delivered(self) -> bool:
+        return self.sent_at is not None
+
+    def served_at(self, *, calendar: Calendar = ENGLAND_AND_WALES) -> datetime | None:
+        """When it counts as served; None while it has not gone, and for an e-mail without its PDF (cl 22.2)."""
+        if self.sent_at is None or not self.paper:
+            return None
+        match self.way:
+            case Way.EMAIL:
+                return deadlines.served_by_email(self.sent_at, calendar=calendar)
+            case Way.POST:
+                return deadlines.served_by_post(self.sent_at)
+            case Way.HAND:
+                return deadlines.served_by_hand(self.sent_at)

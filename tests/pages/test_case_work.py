@@ -96,6 +96,10 @@ def test_the_search_begins_with_what_the_portal_counted(office: Office) -> None:
     }
     assert {"table-person", "table-participation"} <= ticked
     assert "The portal counts 1 row" in page.words()
+    assert "Who takes part in which package" in page.words()
+    assert "Casefile event" not in page.words()
+    titles = {page.words(legend) for legend in page.all("legend")}
+    assert {"Who people are", "Their answers", "Beside the database"} <= titles
     page = office.dpo.post(office.at("search"), {"places": ["table-person"], "text": "Her name"}, status=422)
     assert "Enter why this search is enough" in page.words()
     assert "Her name" in page.text
@@ -275,7 +279,9 @@ def test_a_draft_is_changed_and_thrown_away(office: Office) -> None:
     own = office.at(f"letters/{letter.id}")
     office.dpo.post(f"{own}/edit", {**typed, "title": "We have got it"})
     assert "We have got it" in office.dpo.get(own).words()
-    office.dpo.post(f"{own}/discard", page=own)
+    assert "Nobody can bring it back" in office.dpo.get(f"{own}/discard").words()
+    office.dpo.get(own)
+    office.dpo.post(f"{own}/discard")
     office.dpo.get(own, status=404)
     assert "No letter was written yet" in office.dpo.get(office.at("letters")).words()
 

@@ -17,9 +17,8 @@ from portal.resources.file_kinds import BYTES_AT_MOST
 from privacy import registers
 from privacy.audit import AuditEntry
 from privacy.cases import acts
-from privacy.cases.notices import Notice
 from privacy.cases.story import State
-from privacy.cases.tables import Case, CaseEvent, CaseFile, CaseKind, Channel, Event
+from privacy.cases.tables import Case, CaseEvent, CaseFile, CaseKind, Channel, Event, Notice
 from privacy.erasure import holds
 from privacy.registers import Register
 from privacy.rights import Cause, Erasure, ErasureState, LegalHold
@@ -116,6 +115,14 @@ def test_each_kind_is_taken_in_and_its_notice_is_saved_with_it(dpo: PageClient, 
         page = dpo.get(places[kind])
         assert page.heading == f"Case {case.ref}"
         assert "Less than a day since receipt" in page.words()
+
+
+@pytest.mark.parametrize("phone", ["ring the desk", "12345", "0" * 16])
+def test_a_phone_number_is_one_that_can_be_rung(dpo: PageClient, db: DbSession, phone: str) -> None:
+    page = dpo.post("/desk/cases/new", intake(phone=phone), page=SMALL, status=422)
+    assert "The phone number must have 6 to 15 digits" in page.words()
+    assert phone in page.text
+    assert db.scalars(select(Case)).all() == []
 
 
 @pytest.mark.parametrize("channel", ["email", "post", "phone", "in_person"])
@@ -514,7 +521,11 @@ def test_an_open_request_holds_the_data_until_it_is_closed(
     (hold,) = holds(db, person_id)
     assert (hold.cause, hold.item_table) == (cause, None)
     db.rollback()
+    page = dpo.get(at)
+    assert f"Closing the case lifts its hold on the data of {ref}. No erasure waits for it" in page.words()
+    assert "erases" not in page.text
     happen(dpo, at, "closed", outcome="Answered", evidence="Letter", left_out="By post")
+    assert f"The hold on the data of {ref} is lifted." in dpo.get(at).words()
     assert holds(db, person_id) == []
     db.rollback()
     happen(dpo, at, "reopened", reason="More to find")
@@ -534,11 +545,40 @@ def test_an_erasure_that_waited_goes_on_when_the_case_is_closed(
     dpo.post(f"/privacy-desk/people/{person_id}/erase", {"letter": "INSTR 1", "confirm": ref})
     assert db.scalars(select(Erasure.state)).one() is ErasureState.HELD
     db.rollback()
-    happen(dpo, at, "closed", outcome="Answered", evidence="Letter", left_out="By post")
+    said: dict[str, Any] = {"outcome": "Answered", "evidence": "Letter", "left_out": "By post"}
+    assert f"lifts the hold on the data of {ref}. An erasure waits for it" in dpo.get(at).words()
+    refused = happen(dpo, at, "closed", status=422, **said)
+    assert f"An erasure of the data of {ref} waits for this. Tick the box" in refused.words()
+    db.rollback()
+    assert db.scalars(select(Erasure.state)).one() is ErasureState.HELD
+    db.rollback()
+    happen(dpo, at, "closed", erases="y", **said)
     assert db.scalars(select(Erasure.state)).one() is ErasureState.ERASED
     page = dpo.get(at)
+    assert f"The hold is lifted, and the data of {ref} is erased." in page.words()
     assert "Ada Quill" not in page.text
     assert "Erased" in page.words()
+
+
+def test_an_erasure_goes_on_waiting_for_another_hold(
+    dpo: PageClient, db: DbSession, clock: SetClock, make: Factory
+) -> None:
+    person = make.person("Ada Quill")
+    person_id, ref = person.id, person.ref
+    make.db.rollback()
+    dpo.post("/privacy-desk/people/instructions", {"letter": "INSTR 1", "wording": "Erase"})
+    first, second = take_in(dpo, about=ref), take_in(dpo, about=ref, kind="foi")
+    dpo.post(f"/privacy-desk/people/{person_id}/erase", {"letter": "INSTR 1", "confirm": ref})
+    second_agrees(db, clock)
+    dpo.post(f"/privacy-desk/people/{person_id}/erase", {"letter": "INSTR 1", "confirm": ref})
+    said: dict[str, Any] = {"outcome": "Answered", "evidence": "Letter", "left_out": "By post"}
+    waits = "goes on waiting: 1 other hold keeps it."
+    assert f"The erasure that was asked for {waits}" in dpo.get(first).words()
+    happen(dpo, first, "closed", **said)
+    assert f"The erasure of the data of {ref} {waits}" in dpo.get(first).words()
+    happen(dpo, second, "closed", status=422, **said)
+    db.rollback()
+    assert db.scalars(select(Erasure.state)).one() is ErasureState.HELD
 
 
 def test_a_drill_and_other_kinds_hold_nobody(dpo: PageClient, db: DbSession, make: Factory) -> None:

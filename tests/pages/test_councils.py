@@ -3,6 +3,7 @@
 import io
 from datetime import date, timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 import pytest
@@ -63,8 +64,10 @@ def test_the_record_is_added_to_corrected_taken_back_and_ended(
     page = team.follow(team.post(new, said))
     assert "Yes, on 1 March 2023." in page.words()
     assert "Ofsted judged it inadequate" in page.words()
-    assert "No ground is on record for 1 January 2022." in team.get(f"{path}?on=2022-01-01").words()
-    team.get(f"{path}?on=never", status=422)
+    assert "No ground is on record for 1 January 2022." in team.get(f"{path}?as_of=2022-01-01").words()
+    asked = urlencode(on("as_of", date(2022, 1, 1)))
+    assert "No ground is on record for 1 January 2022." in team.get(f"{path}?{asked}").words()
+    assert "must be a real date" in team.get(f"{path}?as_of=never", status=422).words()
     fact = newest(db)
     correction = {**said, "value": "requires_improvement", "reason": "Misread"}
     page = team.follow(team.post(f"{path}/facts/{fact}/correct", correction))

@@ -12,8 +12,7 @@ from portal.cases import duty
 from portal.cases import intake as desk_cases
 from portal.models import Mail, Mailbox, MailState, Person, Role
 from privacy.cases import acts, notices
-from privacy.cases.notices import Notice, NoticeKind, Sending
-from privacy.cases.tables import CaseKind, Channel, Event
+from privacy.cases.tables import CaseKind, Channel, Event, Notice, NoticeKind, Sending
 from privacy.work import unit_of_work
 from tests.conftest import SetClock, Stack
 from tests.factories import Factory
@@ -117,6 +116,12 @@ def test_what_was_refused_says_whom_to_ring_and_goes_again(dpo: PageClient, file
     assert "01632 960110" in dpo.get("/desk").words()
     assert "failed" in dpo.get(f"/desk/cases/{filed.case_id}").words()
     again = f"/desk/notices/{notice_id}/again"
+    assert page.all("a", href=f"{again}?to=department")
+    asked = dpo.get(f"{again}?to=department")
+    assert "Nobody can call it back" in asked.words()
+    assert asked.all("input", name="to")[0].get("value") == "department"
+    filed.db.rollback()
+    assert len(filed.db.scalars(select(Mail).where(Mail.mailbox == Mailbox.DEPARTMENT)).all()) == 1
     dpo.post(again, {"to": "department"}, page="/desk/duty", status=303)
     page = dpo.post(again, {"to": "department"}, page="/desk/duty", status=409)
     assert "still on its way" in page.words()

@@ -324,7 +324,12 @@ def test_a_suspicion_is_confirmed_and_the_controller_notified(
     assert "A sealed value did not open" in page.words()
     assert "To be reported by Thursday 2 March 2023" in page.words()
     assert not auditor.get("/desk/suspicions").all("form", method="post")[1:], "the auditor only reads"
-    done = officer.post(f"/desk/suspicions/{raised}/confirm", page="/desk/suspicions")
+    assert (
+        "a notice goes to the Department at once" in officer.get(f"/desk/suspicions/{raised}/confirm").words()
+    )
+    assert db.scalars(select(Mail).where(Mail.template == "notice")).all() == []
+    db.rollback()
+    done = officer.post(f"/desk/suspicions/{raised}/confirm")
     assert officer.follow(done).heading == "Who is affected"
     told = set(db.scalars(select(Mail.mailbox).where(Mail.template == "notice")))
     assert told == {Mailbox.CONTROLLER_DPO, Mailbox.DEPARTMENT}

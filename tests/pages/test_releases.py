@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
+from portal.councils import allocations
 from portal.models import CouncilFact, Fact, Package, PackageState, Role, Strand
 from portal.results import releases, releasing
 from portal.results.periods import Kind
@@ -162,8 +163,21 @@ def test_a_quarterly_report_is_never_passed_on(client: PageClient, make: Factory
     client.get(f"/reports/releases/{released}/approval", status=404)
 
 
-def test_the_observer_agrees_a_council(client: PageClient, db: DbSession, make: Factory) -> None:
+def test_the_observer_agrees_a_council(
+    client: PageClient, db: DbSession, clock: SetClock, make: Factory
+) -> None:
     council = make.council("Northshire")
+    make.db.commit()
+    with unit_of_work(db, clock, "person:team") as work:
+        allocations.record(
+            work,
+            council_id=council.id,
+            fact=Fact.OFSTED,
+            value="inadequate",
+            from_on=date(2022, 6, 1),
+            evidence="Report of <June> 2022",
+            to_on=None,
+        )
     package = make.package(make.person("Ada Lead"), council=council, state=PackageState.PROPOSED)
     make.package(make.person("Bo Lead"), council=make.council("Southshire"))
     client.sign_in(make.person("Obi Server", role=Role.OBSERVER).id)
@@ -172,6 +186,10 @@ def test_the_observer_agrees_a_council(client: PageClient, db: DbSession, make: 
     assert "Southshire" not in page.words()
     assert "Ada" not in page.words()
     path = f"/councils-to-agree/{council.id}"
+    page = client.get(path)
+    assert "Since 1 June 2022 Report of <June> 2022" in page.words()
+    assert "One-to-one packages 1" in page.words()
+    assert "If you do not agree" in page.words()
     page = client.post(path, {"ground": "decline"}, status=422)
     assert "Enter the evidence" in page.words()
     page = client.follow(client.post(path, {"ground": "decline", "evidence": "Letter of March"}))

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy.orm import Session as DbSession
 
 from portal.desk import restriction
+from portal.forms.base import PARTS
 from portal.models import PackageState, Role
 from privacy import registers
 from privacy.registers import Register
@@ -98,16 +99,32 @@ def test_the_observer_is_led_to_what_was_released(client: PageClient, make: Fact
 
 def test_another_day(client: PageClient, make: Factory) -> None:
     client.sign_in(make.person(role=Role.TEAM).id)
-    page = client.get("/reports/kpi?as_of=2023-01-31")
-    assert "As it stood on 31 January 2023" in page.words()
-    assert "0 of 2" not in page.words()
+    for asked in ("as_of=2023-01-31", "as_of-day=31&as_of-month=jan&as_of-year=2023"):
+        page = client.get(f"/reports/kpi?{asked}")
+        assert "As it stood on 31 January 2023" in page.words()
+        assert "0 of 2" not in page.words()
+        typed = {part: page.all("input", name=f"as_of-{part}")[0].get("value") for part in PARTS}
+        assert typed["year"] == "2023"
+    client.get("/reports/kpi?as_of-day=&as_of-month=&as_of-year=")
+
+
+@pytest.mark.parametrize("page", ["kpi", "change", "answers", "service-levels"])
+def test_a_day_that_is_typed_wrong_is_told_beside_it(client: PageClient, make: Factory, page: str) -> None:
+    client.sign_in(make.person(role=Role.TEAM).id)
+    typed = "as_of-day=31&as_of-month=2&as_of-year=2023"
+    wrong = client.get(f"/reports/{page}?{typed}", status=422)
+    assert "The day must be a real date, such as 27 3 2023" in wrong.words(wrong.all("fieldset")[0])
+    assert wrong.all("a", href="#as_of-day")
+    assert wrong.all("input", name="as_of-day")[0].get("value") == "31"
+    early = client.get(f"/reports/{page}?as_of-day=1&as_of-month=1&as_of-year=1999", status=422)
+    assert "The day must be in the years 2000 to 2100" in early.words()
 
 
 @pytest.mark.parametrize("day", ["2023-02-31", "9999-12-31", "0001-01-01", "1999-12-31", "2101-01-01", "x"])
 def test_a_day_that_is_none(client: PageClient, stack: Stack, make: Factory, day: str) -> None:
     client.sign_in(make.person(role=Role.TEAM).id)
     wrong = client.get(f"/reports/kpi?as_of={day}", status=422)
-    assert "must be a real date from 2000 to 2100" in wrong.words()
+    assert "The day must be a real date, such as 27 3 2023" in wrong.words()
     for name in ("kpi", "sla"):
         result = stack.app.test_cli_runner().invoke(args=["report", name, "--as-of", day])
         assert result.exit_code == 2

@@ -22,10 +22,9 @@ from portal.models import Mail, MailState
 from privacy.cases import acts
 from privacy.cases import letters as kept
 from privacy.cases.letters import CaseLetter, LetterKind, LetterState
-from privacy.cases.notices import Way
 from privacy.cases.redactions import Ground
 from privacy.cases.rules import CaseRefused, Incomplete, InFuture, NotPossible, OutOfOrder
-from privacy.cases.tables import CaseFile, CaseKind, Channel, Event
+from privacy.cases.tables import CaseFile, CaseKind, Channel, Event, Way
 from privacy.registers import Register, enter
 from privacy.work import unit_of_work
 from tests.conftest import SetClock, Stack

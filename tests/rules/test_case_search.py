@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy.orm import Session as DbSession
 
+from portal.cases import held_words
 from portal.cases import search as case_search
 from portal.cases.search import Searched, Where
 from portal.models import Person
@@ -22,6 +23,7 @@ from tests.factories import Factory
 MAILBOX = Store(
     "Team mailbox", "e-mails about sessions", "the provider's", "until the contract ends", outside=True
 )
+PERSON = held_words.words("person")
 
 
 class Searching:
@@ -70,22 +72,21 @@ def searching(stack: Stack, make: Factory, db: DbSession) -> Searching:
 def test_every_store_of_the_register_is_listed(searching: Searching) -> None:
     found = searching.places()
     assert {store.name.capitalize() for store in holdings.STORES} <= set(found)
-    said = {
-        entry.table.replace("_", " ").capitalize()
-        for entry in holdings.columns()
-        if entry.kind != "not personal"
-    }
-    assert said == {place.name for place in found.values() if place.where is Where.DATABASE}
+    said = {entry.table for entry in holdings.columns() if entry.kind != "not personal"}
+    ours = [place for place in found.values() if place.where is Where.DATABASE]
+    assert {f"table-{name}" for name in said} == {place.code for place in ours}
+    assert {held_words.words(name) for name in said} == {place.name for place in ours}
+    assert {place.group for place in ours} == set(held_words.GROUPS)
     assert found["Team mailbox"].where is Where.OUTSIDE
     assert len({place.code for place in found.values()}) == len(found)
 
 
 def test_the_product_counts_its_own_rows(searching: Searching) -> None:
     found = searching.places()
-    assert found["Person"].found == "1 row"
-    assert found["Participation"].found == "1 row"
-    assert found["Goal"].found == "nothing"
-    assert found["Subject key"].rows
+    assert found[PERSON].found == "1 row"
+    assert found["Who takes part in which package"].found == "1 row"
+    assert found["Goals"].found == "nothing"
+    assert found["The keys of each person"].rows
     assert found["Team mailbox"].rows is None
     unknown = searching.places(searching.open(None))
     assert {place.rows for place in unknown.values()} == {None}
@@ -94,13 +95,13 @@ def test_the_product_counts_its_own_rows(searching: Searching) -> None:
 def test_what_was_searched_found_and_left_out_is_written_down(searching: Searching) -> None:
     found = searching.places()
     mailbox = found["Team mailbox"].code
-    searching.record({found["Person"].code, mailbox}, {mailbox: "3 e-mails"})
+    searching.record({found[PERSON].code, mailbox}, {mailbox: "3 e-mails"})
     event = acts.read(searching.db, searching.case_id).last(Event.SEARCHED)
     assert event is not None
     assert event.body is not None
-    assert event.body["searched"] == "Person: 1 row\nTeam mailbox: 3 e-mails"
+    assert event.body["searched"] == f"{PERSON}: 1 row\nTeam mailbox: 3 e-mails"
     assert event.body["text"].startswith("Not searched: ")
-    assert "Participation" in event.body["text"].split(", ")
+    assert "Who takes part in which package" in event.body["text"].split("; ")
     assert event.body["proportionate"] == "They ask for their part in 2022 alone"
     before = case_search.before(acts.read(searching.db, searching.case_id))
     assert before is not None

@@ -1,6 +1,7 @@
 """Cases: what can happen in them, in which order, and what follows from it."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -106,12 +107,18 @@ def test_what_an_open_request_asks_for_is_kept_from_erasure(
     held = kind is not CaseKind.COMPLAINT
     assert (db.get(Person, person_id) is not None) is held
     if held:
+        what = casework.Happened(
+            kind=Event.CLOSED,
+            body={"outcome": "Answered", "evidence": "The letter", "left_out": "By post"},
+        )
+        with (
+            pytest.raises(casework.WouldErase, match="waits for this"),
+            unit_of_work(db, clock, "person:dpo") as work,
+        ):
+            casework.write_down(work, case_id=case_id, what=what)
         with unit_of_work(db, clock, "person:dpo") as work:
-            what = casework.Happened(
-                kind=Event.CLOSED,
-                body={"outcome": "Answered", "evidence": "The letter", "left_out": "By post"},
-            )
-            assert casework.write_down(work, case_id=case_id, what=what), "an erasure may go on"
+            (followed,) = casework.write_down(work, case_id=case_id, what=replace(what, erases=True))
+            assert followed.erases
         erasure.finish(places_of(stack))
         db.rollback()
         db.expire_all()
@@ -436,7 +443,7 @@ def test_there_is_no_case_under_a_made_up_id(db: DbSession, clock: SetClock) -> 
         happen(db, clock, UUID(int=7), Event.NOTE)
 
 
-def test_all_open_cases_take_two_queries(db: DbSession, clock: SetClock, stack: Stack) -> None:
+def test_all_open_cases_take_three_queries(db: DbSession, clock: SetClock, stack: Stack) -> None:
     for kind in CaseKind:
         case_id = opened(db, clock, kind)
         happen(db, clock, case_id, Event.NOTE)
@@ -454,4 +461,4 @@ def test_all_open_cases_take_two_queries(db: DbSession, clock: SetClock, stack: 
         assert [len(told.events) for told in found] == [1] * len(CaseKind)
     finally:
         event.remove(stack.engine, "before_cursor_execute", note)
-    assert len(asked) == 2
+    assert len(asked) == 3

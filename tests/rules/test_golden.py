@@ -68,10 +68,19 @@ from portal.models import (
     WaitingState,
 )
 from portal.registers import access_mails
-from privacy.cases import notices as kept
 from privacy.cases.letters import CaseLetter, LetterKind, LetterState
-from privacy.cases.notices import Notice, NoticeKind, Sending
-from privacy.cases.tables import Case, CaseFile, CaseKind, Channel
+from privacy.cases.tables import (
+    Case,
+    CaseEvent,
+    CaseFile,
+    CaseKind,
+    Channel,
+    Event,
+    Notice,
+    NoticeKind,
+    Sending,
+    Way,
+)
 from privacy.chain_checks import ChainCheck
 from privacy.columns import address_index
 from privacy.work import Work, unit_of_work
@@ -244,7 +253,7 @@ class World:
                     id=fixed(f"sending {to}"),
                     notice_id=notice.id,
                     case_id=case.id,
-                    way=kept.Way.EMAIL,
+                    way=Way.EMAIL,
                     to=to,
                     made_at=made_at,
                     by=by,
@@ -544,6 +553,33 @@ def suspicion(world: World) -> None:
     world.queue("suspicion", about=seen.id, to=Mailbox.DPO)
 
 
+def suspicion_again(world: World) -> None:
+    """More of the same has come, and somebody has decided meanwhile."""
+    suspicion(world)
+    note = CaseEvent(
+        id=fixed("again"),
+        case_id=fixed("draft"),
+        number=2,
+        kind=Event.NOTE,
+        at=NOW,
+        entered_at=NOW,
+        by="system:suspicions",
+    )
+    closed = CaseEvent(
+        id=fixed("dismissed"),
+        case_id=fixed("draft"),
+        number=1,
+        kind=Event.CLOSED,
+        at=NOW,
+        entered_at=NOW,
+        by="system:test",
+    )
+    world.add(closed, body={"outcome": "Dismissed: no incident", "evidence": "A disk was swapped"})
+    world.add(
+        note, body={"text": "A sealed value did not open, again. Line 9 of the audit trail.", "lines": 1}
+    )
+
+
 def case_letter(world: World) -> None:
     """A letter to somebody without an account, whose address stands in the letter."""
     case = Case(
@@ -573,7 +609,7 @@ def case_letter(world: World) -> None:
         state=LetterState.QUEUED,
         made_at=NOW,
         by="system:test",
-        way=kept.Way.EMAIL,
+        way=Way.EMAIL,
         file_id=file.id,
     )
     text = "Dear Siân,\n\n# What we do\n\n- We look\n- We answer\n\nIts reference is C-7KX4M2."
@@ -620,6 +656,7 @@ MAILS: dict[str, Arrange] = {
     "access_review": access("access_review", "officer"),
     "access_lapsing": access("access_lapsing", "team"),
     "suspicion": suspicion,
+    "suspicion, again": suspicion_again,
     "case_letter": case_letter,
     **{f"account_news, {what.value}": own_sign_in(what) for what in News},
     "address_changed": address_changed,

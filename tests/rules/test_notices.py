@@ -15,8 +15,12 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session as DbSession
 
 from portal.booking import holidays
+from portal.cases import acts as casework
+from portal.cases import clocks as case_clocks
 from portal.cases import duty, notice_watch, notices
 from portal.cases import intake as desk_cases
+from portal.cases.acts import Happened
+from portal.cases.calendars import calendars
 from portal.mailing import post
 from portal.mailing import queue as mail
 from portal.mailing.senders import AddressRefused
@@ -25,10 +29,9 @@ from portal.registers import audit_heads
 from privacy.audit import AuditEntry
 from privacy.cases import acts
 from privacy.cases import notices as kept
-from privacy.cases.notices import Notice, NoticeKind, Sending, Way
 from privacy.cases.rules import Incomplete, InFuture, NotPossible, OutOfOrder
-from privacy.cases.story import State, Story
-from privacy.cases.tables import CaseKind, Channel, Event
+from privacy.cases.story import ClockName, State, Story
+from privacy.cases.tables import CaseKind, Channel, Event, Notice, NoticeKind, Sending, Way
 from privacy.chain_checks import ChainCheck
 from privacy.clock import london_date
 from privacy.work import unit_of_work
@@ -274,6 +277,99 @@ def test_a_holiday_of_the_table_moves_service(desk: Desk) -> None:
     case_id = desk.take_in()
     desk.deliver()
     assert {served for _, served in desk.told(case_id)[0].ways} == {datetime(2023, 3, 3, 9, tzinfo=UTC)}
+
+
+def passed_on(desk: Desk, case_id: UUID) -> tuple[datetime | None, bool]:
+    """When an FOI request counts as passed on, and whether that is late."""
+    known = calendars(desk.db)
+    (line,) = [
+        one
+        for one in case_clocks.of_case(desk.story(case_id), now=desk.clock(), holidays=known)
+        if one.clock.name is ClockName.FOI_PASS_ON
+    ]
+    return line.clock.met_at, line.is_late
+
+
+@pytest.mark.parametrize(
+    "sent, served, late",
+    [
+        # Received on Wednesday 1 March, so due on Friday 3 March (cl 13.2.1).
+        (datetime(2023, 3, 2, 18, tzinfo=UTC), datetime(2023, 3, 3, 9, tzinfo=UTC), False),
+        (datetime(2023, 3, 3, 17, tzinfo=UTC), datetime(2023, 3, 3, 17, tzinfo=UTC), False),
+        (datetime(2023, 3, 3, 17, 0, 1, tzinfo=UTC), datetime(2023, 3, 6, 9, tzinfo=UTC), True),
+        (datetime(2023, 3, 4, 18, tzinfo=UTC), datetime(2023, 3, 6, 9, tzinfo=UTC), True),
+        # The contract asks for the hours of a day and not for a working day: see `served_by_email`.
+        (datetime(2023, 3, 4, 11, tzinfo=UTC), datetime(2023, 3, 4, 11, tzinfo=UTC), True),
+    ],
+    ids=["evening before", "last minute", "evening of the day", "weekend evening", "weekend noon"],
+)
+def test_an_foi_request_is_passed_on_when_its_notice_is_served(
+    desk: Desk, sent: datetime, served: datetime, late: bool
+) -> None:
+    case_id = desk.take_in(CaseKind.FOI, received_at=NOW)
+    assert passed_on(desk, case_id) == (None, False)
+    desk.clock.now = sent
+    desk.deliver()
+    assert passed_on(desk, case_id) == (served, late)
+    # What is due at once counts from when it went.
+    assert desk.story(case_id).clocks(now=sent)[0].met_at == sent
+
+
+@pytest.mark.parametrize(
+    "way, at, served, late",
+    [
+        (Way.HAND, datetime(2023, 3, 3, 18, 30, tzinfo=UTC), datetime(2023, 3, 3, 18, 30, tzinfo=UTC), False),
+        (Way.POST, datetime(2023, 3, 1, 10, tzinfo=UTC), datetime(2023, 3, 3, 10, tzinfo=UTC), False),
+        (Way.POST, datetime(2023, 3, 3, 10, tzinfo=UTC), datetime(2023, 3, 5, 10, tzinfo=UTC), True),
+    ],
+)
+def test_an_foi_request_that_was_taken_there_counts_from_then_and_not_from_its_writing_down(
+    desk: Desk, way: Way, at: datetime, served: datetime, late: bool
+) -> None:
+    case_id = desk.take_in(CaseKind.FOI)
+    notice_id = desk.told(case_id)[0].notice.id
+    desk.clock.now = datetime(2023, 3, 7, 9, tzinfo=UTC)
+    with desk.work() as unit:
+        notices.carried(
+            unit, notice_id=notice_id, way=way, to=Mailbox.DEPARTMENT, at=at, evidence="Receipt RN 4411"
+        )
+    assert passed_on(desk, case_id) == (served, late)
+
+
+def test_an_foi_request_passed_on_by_hand_and_written_down_the_day_after(desk: Desk) -> None:
+    case_id = desk.take_in(CaseKind.FOI)
+    desk.clock.now = datetime(2023, 3, 4, 9, tzinfo=UTC)
+    what = Happened(
+        kind=Event.CONTROLLER_NOTIFIED, on=date(2023, 3, 3), body={"evidence": "Read out on the phone"}
+    )
+    with desk.work() as unit:
+        casework.write_down(unit, case_id=case_id, what=what)
+    assert passed_on(desk, case_id) == (datetime(2023, 3, 3, tzinfo=UTC), False)
+
+
+def test_an_foi_request_whose_pdf_could_not_be_made_is_not_passed_on_yet(desk: Desk) -> None:
+    case_id = desk.take_in(CaseKind.FOI)
+    with desk.work() as unit:
+        notice = unit.db.scalars(select(Notice)).one()
+        notice.body = {**(notice.body or {}), "title": ""}
+    desk.deliver()
+    assert passed_on(desk, case_id) == (None, False)
+
+
+def test_a_notice_that_is_marked_late_counts_from_when_it_went(desk: Desk) -> None:
+    """Others may write for a while between sending and marking."""
+    case_id = desk.take_in(CaseKind.FOI)
+    went = desk.clock.now = datetime(2023, 3, 3, 16, 59, 50, tzinfo=UTC)
+    send = desk.tray.send
+
+    def slowly(message: EmailMessage, *, at: datetime) -> str | None:
+        answer = send(message, at=at)
+        desk.later(minutes=1)
+        return answer
+
+    desk.tray.send = slowly  # type: ignore[method-assign]
+    post.deliver(desk.stack.instance, desk.sessions, desk.tray, limit=1)
+    assert passed_on(desk, case_id) == (went, False)
 
 
 def test_by_post_and_by_hand_with_time_and_evidence(desk: Desk) -> None:

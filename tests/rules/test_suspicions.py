@@ -13,15 +13,15 @@ from sqlalchemy.orm import Session as DbSession
 from portal.cases import incidents, suspicions
 from portal.cases.incidents import Unknown
 from portal.desk import housekeeping
+from portal.mailing.contexts import Around
 from portal.models import Mail, Mailbox, Suspicion, SuspicionCause
 from privacy import backup_records, chain_checks, erasure
 from privacy.audit import Action, AuditEntry, AuditHead
 from privacy.backup_records import RunKind
 from privacy.cases import acts, affected
-from privacy.cases.notices import Notice
 from privacy.cases.rules import CaseClosed, CaseRefused, Incomplete
 from privacy.cases.story import State
-from privacy.cases.tables import Case, CaseKind, Event
+from privacy.cases.tables import Case, CaseKind, Event, Notice
 from privacy.records import new_id
 from privacy.registers import Register, enter
 from privacy.work import Work, unit_of_work
@@ -103,19 +103,87 @@ def test_a_draft_is_opened_once_and_the_officer_is_told(
         assert db.scalars(select(Notice)).all() == [], "nothing leaves the house yet"
 
 
-def test_each_cause_is_raised_once_a_day_and_nothing_is_missed(
+def notes(db: DbSession) -> list[str]:
+    """What was noted in cases, oldest first."""
+    db.rollback()
+    found = [event for case in db.scalars(select(Case.id)) for event in acts.read(db, case).of(Event.NOTE)]
+    return [str((event.body or {})["text"]) for event in found]
+
+
+def told(db: DbSession) -> int:
+    db.rollback()
+    return len(db.scalars(select(Mail.id).where(Mail.template == "suspicion")).all())
+
+
+def test_what_comes_again_on_a_day_is_told_too_and_the_next_day_is_another_draft(
     db: DbSession, clock: SetClock, look: Look
 ) -> None:
-    clock.now = datetime(2023, 3, 1, 23, 30, tzinfo=UTC)
+    clock.now = datetime(2023, 3, 1, 20, 0, tzinfo=UTC)
     leave(db, clock, refused_seal)
     assert look() == [SuspicionCause.SEAL]
-    clock.pass_time(minutes=10)
+    assert (told(db), notes(db)) == (1, [])
+    clock.pass_time(hours=2)
     leave(db, clock, refused_seal)
-    assert look() == [SuspicionCause.SEAL], "once on that day"
-    clock.pass_time(minutes=30)
-    assert look() == [SuspicionCause.SEAL, SuspicionCause.SEAL], "what came since is raised on the next"
-    clock.pass_time(days=1)
-    assert len(look()) == 2
+    assert look() == [SuspicionCause.SEAL], "one draft of the day"
+    (note,) = notes(db)
+    assert note.startswith("A sealed value did not open, again. Line ")
+    assert told(db) == 2
+    assert look() == [SuspicionCause.SEAL]
+    assert (told(db), len(notes(db))) == (2, 1), "nothing new"
+    clock.pass_time(hours=4)
+    leave(db, clock, refused_seal)
+    assert look() == [SuspicionCause.SEAL, SuspicionCause.SEAL]
+    assert (told(db), len(notes(db))) == (3, 1)
+
+
+def test_a_flood_is_told_once_an_hour_with_its_number(
+    db: DbSession, clock: SetClock, look: Look, stack: Stack
+) -> None:
+    leave(db, clock, refused_seal)
+    look()
+    for _ in range(5):
+        clock.pass_time(minutes=10)
+        leave(db, clock, refused_seal)
+        look()
+    assert (told(db), notes(db)) == (1, [])
+    clock.pass_time(minutes=11)
+    look()
+    assert told(db) == 2
+    (note,) = notes(db)
+    assert note.count(", ") == 5, "all five lines"
+    mail = db.scalars(select(Mail).order_by(Mail.queued_at.desc())).first()
+    assert mail is not None
+    around = Around(stack.instance.programme, "http://localhost", clock())
+    letter = suspicions.letter(db, mail, around)
+    assert letter is not None
+    assert (letter.context["lines"], letter.context["waits"]) == (5, True)
+
+
+@pytest.mark.parametrize("dismissed", [True, False])
+def test_what_comes_again_after_the_decision_is_told_with_its_case(
+    db: DbSession, clock: SetClock, look: Look, stack: Stack, dismissed: bool
+) -> None:
+    leave(db, clock, refused_seal)
+    look()
+    row = db.scalars(select(Suspicion.id)).one()
+    with unit_of_work(db, clock, "person:dpo") as work:
+        if dismissed:
+            suspicions.dismiss(work, suspicion=row, reason="A disk was swapped")
+        else:
+            suspicions.confirm(work, stack.instance.programme, suspicion=row)
+    clock.pass_time(hours=2)
+    leave(db, clock, refused_seal)
+    look()
+    mail = db.scalars(
+        select(Mail).where(Mail.template == "suspicion").order_by(Mail.queued_at.desc())
+    ).first()
+    assert mail is not None
+    assert mail.queued_at == clock()
+    letter = suspicions.letter(db, mail, Around(stack.instance.programme, "http://localhost", clock()))
+    assert letter is not None
+    assert (letter.context["lines"], letter.context["waits"]) == (1, False)
+    assert "/desk/cases/" in str(letter.context["link"])
+    assert len(notes(db)) == 1
 
 
 def test_who_takes_answers_out_often_is_usual_but_not_at_night(

@@ -396,6 +396,7 @@ def test_row_48_no_address_fails_whatever_it_asks_for(world: World) -> None:
     """Each page, with everything that any page reads from its address."""
     names = {"page"} | {name for path in VIEWS.glob("*.py") for name in ASKED.findall(path.read_text())}
     assert {"month", "as_of", "with", "strand"} <= names
+    names |= {f"as_of-{part}" for part in ("day", "month", "year")}
     world.restore()
     chance, values = random.Random(48), (*NUMBERS, *NASTY)
     for who, page in world.pages:

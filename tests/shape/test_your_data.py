@@ -4,12 +4,13 @@ import hashlib
 from pathlib import Path
 
 import portal.models  # noqa: F401 - its tables must be known
+from portal.cases import held_words
 from portal.own_data import cases as own_cases
 from portal.own_data import copy as own_copy
 from portal.own_data import notices as privacy_notices
 from portal.own_data import rights as own_rights
 from portal.own_data import what_we_hold
-from privacy import reach
+from privacy import processing, reach
 from privacy.cases.rules import ASKED, RULES
 from privacy.cases.tables import Event
 from privacy.columns import sealed_columns
@@ -27,6 +28,13 @@ def test_every_table_about_people_has_a_word() -> None:
     )
     assert set(what_we_hold.WORDS) - known == set(), "there is no such table or column"
     assert {group for group, _ in what_we_hold.WORDS.values()} <= set(what_we_hold.GROUPS)
+
+
+def test_every_table_that_the_desk_searches_has_a_word() -> None:
+    known = {activity.table for activity in processing.activities()}
+    assert known - set(held_words.WORDS) == set(), "say in portal/cases/held_words.py what the desk calls it"
+    assert set(held_words.WORDS) - known == set(), "there is no such table"
+    assert {group for group, _ in held_words.WORDS.values()} == set(held_words.GROUPS)
 
 
 def test_what_is_theirs_in_a_copy_are_values_that_exist() -> None:
