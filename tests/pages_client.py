@@ -195,7 +195,8 @@ def check_tables(page: Page, path: str) -> None:
 
 
 def check_landmarks(page: Page, path: str) -> None:
-    """One header, one main part and one footer, in order; a first link that skips to the main part."""
+    """One header, one main part and one footer, in order; a first link that skips to the main part; no two sections of
+    one name, for those who go from one to the next by name."""
     landmarks = [part.tag for part in page.tree.iter("header", "main", "footer")]
     assert landmarks == ["header", "main", "footer"], f"{path}: landmarks {landmarks}"
     links = page.all("a")
@@ -204,3 +205,8 @@ def check_landmarks(page: Page, path: str) -> None:
     names = [part.get("aria-label") or part.get("aria-labelledby") for part in page.all("nav")]
     assert all(names), f"{path}: navigation without a name"
     assert len(set(names)) == len(names), f"{path}: two navigations of one name"
+    called = {element.get("id"): page.words(element) for element in page.tree.iter() if element.get("id")}
+    by = [section.get("aria-labelledby") for section in page.all("section")]
+    sections = [" ".join(called[name] for name in names.split()) for names in by if names]
+    doubled = {name for name in sections if sections.count(name) > 1}
+    assert not doubled, f"{path}: sections of one name: {doubled}"
