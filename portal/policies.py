@@ -189,8 +189,10 @@ def may_open_resource(actor: Actor, shown: Shown) -> bool:
     """Open a file that the team keeps: the team, those whom it reaches where it is attached, those of its roles, and
     mentors where it is for a role or a kind of session at all."""
     takes_part = actor.person_id in shown.members and not actor.former
+    # Who may not serve, such as for want of a clearance, holds that role no more.
+    serves = actor.person_id in shown.mentors and Role.MENTOR in actor.roles
     for_all = not shown.resource.retired_at and shown.is_for(actor.roles)
-    return may_run_programme(actor) or takes_part or actor.person_id in shown.mentors or for_all
+    return may_run_programme(actor) or takes_part or serves or for_all
 
 
 def may_choose_offer(actor: Actor, offer_and_package: tuple[Offer, Package]) -> bool:

@@ -61,13 +61,17 @@ class Page:
         """The text a person reads, white space folded."""
         return " ".join("".join(map(str, (self.tree if element is None else element).itertext())).split())
 
+    def value(self, name: str) -> str:
+        """What a control is sent with."""
+        return str(self.all("input", name=name)[0].get("value"))
+
     @property
     def heading(self) -> str:
         return self.words(self.all("h1")[0])
 
     def token(self) -> str:
         """The form token of the page."""
-        return str(self.all("input", name="csrf_token")[0].get("value"))
+        return self.value("csrf_token")
 
 
 def signed_in(person_id: UUID, *, level: Level, now: datetime) -> tuple[BrowserSession, str]:

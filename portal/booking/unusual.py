@@ -13,6 +13,7 @@ from portal.booking.availability import Interval, open_intervals
 from portal.booking.diary import Refused
 from portal.filters import time as clock_words
 from portal.filters import weekday_day
+from portal.sureness import Sure
 from privacy.clock import london_date, wall
 
 EARLIEST, LATEST = 7 * 60, 21 * 60
@@ -27,13 +28,11 @@ class UnusualTime(Refused):
         super().__init__(f"{'. '.join(why)}. Say if this is right, or choose another time")
 
 
-def require_meant(db: DbSession, *, mentor_id: UUID, times: list[Interval], sure: bool) -> None:
-    """Raises UnusualTime unless each time is usual, lies in the mentor's hours, or it is `sure`."""
-    if sure:
-        return
+def require_meant(db: DbSession, *, mentor_id: UUID, times: list[Interval], sure: Sure) -> None:
+    """Raises UnusualTime unless each time is usual, lies in the mentor's hours, or is meant (`sure`)."""
     found = [why for time in times if not _published(db, mentor_id, time) for why in about(db, time)]
-    if found:
-        raise UnusualTime(list(dict.fromkeys(found)))
+    if found and not sure(str(unusual := UnusualTime(list(dict.fromkeys(found))))):
+        raise unusual
 
 
 def about(db: DbSession, time: Interval) -> list[str]:

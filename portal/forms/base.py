@@ -1,5 +1,6 @@
 """The base of every form, and the fields that the library lacks."""
 
+import hashlib
 import unicodedata
 from contextlib import suppress
 from datetime import date
@@ -7,6 +8,7 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import (
+    BooleanField,
     EmailField,
     Field,
     HiddenField,
@@ -129,6 +131,35 @@ class Form(FlaskForm):
             self.form_errors.append(str(problem))
         else:
             field.errors = [*field.errors, str(problem)]
+
+
+class SureBooleanField(BooleanField):
+    """A box that answers the question it was shown with, and no other: its value names that question, so that a tick
+    does not stand for a time or a person that was chosen after it."""
+
+    answered = ""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        self.answered = str(valuelist[0]) if valuelist else ""
+        super().process_formdata(valuelist)
+
+    def answers(self, question: str) -> bool:
+        """Whether it was ticked beside this question."""
+        return bool(self.data) and self.answered == _named(question)
+
+    @property
+    def value(self) -> str:
+        """What the box is sent with: the name of what is asked now, or of what was answered."""
+        return _named(self.errors[-1]) if self.errors else self.answered
+
+    @property
+    def ticked(self) -> bool:
+        """Whether it is shown ticked: not beside a question that is new."""
+        return bool(self.data) and not self.errors
+
+
+def _named(question: str) -> str:
+    return hashlib.sha256(question.encode()).hexdigest()[:16]
 
 
 class DatePartsField(Field):

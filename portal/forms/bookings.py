@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from wtforms import BooleanField, Field, SelectField
+from wtforms import Field, SelectField
 from wtforms.fields.choices import SelectChoice
 
-from portal.forms.base import Form
+from portal.forms.base import Form, SureBooleanField
 from portal.forms.times import MEANT, HiddenIdField, LengthSelectField, PickedField, TravelForm, WhenForm
 
 
@@ -41,7 +41,7 @@ class FreeTimeForm(WhenForm, TravelForm):
     session_id = HiddenIdField()
     mentor_id = SelectField("Mentor")
     minutes = LengthSelectField()
-    sure = BooleanField(MEANT)
+    sure = SureBooleanField(MEANT)
 
     def offer_mentors(self, mentors: Sequence[tuple[UUID, str]]) -> None:
         """Who can be chosen."""
@@ -85,7 +85,7 @@ class MoveForm(TravelForm):
 class FreeMoveForm(WhenForm, TravelForm):
     """Another day and time, typed, and how people meet."""
 
-    sure = BooleanField(MEANT)
+    sure = SureBooleanField(MEANT)
 
     @property
     def time_field(self) -> Field:

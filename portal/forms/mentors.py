@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from wtforms import BooleanField, RadioField, SelectField, SelectMultipleField, StringField
+from wtforms import RadioField, SelectField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, StopValidation
 
 from portal.booking import offers
 from portal.booking.delivery import MINUTES_AT_MOST, MINUTES_STEP, Outcome
-from portal.forms.base import DatePartsField, Form, WholeNumberField
+from portal.forms.base import DatePartsField, Form, SureBooleanField, WholeNumberField
 from portal.forms.programme import SomeCheckboxesField
 from portal.forms.times import (
     MEANT,
@@ -150,7 +150,7 @@ def add_rows(form: type[RowsFields]) -> None:
 class OfferForm(RowsFields):
     """The three to five times of one mail."""
 
-    sure = BooleanField(MEANT)
+    sure = SureBooleanField(MEANT)
 
     FIRST, MOST = offers.AT_LEAST, offers.AT_MOST
 
@@ -242,7 +242,7 @@ class RecordForm(Form):
 class ScheduleForm(WhenForm, TravelForm):
     """A group session with places."""
 
-    sure = BooleanField(MEANT)
+    sure = SureBooleanField(MEANT)
 
     session_id = HiddenIdField()
     mentor_id = SelectField("Mentor")

@@ -8,7 +8,7 @@ from wtforms.validators import InputRequired, Length
 
 from portal.forms.base import Form
 from portal.forms.programme import ChosenRadioField
-from portal.forms.times import HiddenIdField
+from portal.forms.times import HiddenOnceField
 from portal.models import NoteKind
 from portal.packages import goals, notes
 from portal.people import needs
@@ -36,7 +36,7 @@ class NoteForm(NoteTextForm):
     """A new note on a session; `note_id` is its own id. Where only one kind can be written, the page asks nothing and
     posts it."""
 
-    note_id = HiddenIdField()
+    note_id = HiddenOnceField()
     kind = ChosenRadioField(
         "Who can read it?",
         said="Say who can read the note",
@@ -51,7 +51,7 @@ class NoteForm(NoteTextForm):
 class RemarkForm(Form):
     """How a goal is going, in words; `event_id` is the id of what is said."""
 
-    event_id = HiddenIdField()
+    event_id = HiddenOnceField()
     remark = TextAreaField(
         "How is it going?",
         validators=[

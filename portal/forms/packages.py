@@ -5,11 +5,11 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
-from wtforms import BooleanField, Field, StringField, TextAreaField
+from wtforms import Field, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, StopValidation, ValidationError
 
-from portal.forms.base import DatePartsField, Form
+from portal.forms.base import DatePartsField, Form, SureBooleanField
 from portal.forms.councils import AgreedForm, AgreementForm
 from portal.forms.programme import ChosenRadioField, ChosenSelectField, SomeCheckboxesField
 from portal.forms.times import HiddenIdField
@@ -173,12 +173,12 @@ class EndForm(Form):
         description="Only where one-to-one support had less time than the contract asks for.",
         validators=[Length(max=2000, message="The reason must be 2,000 characters or fewer")],
     )
-    sure = BooleanField("This is the day on which support ended")
+    sure = SureBooleanField("This is the day on which support ended")
 
     @property
     def ending(self) -> dict[str, Any]:
         """What the rule takes."""
-        return {"on": self.on.data, "reason": self.reason.data, "sure": self.sure.data}
+        return {"on": self.on.data, "reason": self.reason.data, "sure": self.sure.answers}
 
 
 class MoveEndForm(Form):

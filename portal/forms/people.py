@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from wtforms import BooleanField, EmailField, SelectField, StringField, TelField
+from wtforms import EmailField, SelectField, StringField, TelField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
-from portal.forms.base import DatePartsField, Form
+from portal.forms.base import DatePartsField, Form, SureBooleanField
 from portal.forms.phones import a_phone_number
 from portal.forms.programme import ChosenSelectField
 from portal.models import Council, Role
@@ -58,7 +58,7 @@ class OfficeFields(Form):
         validators=[InputRequired("Enter the first day in the role")],
     )
     ends_on = DatePartsField("Last day in the role, if known", said="The last day", validators=[Optional()])
-    sure = BooleanField(BOTH_HOLD_IT)
+    sure = SureBooleanField(BOTH_HOLD_IT)
 
     def offer(self, programme: Programme, councils: Iterable[Council], *, by: Authority) -> None:
         """What the one who fills it in can choose."""
@@ -91,4 +91,4 @@ class EndOfficeForm(Form):
     on = DatePartsField(
         "Last day in the role", said="The last day", validators=[InputRequired("Enter the last day")]
     )
-    sure = BooleanField(BOTH_HOLD_IT)
+    sure = SureBooleanField(BOTH_HOLD_IT)

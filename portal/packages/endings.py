@@ -26,6 +26,7 @@ from portal.packages.ledger import ledger
 from portal.packages.members import lock_people, locked, was_emptied
 from portal.packages.states import Act, PackageRefused, after
 from portal.programme import Programme, require_inside, terms
+from portal.sureness import Sure, unsure
 from privacy.audit import Action
 from privacy.clock import day_words, end_of_day, london, london_date
 from privacy.work import Work
@@ -48,6 +49,12 @@ class WindowClosed(PackageRefused):
     """The last questionnaire would have closed already, and nobody has said that the day is right."""
 
     field = "sure"
+
+    def __init__(self, closes_on: date) -> None:
+        super().__init__(
+            f"The last questionnaire would have closed on {words(closes_on)}, so nobody could answer it. "
+            "Change the day, or say that it is right"
+        )
 
 
 class SessionsAhead(PackageRefused):
@@ -83,11 +90,11 @@ def end(
     package_id: UUID,
     on: date,
     reason: str | None = None,
-    sure: bool = False,
+    sure: Sure = unsure,
 ) -> int:
     """End support on a day, today or before, and ask everybody the post questionnaire; returns how many.
 
-    A day so long ago that the questionnaire has closed has to be `sure`, and nobody is asked. Raises
+    A day so long ago that the questionnaire has closed has to be meant (`sure`), and nobody is asked. Raises
     NotPossible, OutsideContract, WrongEnd, SessionsAhead, PlacesAhead, WindowClosed, or UnderMinimum where
     one-to-one support had less than the minimum and no reason is given (sch 4 SLAs).
     """
@@ -97,11 +104,8 @@ def end(
     _require_end(work, programme, package, on)
     today = london_date(work.now)
     closes_on, _ = post_window_on(work.db, programme, on, today=today)
-    if today > closes_on and not sure:
-        raise WindowClosed(
-            f"The last questionnaire would have closed on {words(closes_on)}, so nobody could answer it. "
-            "Change the day, or say that it is right"
-        )
+    if today > closes_on and not sure(str(closed := WindowClosed(closes_on))):
+        raise closed
     time = ledger(work.db, programme, package.id)
     why_short = time.short and not was_emptied(package)
     if why_short and not (reason and reason.strip()):

@@ -3,7 +3,7 @@
 It is not forbidden, for in a handover two can hold it for some days.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from sqlalchemy.orm import joinedload
 from portal.models import Office, Person, Role
 from portal.people.register import PersonRefused, overlap
 from portal.programme import Programme
+from portal.sureness import Sure
 from privacy.clock import day_words
 
 ALONE = frozenset({Role.LEAD_MEMBER, Role.COUNCIL_LEADER, Role.CHIEF_EXECUTIVE})
@@ -23,6 +24,10 @@ class HeldByAnother(PersonRefused):
     """Somebody else holds the role in that council in these days, and nobody has said that this is right."""
 
     field = "sure"
+
+    def __init__(self, programme: Programme, others: Sequence[Office]) -> None:
+        named = ", and ".join(f"{held.person.name or held.person.ref}, {since(held)}" for held in others)
+        super().__init__(f"{words(programme, others[0])}: {named}. Say if this is right")
 
 
 def require(
@@ -34,16 +39,20 @@ def require(
     council_id: UUID | None,
     starts_on: date,
     ends_on: date | None,
-    sure: bool,
+    sure: Sure,
 ) -> None:
-    """Raises HeldByAnother unless it is `sure` that somebody holds a role in these days beside somebody else."""
-    if sure or role not in ALONE or council_id is None:
+    """Raises HeldByAnother where somebody holds the role in these days besides, unless that is meant (`sure`)."""
+    if role not in ALONE or council_id is None:
         return
-    for held in held_in(db, {council_id}):
-        another = held.person_id != person_id and held.role is role
-        if another and overlap((held.from_on, held.to_on), (starts_on, ends_on)):
-            name = held.person.name or held.person.ref
-            raise HeldByAnother(f"{words(programme, held)}: {name}, {since(held)}. Say if this is right")
+    others = [
+        held
+        for held in held_in(db, {council_id})
+        if held.person_id != person_id
+        and held.role is role
+        and overlap((held.from_on, held.to_on), (starts_on, ends_on))
+    ]
+    if others and not sure(str(held_already := HeldByAnother(programme, others))):
+        raise held_already
 
 
 def held_in(db: DbSession, council_ids: Collection[UUID]) -> list[Office]:

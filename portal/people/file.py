@@ -17,6 +17,7 @@ from sqlalchemy.orm import selectinload
 
 from portal import imports
 from portal.councils.register import Finder, UnknownCouncil
+from portal.filters import count
 from portal.imports import Fault, FileFaults, Row
 from portal.models import PARTICIPANT, Council, Office, Person, Role
 from portal.packages import members as matching
@@ -252,14 +253,9 @@ def _at_odds(entries: Sequence[_Entry]) -> list[Fault]:
         for entry in entries[1:]
         if _folded(entry.name) != _folded(first.name)
     ]
-    last: dict[tuple[Role, UUID | None], _Entry] = {}
-    for entry in sorted(entries, key=lambda entry: (entry.starts_on, entry.line)):
-        before = last.get(entry.office)
-        if before is not None and overlap(before.days, entry.days):
-            earlier, later = sorted((before.line, entry.line))
-            faults.append(Fault(later, f"The same role in the same days stands in line {earlier}"))
-        if before is None or before.ends_on is not None:
-            last[entry.office] = entry
+    for one, another in _in_the_same_days(entries):
+        earlier, later = sorted((one.line, another.line))
+        faults.append(Fault(later, f"The same role in the same days stands in line {earlier}"))
     return faults
 
 
@@ -323,25 +319,34 @@ def _beside_others(db: DbSession, programme: Programme, plan: _Plan) -> list[str
                 found.append(f"line {entry.line}: {alone.words(programme, held)} ({who})")
     found += _twice_in_the_file([entry for _, entry in wanted], programme)
     more = len(found) - NOTES_AT_MOST
-    return (
-        found if more <= 0 else [*found[:NOTES_AT_MOST], f"{more} more lines give a role that somebody holds"]
-    )
+    if more <= 0:
+        return found
+    rest = count(more, "more line gives a role", "more lines give a role")
+    return [*found[:NOTES_AT_MOST], f"{rest} that somebody holds"]
 
 
 def _twice_in_the_file(entries: Sequence[_Entry], programme: Programme) -> list[str]:
-    found = []
-    last: dict[tuple[Role, UUID | None], _Entry] = {}
+    return [
+        f"line {later.line}: line {row.line} gives the same council a {programme.roles[later.role]} "
+        "in the same days"
+        for row, later in _in_the_same_days(entries, of_another=True)
+    ]
+
+
+def _in_the_same_days(
+    entries: Sequence[_Entry], *, of_another: bool = False
+) -> Iterator[tuple[_Entry, _Entry]]:
+    """Rows that give an office in days in which one before them gives it too: that one, and the row. `of_another`: to
+    somebody with another address, instead of the same."""
+    last: dict[tuple[Role, UUID | None], dict[str, _Entry]] = {}
     for entry in sorted(entries, key=lambda one: (one.starts_on, one.line)):
-        before = last.get(entry.office)
-        another = before is not None and normal_address(before.email) != normal_address(entry.email)
-        if before is not None and another and overlap(before.days, entry.days):
-            found.append(
-                f"line {entry.line}: line {before.line} gives the same council a {programme.roles[entry.role]} "
-                "in the same days"
-            )
-        if before is None or before.ends_on is not None:
-            last[entry.office] = entry
-    return found
+        own = normal_address(entry.email)
+        # Of each address the row that ends last: they come in the order of their first days.
+        before = last.setdefault(entry.office, {})
+        given = [row for address, row in before.items() if (address != own) is of_another]
+        yield from [(row, entry) for row in given if overlap(row.days, entry.days)][:1]
+        if own not in before or (before[own].ends_on or date.max) < (entry.ends_on or date.max):
+            before[own] = entry
 
 
 def _last_days(db: DbSession, plan: _Plan, by: Authority) -> list[Fault]:

@@ -16,7 +16,6 @@ from sqlalchemy.orm import joinedload
 from portal.models import (
     PARTICIPANT,
     Attendance,
-    Office,
     Package,
     PackageMentor,
     Participation,
@@ -31,7 +30,7 @@ from portal.models import (
 @dataclass(frozen=True)
 class Shown:
     """A resource with those whom it reaches because it is attached to something of theirs: who takes part, and who
-    gives the support, as long as they have the office of a mentor."""
+    gives the support, for which they need the role of a mentor besides."""
 
     resource: Resource
     members: frozenset[UUID]
@@ -131,17 +130,15 @@ def shown(db: DbSession, resource_id: UUID, *, on: date) -> Shown | None:
             ),
         )
     )
-    serving = select(PackageMentor.person_id).where(
-        PackageMentor.package_id.in_(packages),
-        or_(PackageMentor.to_on.is_(None), PackageMentor.to_on >= on),
-    )
-    giving = select(Session.mentor_id).where(Session.id.in_(sessions))
-    mentors = db.scalars(
-        select(Office.person_id).where(
-            Office.holding({Role.MENTOR}, on=on),
-            or_(Office.person_id.in_(serving), Office.person_id.in_(giving)),
-        )
-    )
+    mentors = [
+        *db.scalars(
+            select(PackageMentor.person_id).where(
+                PackageMentor.package_id.in_(packages),
+                or_(PackageMentor.to_on.is_(None), PackageMentor.to_on >= on),
+            )
+        ),
+        *db.scalars(select(Session.mentor_id).where(Session.id.in_(sessions))),
+    ]
     return Shown(
         resource,
         members=frozenset(person_id for person_id in members if person_id is not None),

@@ -20,6 +20,7 @@ from portal.mailing import feeds, invitations
 from portal.mentors import profiles, serving
 from portal.models import Offer, OfferState, Package, Person, Session
 from portal.people import assisting
+from portal.sureness import Sure
 from portal.views import free_times, group_pages
 from portal.views.acts import attempt, status_of
 from portal.views.context import clock_now, instance, programme, the_actor, today
@@ -223,7 +224,7 @@ def _book(package: Package, form: BookForm | FreeTimeForm) -> UUID | None:
     def book(unit: Work) -> UUID:
         session = bookings.book(unit, programme(), package_id=package_id, **form.booking)
         if isinstance(form, FreeTimeForm):
-            _require_meant(unit, session, sure=form.sure.data)
+            _require_meant(unit, session, sure=form.sure.answers)
         return session.id
 
     return attempt(
@@ -324,12 +325,12 @@ def _move(held: Session, form: MoveForm | FreeMoveForm) -> Session | None:
             **form.met,
         )
         if isinstance(form, FreeMoveForm) and session.starts_at != before:
-            _require_meant(unit, session, sure=form.sure.data)
+            _require_meant(unit, session, sure=form.sure.answers)
         return session
 
     return attempt(form, form.time_field, move, discreet=policies.only_books_session(the_actor(), held))
 
 
-def _require_meant(unit: Work, session: Session, *, sure: bool) -> None:
+def _require_meant(unit: Work, session: Session, *, sure: Sure) -> None:
     time = Interval(session.starts_at, session.ends_at)
     unusual.require_meant(unit.db, mentor_id=session.mentor_id, times=[time], sure=sure)

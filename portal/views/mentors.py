@@ -190,14 +190,14 @@ def _offer(unit: Work, *, form: OfferForm, package_id: UUID) -> UUID:
     )
     times = [Interval(starts_at, starts_at + timedelta(minutes=length)) for starts_at in form.starts]
     mentor_id = form.asked["mentor_id"]
-    unusual.require_meant(unit.db, mentor_id=mentor_id, times=times, sure=form.sure.data)
+    unusual.require_meant(unit.db, mentor_id=mentor_id, times=times, sure=form.sure.answers)
     return batch_id
 
 
 def _schedule(unit: Work, *, form: ScheduleForm, package_id: UUID) -> Session:
     session = sessions.schedule(unit, programme(), package_id=package_id, **form.asked)
     times = [Interval(session.starts_at, session.ends_at)]
-    unusual.require_meant(unit.db, mentor_id=session.mentor_id, times=times, sure=form.sure.data)
+    unusual.require_meant(unit.db, mentor_id=session.mentor_id, times=times, sure=form.sure.answers)
     return session
 
 

@@ -188,13 +188,13 @@ def _person_page(person: Person, form: ConfirmForm) -> ResponseReturnValue:
 
 def _add(unit: Work, *, form: PersonForm) -> Person:
     person = people.add(unit, **form.contact, **form.office)
-    alone.require(unit.db, programme(), person_id=person.id, sure=form.sure.data, **form.office)
+    alone.require(unit.db, programme(), person_id=person.id, sure=form.sure.answers, **form.office)
     return person
 
 
 def _add_office(unit: Work, *, form: OfficeForm, person_id: UUID) -> Office:
     office = people.add_office(unit, person_id=person_id, **form.office)
-    alone.require(unit.db, programme(), person_id=person_id, sure=form.sure.data, **form.office)
+    alone.require(unit.db, programme(), person_id=person_id, sure=form.sure.answers, **form.office)
     return office
 
 
@@ -210,7 +210,7 @@ def _end_office(unit: Work, *, form: EndOfficeForm, person_id: UUID, office_id: 
             council_id=office.council_id,
             starts_on=office.from_on,
             ends_on=office.to_on,
-            sure=form.sure.data,
+            sure=form.sure.answers,
         )
     return office
 

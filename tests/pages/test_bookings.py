@@ -328,7 +328,11 @@ def test_those_who_serve_book_any_other_time(world: World) -> None:
     assert unusual.all("input", name="free-sure")
     assert world.db.scalars(select(Session.id)).all() == []
     world.db.rollback()
-    form["free-sure"] = "y"
+    form["free-sure"] = unusual.value("free-sure")
+    # What was ticked beside one question answers no other.
+    early = world.client.post(world.times, form | {"free-at": "5:15am"}, status=422)
+    assert "It would start at 5:15am, which is early" in early.words()
+    assert early.all("input", name="free-sure")[0].get("checked") is None
     assert world.client.post(world.times, form | {"free-at": "7:15pm"}).status == 303
     assert world.db.scalars(select(Session)).one().starts_at == datetime(2023, 3, 26, 18, 15, tzinfo=UTC)
     world.client.post(world.times, form | {"free-at": "7:15pm", "free-session_id": str(uuid4())}, status=409)
@@ -343,7 +347,7 @@ def test_a_session_is_moved_to_an_unusual_time_only_if_it_is_meant(world: World)
     page = world.client.post(f"{path}/move", holiday, status=422)
     assert "Friday 7 April 2023 is a bank holiday (Good Friday)" in page.words()
     assert "It would end at 9:30pm, which is late" in page.words()
-    world.client.post(f"{path}/move", holiday | {"sure": "y"})
+    world.client.post(f"{path}/move", holiday | {"sure": page.value("sure")})
     # Where only the link is new, the time is not asked about again.
     world.client.post(f"{path}/move", holiday | {"where": "https://meet.example/a"})
 

@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session as DbSession
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
-from portal.models import PackageMentor, Participation, Person, Resource, Role
+from portal.models import Clearance, Office, PackageMentor, Participation, Person, Resource, Role
 from portal.resources.file_kinds import BYTES_AT_MOST
 from privacy.audit import AuditEntry
+from privacy.records import new_id
 from privacy.work import Work
 from tests.conftest import Stack
 from tests.factories import Factory
@@ -107,9 +108,30 @@ def test_whose_office_as_a_mentor_has_ended_opens_no_file_of_a_session(
     def end(work: Work) -> None:
         for office in work.db.get_one(Person, world.mentor).offices:
             office.to_on = world.make.today - timedelta(days=1)
+        role = Office(id=new_id(), person_id=world.mentor, role=Role.SCRUTINY_CHAIR, from_on=world.make.today)
+        role.council_id = council_id
+        work.db.add(role)
 
+    council_id = world.make.council("Ashdown").id
     world.act(end)
-    assert mentor.http.get(file).status_code in (303, 404)
+    assert mentor.get("/your-support").status == 200, "they are signed in all the same"
+    mentor.get(file, status=404)
+
+
+def test_whose_clearance_as_a_mentor_has_lapsed_opens_no_file_of_a_session(
+    world: GroupWorld, team: PageClient
+) -> None:
+    keep(team)
+    file, session_id = f"/resources/{only(world)}/file", world.schedule()
+    team.post(f"/team/sessions/{session_id}/resources", {"resources": str(only(world))})
+    mentor = reader(world, world.mentor)
+
+    def lapse(work: Work) -> None:
+        for cleared in work.db.scalars(select(Clearance).where(Clearance.person_id == world.mentor)):
+            cleared.expires_on = world.make.today - timedelta(days=1)
+
+    world.act(lapse)
+    mentor.get(file, status=403)
 
 
 def test_by_role_it_stands_on_your_support_and_on_the_mentors_page(
