@@ -1,6 +1,6 @@
 """What needs a hand: the team's page of today. Each list is counted whole and shown up to a length."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Generic, TypeVar
@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from portal.answers import reopenings, verdicts
 from portal.answers.windows import ended_on
-from portal.councils import reviews
+from portal.councils import refusals, reviews
 from portal.councils.reviews import NextReview
 from portal.desk import restriction
 from portal.groups import watch as group_watch
@@ -23,6 +23,7 @@ from portal.models import (
     Attendance,
     AttendanceState,
     CallRequest,
+    CouncilRefusal,
     Mail,
     MailState,
     Package,
@@ -85,6 +86,8 @@ class Attention:
     clearances: Some[Lapsing]
     examples: int
     undecided: Some[Session]
+    not_agreed: Mapping[UUID, CouncilRefusal]
+    """The refusals that stand, by council: what waits for the Department there waits for the team first."""
 
     @property
     def is_quiet(self) -> bool:
@@ -110,6 +113,7 @@ def attention(db: DbSession, programme: Programme, *, now: datetime) -> Attentio
         clearances=_some(clearances.watch(db, on=today)),
         examples=verdicts.waiting(db),
         undecided=_some(group_watch.undecided(db, now=now)),
+        not_agreed=refusals.all_standing(db),
     )
 
 

@@ -52,6 +52,8 @@ class Action(Enum):
     COUNCILS_IMPORTED = "councils.imported", frozenset({"added", "changed"})
     COUNCIL_FACT_RECORDED = "council.fact_recorded", frozenset({"fact", "value"})
     COUNCIL_FACT_CORRECTED = "council.fact_corrected", frozenset({"fact", "value"})
+    COUNCIL_REFUSED = "council.refused", frozenset[str]()
+    COUNCIL_ASKED_AGAIN = "council.asked_again", frozenset[str]()
     COUNCIL_FACT_ENDED = "council.fact_ended", frozenset({"fact", "on"})
     NEIGHBOURS_CHANGED = "neighbours.changed", frozenset({"added", "removed"})
     REVIEW_HELD = "review.held", frozenset({"on"})

@@ -11,7 +11,7 @@ RELEASES = "/reports/releases"
 
 
 def release_and_agree(walk: Walk) -> None:
-    """A quarter and a year are released, the review is passed on, and the observer agrees a council."""
+    """A quarter and a year are released, the review is passed on, the observer refuses a council, then agrees it."""
     team, observer = walk.signed_in(walk.address["admin"]), walk.signed_in(walk.address["observer"])
     walk.post(team, "/reports/kpi/count", on="/reports/kpi")
     walk.post(team, f"{RELEASES}/new/quarterly/2022-Q4", status=422, sure=None)
@@ -26,6 +26,11 @@ def release_and_agree(walk: Walk) -> None:
         council = make.council("Westshire")
         proposed = council.id
         make.package(council=council, state=PackageState.PROPOSED)
+    refuse, ask_again = f"/councils-to-agree/{proposed}/refuse", f"/team/councils/{proposed}/ask-again"
+    walk.post(observer, refuse, status=422, reason="")
+    walk.post(observer, refuse)
+    walk.post(team, ask_again, status=422, news="")
+    walk.post(team, ask_again)
     walk.post(observer, f"/councils-to-agree/{proposed}", status=422, ground="decline", evidence="")
     walk.post(observer, f"/councils-to-agree/{proposed}", ground="decline")
     for page in (RELEASES, f"{RELEASES}/{annual}", f"{RELEASES}/annual-reviews", "/councils-to-agree"):

@@ -24,6 +24,7 @@ from portal.models import (
     Council,
     CouncilFact,
     CouncilKind,
+    CouncilRefusal,
     Delegation,
     Fact,
     Goal,
@@ -427,6 +428,16 @@ class Crowd:
             by="system:test",
             agreed_with="Somebody",
             evidence="A report",
+        )
+        self.add(
+            CouncilRefusal,
+            council_id=self.council,
+            refused_at=self.now,
+            refused_by="system:test",
+            ended_at=self.now,
+            ended_by="system:test",
+            reason="Too early",
+            news="A report",
         )
 
     def person(self, role: Role, council_id: UUID | None = None) -> Person:

@@ -28,6 +28,7 @@ from portal.models import (
     CallRequest,
     ClearanceKind,
     CouncilFact,
+    CouncilRefusal,
     Delegation,
     Fact,
     Goal,
@@ -131,6 +132,8 @@ TYPED = {
     "agreedwith": "who agreed for the Department",
     "evidence": "evidence for the agreement",
     "factreason": "why a fact of the council was taken back",
+    "refusalreason": "why the Department did not agree a council",
+    "refusalnews": "what was new when it was asked again",
     "partnername": "name of a partner of the council",
     "partnerreached": "how that partner is reached",
     "contactabout": "what was spoken about with that partner",
@@ -588,6 +591,18 @@ class Side:
             evidence="Report",
             reason=f"{self.name}factreason",
         )
+        for council_id in (self.council, self.proposed):
+            self._add(
+                work,
+                CouncilRefusal,
+                council_id=council_id,
+                refused_at=work.now,
+                refused_by="system:test",
+                ended_at=work.now,
+                ended_by="system:test",
+                reason=f"{self.name}refusalreason",
+                news=f"{self.name}refusalnews",
+            )
         said: dict[str, Any] = {"name": f"{self.name}partnername", "reached": f"{self.name}partnerreached"}
         self.partner = partners.add(
             work, kind=PartnerKind.COMMISSIONER, from_on=today, council_id=self.council, **said

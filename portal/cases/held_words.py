@@ -67,6 +67,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "blackout": (COUNCILS, "Times that are closed for booking"),
     "holiday_change": (COUNCILS, "Bank holidays entered by hand"),
     "council_fact": (COUNCILS, "Why a council is supported, and who agreed"),
+    "council_refusal": (COUNCILS, "Councils that the Department did not agree, and why"),
     "partner": (COUNCILS, "Partners of councils"),
     "partner_contact": (COUNCILS, "Contacts with partners"),
     "review": (COUNCILS, "Reviews of councils in intervention"),

@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from portal.booking import open_offers
 from portal.councils import facts as council_facts
+from portal.councils import refusals
 from portal.councils.facts import Agreement
 from portal.models import CouncilFact, Fact, Package, PackageState
 from portal.packages.endings import go
@@ -103,6 +104,8 @@ def settle(work: Work, council_id: UUID) -> Sequence[Package]:
     """Bring packages that have not begun in line with the agreement as it holds today; returns those it changed."""
     work.db.flush()
     agreed = council_facts.agreement(work.db, council_id, on=london_date(work.now)) is not None
+    if agreed:
+        refusals.agreed(work, council_id)
     concerned = (PackageState.PROPOSED,) if agreed else NOT_BEGUN
     packages = work.db.scalars(
         select(Package)

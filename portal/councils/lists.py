@@ -8,13 +8,14 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session as DbSession
 
-from portal.councils import qualifying
+from portal.councils import qualifying, refusals
 from portal.councils import register as councils
 from portal.councils.facts import current
 from portal.councils.qualifying import Qualification
 from portal.councils.reviews import SUPPORTED
 from portal.csv_files import csv_of
 from portal.models import Council, CouncilFact, CouncilKind, Fact, Ground, Package
+from privacy.clock import london_date
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,14 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Line:
-    """One council: how it stands on the day, since when it is agreed, and how many packages run or are to come."""
+    """One council: how it stands on the day, since when it is agreed or the Department says that it does not agree, and
+    how many packages run or are to come."""
 
     council: Council
     standing: Qualification
     agreed_on: date | None
     packages: int
+    refused_on: date | None
 
     @property
     def grounds(self) -> list[Ground]:
@@ -52,12 +55,14 @@ def listing(db: DbSession, wanted: Wanted, *, on: date) -> list[Line]:
     standing = qualifying.of_councils(db, on=on)
     agreed = _agreed(db, on)
     packages = _packages(db)
+    refused = {known: london_date(row.refused_at) for known, row in refusals.all_standing(db).items()}
     lines = [
         Line(
             council,
             standing.get(council.id, Qualification(on)),
             agreed.get(council.id),
             packages.get(council.id, 0),
+            refused.get(council.id),
         )
         for council in councils.listed(db, text=wanted.text)
     ]
@@ -84,10 +89,11 @@ def as_csv(lines: Sequence[Line]) -> bytes:
             line.standing.intervention.from_on if line.standing.intervention else None,
             line.agreed_on,
             line.packages,
+            line.refused_on,
         )
         for line in lines
     )
-    return csv_of((*head, "agreed on", "packages"), rows)
+    return csv_of((*head, "agreed on", "packages", "not agreed on"), rows)
 
 
 def _fits(line: Line, wanted: Wanted) -> bool:

@@ -13,27 +13,34 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal.councils import qualifying
+from portal.councils import qualifying, refusals
 from portal.councils.qualifying import GroundMet
-from portal.models import Council, Package, PackageState, Strand
+from portal.models import Council, CouncilRefusal, Package, PackageState, Strand
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """A council with what is proposed for it, and the grounds that hold on the day."""
+    """A council with what is proposed for it, the grounds that hold on the day, and what the Department refused there,
+    newest first."""
 
     council: Council
     packages: Mapping[Strand, int]
     grounds: Sequence[GroundMet]
+    refusals: Sequence[CouncilRefusal]
+
+    @property
+    def refused(self) -> CouncilRefusal | None:
+        """The refusal that stands; while one does, the council waits for the team."""
+        return next((one for one in self.refusals if one.ended_at is None), None)
 
 
 def proposals(db: DbSession, *, on: date) -> list[Proposal]:
-    """All councils that wait, by name; two queries."""
+    """All councils that are proposed, by name, those that were refused too; a fixed number of queries."""
     return _proposals(db, on=on, council_id=None)
 
 
 def proposal(db: DbSession, council_id: UUID, *, on: date) -> Proposal | None:
-    """One council that waits; None where none is proposed there, or it is agreed."""
+    """One council that is proposed; None where none is proposed there, or it is agreed."""
     return next(iter(_proposals(db, on=on, council_id=council_id)), None)
 
 
@@ -52,7 +59,13 @@ def _proposals(db: DbSession, *, on: date, council_id: UUID | None) -> list[Prop
         councils[council.id] = council
         packages.setdefault(council.id, Counter())[strand] += 1
     standing = qualifying.of_councils(db, on=on, council_ids=councils)
+    refused = refusals.of_councils(db, councils)
     return [
-        Proposal(council, packages[known], standing[known].grounds if known in standing else ())
+        Proposal(
+            council,
+            packages[known],
+            standing[known].grounds if known in standing else (),
+            refused.get(known, ()),
+        )
         for known, council in councils.items()
     ]

@@ -135,6 +135,25 @@ def _reason(label: str) -> TextAreaField:
     )
 
 
+class RefusingForm(Form):
+    """The Department does not agree a council, and why."""
+
+    reason = _reason("Why do you not agree?")
+
+
+class AskAgainForm(Form):
+    """What is new since the Department did not agree."""
+
+    news = TextAreaField(
+        "What is new?",
+        description="The Department reads this. Do not name people.",
+        validators=[
+            InputRequired("Say what is new"),
+            Length(max=2000, message="What is new must be 2,000 characters or fewer"),
+        ],
+    )
+
+
 class FactForm(Form):
     """A dated fact: what, since when, and on what it rests."""
 

@@ -61,6 +61,7 @@ PATHS = {
     "second_person": "/second-person",
     "suspicions": "/desk/suspicions",
     "case": "/desk/cases/{}",
+    "council": "/team/councils/{}",
     "own_sign_in": "/your-sign-in",
     "own_assistant": "/your-assistant",
     "confirm_factor": "/team/people/{}/sign-in",

@@ -177,6 +177,7 @@ WORDS = {
     "clearance": "Something of their clearance expires",
     "access_review": "Access review to be done",
     "access_lapsing": "Their access is about to lapse",
+    "council_refused": "The Department did not agree a council",
     "suspicion": "A suspected incident",
     "session": "Calendar entry",
     "assistant": "Named as an assistant, or no longer one",

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from portal.access import asking, news_mails
 from portal.cases import letter_mails, notice_mails, notices, suspicions
+from portal.councils import refusals as council_refusals
 from portal.desk import approval_mails
 from portal.groups import mails as group_mails
 from portal.mailing import contexts as mail_contexts
@@ -31,6 +32,7 @@ ROLE_CONTEXTS: Mapping[str, RoleContext] = {
     **audit_heads.ROLE_CONTEXTS,
     **suspicions.ROLE_CONTEXTS,
     **news_mails.ROLE_CONTEXTS,
+    **council_refusals.ROLE_CONTEXTS,
 }
 """The mails that go to a role's mailbox."""
 

@@ -19,7 +19,15 @@ from portal.models.answers import ParkedForm, Reopening, Share
 from portal.models.approvals import Approval, SecondAct
 from portal.models.assistants import Delegation
 from portal.models.calendars import Feed
-from portal.models.councils import Neighbours, Partner, PartnerContact, PartnerKind, Review, Way
+from portal.models.councils import (
+    CouncilRefusal,
+    Neighbours,
+    Partner,
+    PartnerContact,
+    PartnerKind,
+    Review,
+    Way,
+)
 from portal.models.delivery import Clearance, ClearanceKind, Interest, MentorChoice, MentorProfile
 from portal.models.duty import Duty
 from portal.models.exports import Export
@@ -97,6 +105,7 @@ __all__ = [
     "Council",
     "CouncilFact",
     "CouncilKind",
+    "CouncilRefusal",
     "Decision",
     "Delegation",
     "Duty",

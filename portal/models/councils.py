@@ -95,6 +95,35 @@ class PartnerContact(Record):
     partner: Mapped[Partner] = relationship(back_populates="contacts")
 
 
+class CouncilRefusal(Record):
+    """The Department did not agree support in a council, and why.
+
+    It stands until `ended_at`: the team asked again and said what is new, or the council was agreed after all.
+    """
+
+    __tablename__ = "council_refusal"
+    __holding__ = Holding(
+        "to show that the Department did not agree a council, and what came of it (sch 4 SLAs)", Keep.CONTRACT
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=plain())
+    council_id: Mapped[UUID] = mapped_column(ForeignKey("council.id"), index=True, info=plain())
+    refused_at: Mapped[datetime] = mapped_column(info=plain())
+    refused_by: Mapped[str] = mapped_column(String(80), info=reference("who refused for the Department"))
+    ended_at: Mapped[datetime | None] = mapped_column(info=plain("from then on it stands no longer"))
+    ended_by: Mapped[str | None] = mapped_column(
+        String(80), info=reference("who asked again, or recorded the agreement")
+    )
+    reason_sealed: Mapped[bytes | None] = sealed(
+        holder="council_id", purpose="why the Department did not agree", at_least=256
+    )
+    news_sealed: Mapped[bytes | None] = sealed(
+        holder="council_id", purpose="what is new since, as the team asked again", at_least=256
+    )
+    reason = SealedText("reason_sealed")
+    news = SealedText("news_sealed")
+
+
 class Review(Record):
     """A six-monthly review of a council in intervention that was held (sch 4 SLAs)."""
 

@@ -1,4 +1,4 @@
-"""Councils to agree: the Department's observer sees which wait, why they qualify, and agrees them (sch 4 SLAs)."""
+"""Councils to agree: the Department's observer sees which wait and why they qualify, and agrees or not (sch 4 SLAs)."""
 
 from uuid import UUID
 
@@ -6,11 +6,11 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from portal import policies
-from portal.councils import allocations, lists, proposals
+from portal.councils import allocations, lists, proposals, refusals
 from portal.councils.facts import Agreement
 from portal.councils.lists import Wanted
 from portal.councils.proposals import Proposal
-from portal.forms.councils import GROUNDS, AgreeingForm
+from portal.forms.councils import GROUNDS, AgreeingForm, RefusingForm
 from portal.models import Ground
 from portal.views.context import session, the_actor, today
 from portal.views.guards import guarded
@@ -20,7 +20,7 @@ bp = Blueprint("agreeing", __name__, url_prefix="/councils-to-agree")
 
 
 def load_proposal(proposed_id: UUID) -> Proposal | None:
-    """A council that waits to be agreed."""
+    """A council that is proposed, and not agreed."""
     return proposals.proposal(session(), proposed_id, on=today())
 
 
@@ -52,3 +52,16 @@ def agree(proposal: Proposal) -> ResponseReturnValue:
     return render_template("agreeing/agree.html", form=form, proposal=proposal, grounds=GROUNDS), status_of(
         form
     )
+
+
+@bp.route("/<uuid:proposed_id>/refuse", methods=["GET", "POST"])
+@guarded(load_proposal, policies.may_agree_council)
+def refuse(proposal: Proposal) -> ResponseReturnValue:
+    form, council_id = RefusingForm(), proposal.council.id
+    if form.validate_on_submit() and carry_out(
+        form,
+        lambda unit: refusals.refuse(unit, council_id=council_id, reason=form.reason.data or ""),
+    ):
+        flash("The council is not agreed. The programme team is told.", "success")
+        return redirect(url_for("agreeing.index"), 303)
+    return render_template("agreeing/refuse.html", form=form, proposal=proposal), status_of(form)

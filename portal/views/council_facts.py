@@ -1,4 +1,5 @@
-"""The dated record of a council: a fact is added, corrected, taken back or ended; the agreement is recorded."""
+"""The dated record of a council: a fact is added, corrected, taken back or ended; the agreement is recorded, or the
+Department is asked again."""
 
 from uuid import UUID
 
@@ -7,11 +8,12 @@ from flask.typing import ResponseReturnValue
 from werkzeug import Response
 
 from portal import policies
-from portal.councils import allocations
+from portal.councils import allocations, refusals
 from portal.forms.councils import (
     FACTS,
     VALUES,
     AgreementForm,
+    AskAgainForm,
     CorrectionForm,
     EndFactForm,
     FactForm,
@@ -19,7 +21,7 @@ from portal.forms.councils import (
 )
 from portal.forms.programme import day
 from portal.models import Council, CouncilFact, Fact
-from portal.views.context import today
+from portal.views.context import session, today
 from portal.views.guards import guarded
 from portal.views.loaders import load_council, load_fact
 from portal.views.refusals import carry_out, status_of
@@ -36,6 +38,25 @@ def agree(council: Council) -> ResponseReturnValue:
     ):
         return _done("The agreement is recorded. Packages that waited for it are agreed.", council_id)
     return render_template("councils/agree.html", form=form, council=council), status_of(form)
+
+
+@bp.route("/ask-again", methods=["GET", "POST"])
+@guarded(load_council, policies.may_see_team_page)
+def ask_again(council: Council) -> ResponseReturnValue:
+    form, council_id = AskAgainForm(), council.id
+    if form.validate_on_submit() and carry_out(
+        form, lambda unit: refusals.ask_again(unit, council_id=council_id, news=form.news.data or "")
+    ):
+        return _done("The Department is asked again.", council_id)
+    history = refusals.of_council(session(), council_id)
+    return render_template(
+        "councils/ask_again.html",
+        form=form,
+        council=council,
+        refused=refusals.standing(session(), council_id),
+        history=history,
+        names=refusals.names(session(), history),
+    ), status_of(form)
 
 
 @bp.route("/facts/new", methods=["GET", "POST"])

@@ -9,7 +9,7 @@ from werkzeug import Response
 from portal import policies
 from portal.councils import facts as council_facts
 from portal.councils import lists as council_lists
-from portal.councils import partners, qualifying, reviews
+from portal.councils import partners, qualifying, refusals, reviews
 from portal.councils import register as councils
 from portal.councils.lists import Wanted
 from portal.forms.councils import FACTS, GROUNDS, VALUES, NeighboursForm, ReviewForm
@@ -54,6 +54,7 @@ def download() -> ResponseReturnValue:
 def show(council: Council) -> ResponseReturnValue:
     on, form = day_asked()
     db, council_id = session(), council.id
+    history = refusals.of_council(db, council_id)
     return render_template(
         "councils/show.html",
         council=council,
@@ -63,6 +64,9 @@ def show(council: Council) -> ResponseReturnValue:
         form=form,
         facts=council_facts.history(db, council_id),
         agreement=council_facts.agreement(db, council_id, on=today()),
+        refused=refusals.standing(db, council_id),
+        history=history,
+        names=refusals.names(db, history),
         neighbours=councils.neighbours_of(db, council_id),
         partners=partners.of_council(db, council_id),
         next_review=reviews.next_of(db, programme(), council_id, on=today()),

@@ -11,7 +11,7 @@ from werkzeug import Response
 
 from portal import filters, policies
 from portal.councils import facts as council_facts
-from portal.councils import partners
+from portal.councils import partners, refusals
 from portal.councils import register as councils
 from portal.forms.base import DatePartsField
 from portal.forms.councils import GROUNDS, AgreementForm
@@ -30,7 +30,7 @@ from portal.forms.packages import (
 from portal.forms.programme import ConfirmForm, day
 from portal.mailing import invitations
 from portal.mailing import queue as mail
-from portal.models import Goal, GoalState, Package, PackageState, Participation, Strand
+from portal.models import CouncilRefusal, Goal, GoalState, Package, PackageState, Participation, Strand
 from portal.packages import acts as packages
 from portal.packages import goals, pipeline
 from portal.packages import lists as package_lists
@@ -114,6 +114,7 @@ def show(package: Package) -> ResponseReturnValue:
     return render_template(
         "packages/show.html",
         shown=shown,
+        refused=_refused(package),
         timeline=package_timeline.picture(shown, programme(), today=today()),
         may_interview=lambda member: policies.may_interview(the_actor(), member),
         called=package_lists.called(package),
@@ -298,9 +299,17 @@ def _second_step(strand: Strand, council_id: UUID | None) -> ResponseReturnValue
         strand=strand,
         council=council,
         agreement=agreement,
+        refused=refusals.standing(session(), council_id) if council_id is not None else None,
         grounds=GROUNDS,
         offices=offices,
     ), status_of(form)
+
+
+def _refused(package: Package) -> CouncilRefusal | None:
+    """The refusal that a proposed package waits behind."""
+    if package.state is not PackageState.PROPOSED or package.council_id is None:
+        return None
+    return refusals.standing(session(), package.council_id)
 
 
 def _post_closes(form: EndForm | MoveEndForm | LeaveForm) -> str:

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from wtforms import Field
 
+from portal.councils.refusals import Settled
 from portal.forms.base import Form
 from portal.forms.times import renew_ids
 from portal.mentors.clearances import RecordRefused
@@ -39,7 +40,7 @@ def carry_out(form: Form, act: Callable[[Work], T], *, outside: str = "starts_on
         form.refuse(_field(form, outside), problem)
     except (PackageRefused, PersonRefused, EndRefused, RecordRefused) as problem:
         form.refuse(_field(form, problem.field), problem)
-        form.too_late = isinstance(problem, NotPossible | Overtaken)
+        form.too_late = isinstance(problem, NotPossible | Overtaken | Settled)
         if isinstance(problem, FormUsed):
             renew_ids(form)
     return None

@@ -113,6 +113,54 @@ def test_an_agreement_is_recorded_and_withdrawn_on_the_councils_page(
     assert "Record the agreement" in page.words()
 
 
+def test_the_department_does_not_agree_and_is_asked_again(
+    team: PageClient, client: PageClient, council: UUID, make: Factory, db: DbSession
+) -> None:
+    waiting = make.package(make.person(), council=db.get(Council, council), state=PackageState.PROPOSED).id
+    observer = PageClient(client.app, client.instance).sign_in(
+        make.person("Obi Server", role=Role.OBSERVER).id
+    )
+    page = observer.get(f"/councils-to-agree/{council}")
+    assert "Do not agree" in page.words()
+    refuse = f"/councils-to-agree/{council}/refuse"
+    assert "no support can begin there" in observer.get(refuse).words()
+    assert "Say why" in observer.post(refuse, {"reason": ""}, status=422).words()
+    page = observer.post(refuse, {"reason": "x" * 1001}, status=422)
+    assert "x" * 1001 in page.text, "what was typed stays"
+    page = observer.follow(observer.post(refuse, {"reason": "It was supported last year"}))
+    assert "The programme team is told." in page.words()
+    assert "No council waits to be agreed." in page.words()
+    assert "It was supported last year" in page.words()
+    page = observer.post(refuse, {"reason": "Once more"}, status=409)
+    assert "has said already that it does not agree" in page.words()
+    assert "Once more" in page.text, "what was typed stays"
+    page = team.get("/team")
+    assert "The Department does not agree: It was supported last year" in page.words()
+    page = team.get(f"/team/councils/{council}")
+    assert "Obi Server said so on 1 March 2023" in page.words()
+    assert "It was supported last year" in page.words()
+    assert "the Department does not agree" in team.get("/team/councils").words()
+    assert "Ask the Department again" in team.get(f"/team/packages/{waiting}").words()
+    new = f"/team/packages/new?strand=one_to_one&council={council}"
+    assert "A new package waits until you ask the Department again" in team.get(new).words()
+    again = f"/team/councils/{council}/ask-again"
+    assert "Say what is new" in team.post(again, {"news": ""}, status=422).words()
+    page = team.follow(team.post(again, {"news": "Ofsted reported in February"}))
+    assert "The Department is asked again." in page.words()
+    assert "Ofsted reported in February" in page.words(), "the history stays"
+    assert "There is nothing to ask again." in team.get(again).words()
+    assert "asked again already" in team.post(again, {"news": "More"}, status=409).words()
+    assert "Asked again" in observer.get("/councils-to-agree").words()
+    page = observer.get(f"/councils-to-agree/{council}")
+    assert "It was supported last year" in page.words()
+    assert "Ofsted reported in February" in page.words()
+    assert "Obi Server" not in page.words(page.all("main")[0])
+    agree = {"ground": "decline", "evidence": "Report"}
+    observer.follow(observer.post(f"/councils-to-agree/{council}", agree))
+    db.rollback()
+    assert db.get_one(Package, waiting).state is PackageState.AGREED
+
+
 def test_neighbours_reviews_and_partners(
     team: PageClient, council: UUID, make: Factory, db: DbSession
 ) -> None:

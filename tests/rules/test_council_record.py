@@ -3,23 +3,27 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from portal.councils import allocations, partners, qualifying, reviews
+from portal.councils import allocations, partners, proposals, qualifying, refusals, reviews
 from portal.councils import facts as council_facts
 from portal.councils import lists as council_lists
 from portal.councils import register as councils
 from portal.councils.facts import Agreement, FactSettled, NoEvidence, NoWhy, WrongDays, WrongEndDay
 from portal.councils.lists import Wanted
+from portal.councils.refusals import NoNews, NothingProposed, NotRefused, RefusedAlready
 from portal.models import (
     Council,
     CouncilFact,
     CouncilKind,
     Fact,
     Ground,
+    Mail,
+    Mailbox,
     Package,
     PackageState,
     PartnerKind,
@@ -29,9 +33,11 @@ from portal.models import (
 )
 from portal.packages import acts as packages
 from portal.packages import pipeline
+from portal.packages.states import NotPossible
 from portal.programme import Programme
+from portal.results import service_levels
 from privacy.audit import AuditEntry
-from privacy.work import unit_of_work
+from privacy.work import Work, unit_of_work
 from tests.conftest import SetClock
 from tests.factories import Factory
 
@@ -179,6 +185,68 @@ def test_an_agreement_takes_the_proposals_with_it_and_its_end_takes_them_back(wo
     assert world.state(first) is PackageState.BASELINE, "they were invited already"
 
 
+def test_a_council_that_is_refused_waits_for_the_team_and_nothing_begins_there(world: World) -> None:
+    first = world.proposal()
+    refuse = {"council_id": world.council, "reason": "It was supported last year"}
+    with pytest.raises(NoWhy):
+        world.do(refusals.refuse, **{**refuse, "reason": " "})
+    with pytest.raises(NotRefused):
+        world.do(refusals.ask_again, council_id=world.council, news="A report")
+    row = world.do(refusals.refuse, **refuse)
+    assert (row.refused_by, row.reason) == ("person:team", "It was supported last year")
+    with pytest.raises(RefusedAlready):
+        world.do(refusals.refuse, **refuse)
+    assert world.state(first) is PackageState.PROPOSED
+    assert world.proposal().state is PackageState.PROPOSED, "also what is planned after that"
+    for begin in (packages.invite, activated):
+        with pytest.raises(NotPossible, match="has not agreed"):
+            world.do(begin, package_id=first.id)
+    assert (
+        service_levels.levels(world.db, world.programme, as_of=date(2023, 3, 1))[-1].one_to_one_councils == 0
+    )
+    told = world.db.scalars(select(Mail).where(Mail.template == refusals.TEMPLATE)).one()
+    assert (told.mailbox, told.about) == (Mailbox.TEAM, row.id)
+    found = proposals.proposal(world.db, world.council, on=date(2023, 3, 1))
+    assert found is not None
+    assert found.refused is not None
+    lines = council_lists.listing(world.db, Wanted(agreed=False), on=date(2023, 3, 1))
+    assert [line.refused_on for line in lines] == [date(2023, 3, 1)]
+    with pytest.raises(NoNews):
+        world.do(refusals.ask_again, council_id=world.council, news=" ")
+    world.do(refusals.ask_again, council_id=world.council, news="A new report")
+    found = proposals.proposal(world.db, world.council, on=date(2023, 3, 1))
+    assert found is not None
+    assert found.refused is None
+    assert [(one.reason, one.news) for one in found.refusals] == [
+        ("It was supported last year", "A new report")
+    ]
+    world.do(refusals.refuse, **refuse)
+    assert len(refusals.of_council(world.db, world.council)) == 2, "and refused once more, with the history"
+    actions = world.db.scalars(select(AuditEntry.action).where(AuditEntry.action.like("council.%"))).all()
+    assert sorted(actions) == ["council.asked_again", "council.refused", "council.refused"]
+
+
+def test_a_council_that_is_agreed_after_all_is_refused_no_longer(world: World) -> None:
+    first = world.proposal()
+    world.do(refusals.refuse, council_id=world.council, reason="Too early")
+    fact = world.do(allocations.agree, council_id=world.council, agreed=AGREED)
+    assert world.state(first) is PackageState.AGREED
+    assert refusals.standing(world.db, world.council) is None
+    with pytest.raises(NothingProposed):
+        world.do(refusals.refuse, council_id=world.council, reason="Too late")
+    world.do(allocations.take_back, fact_id=fact.id, reason="It was another council")
+    assert world.state(first) is PackageState.PROPOSED
+    assert refusals.standing(world.db, world.council) is None, "it waits for the Department again"
+    world.do(refusals.refuse, council_id=world.council, reason="Too early")
+    world.do(packages.withdraw, package_id=first.id, reason="The Department does not agree")
+    with pytest.raises(NothingProposed):
+        world.do(refusals.ask_again, council_id=world.council, news="A report")
+
+
+def activated(work: Work, *, package_id: UUID) -> None:
+    packages.activate(work, work.db.get_one(Package, package_id))
+
+
 def test_neighbours_are_so_from_both_sides(world: World) -> None:
     east, west = world.make.council("Eastshire").id, world.make.council("Westshire").id
     assert world.do(councils.set_neighbours, council_id=world.council, neighbour_ids=[east, west]) == (2, 0)
@@ -256,7 +324,7 @@ def test_councils_are_listed_by_how_they_stand(world: World) -> None:
     assert names(text="north") == ["Northshire"]
     lines = council_lists.listing(world.db, Wanted(qualifies=True), on=today)
     rows = council_lists.as_csv(lines).decode("utf-8-sig").splitlines()
-    assert rows[1].endswith("county,North West,yes,inadequate,2022-06-01,,2023-02-01,1")
+    assert rows[1].endswith("county,North West,yes,inadequate,2022-06-01,,2023-02-01,1,")
     assert other != world.council
 
 

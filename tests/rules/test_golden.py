@@ -39,6 +39,9 @@ from portal.models import (
     BrowserSession,
     Clearance,
     ClearanceKind,
+    Council,
+    CouncilKind,
+    CouncilRefusal,
     Delegation,
     Factor,
     FactorKind,
@@ -347,6 +350,25 @@ def address_changed(world: World) -> None:
 def factor_waits(world: World) -> None:
     world.add(a_factor(FactorKind.PASSKEY, confirmed=False))
     world.queue(telling.TO_CONFIRM, about=fixed("factor"), to=Mailbox.TEAM)
+
+
+def council_refused(world: World) -> None:
+    council = Council(
+        id=fixed("council"),
+        gss="E10000001",
+        code="NOR",
+        name="Northshire County Council",
+        short_name="Northshire",
+        kind=CouncilKind.COUNTY,
+        region="North",
+        replaced_by=[],
+    )
+    world.add(council)
+    refusal = CouncilRefusal(
+        id=fixed("refusal"), council_id=council.id, refused_at=NOW, refused_by="system:test"
+    )
+    world.add(refusal, reason="It was supported last year")
+    world.queue("council_refused", about=refusal.id, to=Mailbox.TEAM)
 
 
 def factor_restored(to: str) -> Arrange:
@@ -661,6 +683,7 @@ MAILS: dict[str, Arrange] = {
     **{f"account_news, {what.value}": own_sign_in(what) for what in News},
     "address_changed": address_changed,
     "factor_waits": factor_waits,
+    "council_refused": council_refused,
     "second_person": second_person,
     "factor_restored, by oneself": factor_restored("team"),
     "factor_restored, by another": factor_restored("mentor"),

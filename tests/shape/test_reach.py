@@ -21,6 +21,7 @@ ABOUT_NOBODY = {
     "correction": "a questionnaire's words, and who changed them",
     "council": "public",
     "council_fact": "public, and who recorded it; what they typed is the council's",
+    "council_refusal": "why the Department did not agree a council, and who said so",
     "data_return": "what the Controller directed, and ids of whom a part is about",
     "data_return_event": "what was done for that, and by whom",
     "erasure": "who was erased, by an id that names nobody any more",
