@@ -53,6 +53,13 @@ def keep(work: Work, session: Session) -> None:
     session.moved_from_where = session.where
 
 
+def forget(session: Session) -> None:
+    """Forget the last move, as a session passes to another mentor: it is no longer all that changed last, and what was
+    before is not for who gives it now."""
+    session.moved_at = session.moved_by = session.moved_from_at = session.moved_from_place = None
+    session.moved_from_where = None
+
+
 def last(db: DbSession, session: Session, reader_id: UUID) -> Move | None:
     """The last move of a session as this reader is told it; None while it was not moved."""
     if session.moved_at is None or session.moved_from_place is None:
