@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session as DbSession
 
 from portal.mailing import queue as mail
@@ -47,12 +47,26 @@ def withdraw(
 
 
 def _tell(work: Work, batch_id: UUID) -> None:
-    """Whom no mail had reached yet hears of nothing: theirs is called off."""
-    reached = select(Mail.person_id).where(
-        Mail.about == batch_id, Mail.template == "offers", Mail.state == MailState.SENT
+    """Whom no mail had reached yet hears of nothing: theirs is called off. Where a worker has it, only the worker
+    will know; what came of that is looked up once it must have said so."""
+    asked = select(Mail.person_id, Mail.claimed_until).where(
+        Mail.about == batch_id, Mail.template == "offers", _may_have_gone()
     )
-    for person_id in work.db.scalars(reached):
-        mail.queue(work, template="offers_back", about=batch_id, to=person_id)
+    for person_id, claimed_until in work.db.execute(asked):
+        mail.queue(work, template="offers_back", about=batch_id, to=person_id, due_at=claimed_until)
+
+
+def reached(db: DbSession, batch_id: UUID, person_id: UUID) -> bool:
+    """Whether somebody has had the mail about these times, as far as is known."""
+    asked = select(Mail.id).where(
+        Mail.about == batch_id, Mail.template == "offers", Mail.person_id == person_id, _may_have_gone()
+    )
+    return db.scalars(asked.limit(1)).first() is not None
+
+
+def _may_have_gone() -> ColumnElement[bool]:
+    """A mail that went, or that a worker took and has not said what came of it."""
+    return or_(Mail.state == MailState.SENT, Mail.claimed_until.is_not(None))
 
 
 def _still_open(work: Work, batch_id: UUID) -> bool:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session as DbSession
 
 from portal.access import accounts
 from portal.answers import windows
-from portal.booking import moves
+from portal.booking import moves, open_offers
 from portal.groups import seats
 from portal.mailing import day_ahead, invitations, reminders
 from portal.mailing.calendar import Event
@@ -366,7 +366,10 @@ def offers(db: DbSession, mail: Mail, reader: Person, around: Around) -> Letter 
 
 
 def offers_back(db: DbSession, mail: Mail, reader: Person, around: Around) -> Letter | None:
-    """That times which a mentor offered were taken back; none once they have passed."""
+    """That times which a mentor offered were taken back; none once they have passed, or if the reader never heard of
+    them."""
+    if not open_offers.reached(db, mail.about, reader.id):
+        return None
     rows = db.scalars(
         select(Offer)
         .where(Offer.batch_id == mail.about, Offer.taken_back_at.is_not(None), Offer.starts_at > around.now)
