@@ -157,7 +157,7 @@ def schedule(served: Package) -> ResponseReturnValue:
 @bp.route("/sessions/<uuid:session_id>/record", methods=["GET", "POST"])
 @guarded(load_session, policies.may_record)
 def record(held: Session) -> ResponseReturnValue:
-    came = [str(seat.person_id) for seat in held.attendances if seat.state in standing.LIVE]
+    came = [str(person_id) for person_id in delivery.came_to(held)]
     minutes = held.delivered_minutes or delivery.length_of(held)
     recorded = delivery.outcome_of(held)
     form, session_id, package_id = (

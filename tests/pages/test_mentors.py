@@ -329,6 +329,19 @@ def test_a_group_session_is_scheduled_and_its_attendance_recorded(world: World, 
         world.members[0]: AttendanceState.ATTENDED,
         world.members[1]: AttendanceState.ABSENT,
     }
+    world.client.post(f"{session}/record", came | {"attended": [str(one) for one in world.members]})
+    world.client.post(f"{session}/record", {"outcome": "cancelled", "minutes": ""})
+    page = world.client.get(session)
+    assert "It was called off" in page.words()
+    assert "Who had a place" in page.words()
+    assert "Who has a place" not in page.words()
+    words = world.client.get(f"{session}/registrations").words()
+    assert words.count("Had a place. It was called off") == 2
+    assert "Has a place" not in words
+    page = world.client.get(f"{session}/record")
+    boxes = page.all("input", name="attended")
+    assert len(boxes) == 2
+    assert not [box for box in boxes if box.get("checked") is not None]
 
 
 def test_the_team_uses_the_same_pages_and_others_none(world: World) -> None:
