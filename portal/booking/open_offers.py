@@ -1,5 +1,7 @@
 """Offered times that wait for an answer: looked up, and taken back together with the mail about them."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
@@ -7,7 +9,7 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session as DbSession
 
 from portal.mailing import queue as mail
-from portal.models import Mail, MailState, Offer, OfferState
+from portal.models import Mail, MailState, Offer, OfferState, Person
 from privacy.audit import Action
 from privacy.clock import end_of_day
 from privacy.work import Work
@@ -84,3 +86,23 @@ def open_for(db: DbSession, package_id: UUID, *, now: datetime) -> list[Offer]:
             .order_by(Offer.starts_at)
         )
     )
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The times of one mail that wait for an answer, in order, and who offers them."""
+
+    mentor: Person
+    times: Sequence[Offer]
+
+
+def batches_for(db: DbSession, package_id: UUID, *, now: datetime) -> list[Batch]:
+    """The same by mail: each mentor of the package can have offered some. The earliest first."""
+    found: dict[UUID, list[Offer]] = {}
+    for one in open_for(db, package_id, now=now):
+        found.setdefault(one.batch_id, []).append(one)
+    mentor_ids = {times[0].mentor_id for times in found.values()}
+    if not mentor_ids:
+        return []
+    mentors = {one.id: one for one in db.scalars(select(Person).where(Person.id.in_(mentor_ids)))}
+    return [Batch(mentors[times[0].mentor_id], times) for times in found.values()]

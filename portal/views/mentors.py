@@ -58,7 +58,7 @@ def package(served: Package) -> ResponseReturnValue:
         goals=mentoring.goals_of(db(), served.id),
         sessions=mentoring.sessions_of(db(), served.id),
         ledger=packages.ledger(db(), programme(), served.id),
-        offered=open_offers.open_for(db(), served.id, now=clock_now()),
+        offered=open_offers.batches_for(db(), served.id, now=clock_now()),
         may_take_back=lambda one: policies.may_take_back_offer(the_actor(), (one, served)),
         waits_for_baseline=bool(missing) and served.strand is Strand.ONE_TO_ONE,
         is_open=served.state in standing.OPEN,
