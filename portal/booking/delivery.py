@@ -164,7 +164,7 @@ def record(
         raise SessionClosed
     if session.starts_at > work.now:
         raise NotYet
-    held = outcome is Outcome.HELD
+    before, held = outcome_of(session), outcome is Outcome.HELD
     if held:
         minutes = minutes if minutes is not None else length_of(session)
         _check_length(minutes)
@@ -177,7 +177,7 @@ def record(
         _require_baselines(work, [one for one in seats if attended is None or one.person_id in attended])
     for attendance in seats:
         came = attended is None or attendance.person_id in attended
-        attendance.state = _state_after(outcome, came=came)
+        attendance.state = _state_after(outcome, session, attendance, before=before, came=came)
         work.record(
             Action.ATTENDANCE_RECORDED,
             object=f"attendance:{attendance.id}",
@@ -210,15 +210,35 @@ def outcome_of(session: Session) -> Outcome | None:
     return Outcome.NO_SHOW if session.nobody_came else Outcome.CANCELLED
 
 
-def _state_after(outcome: Outcome, *, came: bool) -> AttendanceState:
-    """Nobody is absent from what was called off: they had a place, as in a session that was cancelled beforehand."""
+def came_to(session: Session) -> list[UUID]:
+    """Who came, by what was recorded; before that everybody who has a place, so that only absences are said."""
+    recorded = session.state is SessionState.HELD or session.recorded_at is not None
+    counted = {AttendanceState.ATTENDED} if recorded else set(standing.LIVE)
+    return [seat.person_id for seat in session.attendances if seat.state in counted]
+
+
+def _state_after(
+    outcome: Outcome, session: Session, seat: Attendance, *, before: Outcome | None, came: bool
+) -> AttendanceState:
+    """`before` is what was recorded until now."""
     match outcome:
         case Outcome.HELD:
             return AttendanceState.ATTENDED if came else AttendanceState.ABSENT
         case Outcome.NO_SHOW:
             return AttendanceState.ABSENT
         case Outcome.CANCELLED:
-            return AttendanceState.BOOKED
+            had_place = _had_place(session, seat) and not _absent_by_name(seat, before)
+            return AttendanceState.BOOKED if had_place else AttendanceState.ABSENT
+
+
+def _had_place(session: Session, seat: Attendance) -> bool:
+    """Who had a place had it when the session began; who came to a group without one was added afterwards."""
+    return session.capacity is None or seat.booked_at <= session.starts_at
+
+
+def _absent_by_name(seat: Attendance, before: Outcome | None) -> bool:
+    """Whether it was recorded of this person alone that they did not come, not of everybody."""
+    return seat.state is AttendanceState.ABSENT and before in {Outcome.HELD, Outcome.CANCELLED}
 
 
 def length_of(session: Session) -> int:
@@ -275,9 +295,11 @@ def _seats(work: Work, session: Session, attended: Collection[UUID] | None) -> l
     seats = [seat for seat in known if seat.state is not AttendanceState.CANCELLED]
     if session.capacity is None or not attended:
         return seats
-    seats += [
-        seat for seat in known if seat.state is AttendanceState.CANCELLED and seat.person_id in attended
-    ]
+    back = [seat for seat in known if seat.state is AttendanceState.CANCELLED and seat.person_id in attended]
+    for seat in back:
+        # They gave their place up and came without one.
+        seat.booked_at, seat.by = work.now, work.actor
+    seats += back
     seated = {seat.person_id for seat in seats}
     others = [
         member

@@ -10,6 +10,7 @@ from portal.actors import holds_staff
 from portal.filters import day_time
 from portal.mailing import invitations
 from portal.models import Person, Session
+from portal.people import delegations
 from privacy.clock import london_date
 from privacy.work import Work
 
@@ -53,6 +54,13 @@ def keep(work: Work, session: Session) -> None:
     session.moved_from_where = session.where
 
 
+def forget(session: Session) -> None:
+    """Forget the last move, as a session passes to another mentor: it is no longer all that changed last, and what was
+    before is not for who gives it now."""
+    session.moved_at = session.moved_by = session.moved_from_at = session.moved_from_place = None
+    session.moved_from_where = None
+
+
 def last(db: DbSession, session: Session, reader_id: UUID) -> Move | None:
     """The last move of a session as this reader is told it; None while it was not moved."""
     if session.moved_at is None or session.moved_from_place is None:
@@ -63,6 +71,21 @@ def last(db: DbSession, session: Session, reader_id: UUID) -> Move | None:
         from_at=session.moved_from_at if session.moved_from_at != session.starts_at else None,
         from_where=invitations.where_words(*met) if met != (session.place, session.where) else None,
     )
+
+
+def was_in(db: DbSession, session: Session, reader_id: UUID) -> bool:
+    """Whether somebody was in the session when it was last moved: its mentor, whoever had a place by then and has it
+    still, and who booked for them. What was before can be somebody's home, and is nothing for who came later."""
+    if session.moved_at is None:
+        return False
+    # A session that passes to another mentor forgets its move.
+    if session.mentor_id == reader_id:
+        return True
+    seats = [one for one in session.attendances if one.state in invitations.HOLDS_A_PLACE]
+    then = {one.person_id for one in seats if one.booked_at <= session.moved_at}
+    if reader_id in then:
+        return True
+    return bool(then and then & delegations.leaders_since(db, reader_id, session.moved_at))
 
 
 def _mover(db: DbSession, session: Session, reader_id: UUID, *, on: date) -> str | None:

@@ -1,13 +1,15 @@
 """Offered times that wait for an answer: looked up, and taken back together with the mail about them."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session as DbSession
 
 from portal.mailing import queue as mail
-from portal.models import Mail, MailState, Offer, OfferState
+from portal.models import Mail, MailState, Offer, OfferState, Person
 from privacy.audit import Action
 from privacy.clock import end_of_day
 from privacy.work import Work
@@ -47,12 +49,26 @@ def withdraw(
 
 
 def _tell(work: Work, batch_id: UUID) -> None:
-    """Whom no mail had reached yet hears of nothing: theirs is called off."""
-    reached = select(Mail.person_id).where(
-        Mail.about == batch_id, Mail.template == "offers", Mail.state == MailState.SENT
+    """Whom no mail had reached yet hears of nothing: theirs is called off. Where a worker has it, only the worker
+    will know; what came of that is looked up once it must have said so."""
+    asked = select(Mail.person_id, Mail.claimed_until).where(
+        Mail.about == batch_id, Mail.template == "offers", _may_have_gone()
     )
-    for person_id in work.db.scalars(reached):
-        mail.queue(work, template="offers_back", about=batch_id, to=person_id)
+    for person_id, claimed_until in work.db.execute(asked):
+        mail.queue(work, template="offers_back", about=batch_id, to=person_id, due_at=claimed_until)
+
+
+def reached(db: DbSession, batch_id: UUID, person_id: UUID) -> bool:
+    """Whether somebody has had the mail about these times, as far as is known."""
+    asked = select(Mail.id).where(
+        Mail.about == batch_id, Mail.template == "offers", Mail.person_id == person_id, _may_have_gone()
+    )
+    return db.scalars(asked.limit(1)).first() is not None
+
+
+def _may_have_gone() -> ColumnElement[bool]:
+    """A mail that went, or that a worker took and has not said what came of it."""
+    return or_(Mail.state == MailState.SENT, Mail.claimed_until.is_not(None))
 
 
 def _still_open(work: Work, batch_id: UUID) -> bool:
@@ -70,3 +86,23 @@ def open_for(db: DbSession, package_id: UUID, *, now: datetime) -> list[Offer]:
             .order_by(Offer.starts_at)
         )
     )
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The times of one mail that wait for an answer, in order, and who offers them."""
+
+    mentor: Person
+    times: Sequence[Offer]
+
+
+def batches_for(db: DbSession, package_id: UUID, *, now: datetime) -> list[Batch]:
+    """The same by mail: each mentor of the package can have offered some. The earliest first."""
+    found: dict[UUID, list[Offer]] = {}
+    for one in open_for(db, package_id, now=now):
+        found.setdefault(one.batch_id, []).append(one)
+    mentor_ids = {times[0].mentor_id for times in found.values()}
+    if not mentor_ids:
+        return []
+    mentors = {one.id: one for one in db.scalars(select(Person).where(Person.id.in_(mentor_ids)))}
+    return [Batch(mentors[times[0].mentor_id], times) for times in found.values()]

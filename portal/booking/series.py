@@ -95,6 +95,7 @@ def preview(
         window=window,
         now=now,
     )
+    agenda = table.agendas[mentor_id]
     servings = [one for one in serving.servings_of(db, package.id) if one.person_id == mentor_id]
     found = []
     for day, starts_at in starts.items():
@@ -112,7 +113,9 @@ def preview(
         except (Refused, OutsideContract) as refused:
             problem = problem or refused
         said = str(problem) if problem else None
-        found.append(Date(day, starts_at, said, names.get(day), unusual.about_clock(time)))
+        published = unusual.is_published(agenda.hours, agenda.holidays, time)
+        odd = [] if published else unusual.about_clock(time)
+        found.append(Date(day, starts_at, said, names.get(day), odd))
     return found
 
 

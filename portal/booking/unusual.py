@@ -4,12 +4,13 @@ They can be booked by those who serve the package, who are asked once whether th
 lies in the hours that the mentor publishes.
 """
 
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy.orm import Session as DbSession
 
 from portal.booking import holidays, hours
-from portal.booking.availability import Interval, open_intervals
+from portal.booking.availability import Interval, WeeklyHours, open_intervals
 from portal.booking.diary import Refused
 from portal.filters import time as clock_words
 from portal.filters import weekday_day
@@ -56,9 +57,12 @@ def about_clock(time: Interval) -> list[str]:
     return found
 
 
-def _published(db: DbSession, mentor_id: UUID, time: Interval) -> bool:
-    """Whether it lies in the hours of the mentor, which leave bank holidays out unless they open that day."""
-    on = london_date(time.starts_at)
-    closed = holidays.days(db, first=on, last=on)
-    opened = open_intervals(hours.of(db, [mentor_id])[mentor_id], days=[on], holidays=closed)
+def is_published(week: WeeklyHours, closed: frozenset[date], time: Interval) -> bool:
+    """Whether it lies in these hours, which leave the bank holidays `closed` out unless they open that day."""
+    opened = open_intervals(week, days=[london_date(time.starts_at)], holidays=closed)
     return any(one.starts_at <= time.starts_at and time.ends_at <= one.ends_at for one in opened)
+
+
+def _published(db: DbSession, mentor_id: UUID, time: Interval) -> bool:
+    on = london_date(time.starts_at)
+    return is_published(hours.of(db, [mentor_id])[mentor_id], holidays.days(db, first=on, last=on), time)

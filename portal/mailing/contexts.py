@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session as DbSession
 
 from portal.access import accounts
 from portal.answers import windows
-from portal.booking import moves
+from portal.booking import moves, open_offers
 from portal.groups import seats
 from portal.mailing import day_ahead, invitations, reminders
 from portal.mailing.calendar import Event
@@ -235,8 +235,8 @@ def session(db: DbSession, mail: Mail, reader: Person, around: Around) -> Letter
         "link": url,
         "cancelled": known.gone,
         "whole": known.called_off,
-        "changed": bool(told := [one.queued_at for one in others if one.told(since)]),
-        "moved": _moved(db, about, reader, told),
+        "changed": bool(told := [one for one in others if one.told(since)]),
+        "moved": _moved(db, about, reader, number, told),
     }
     called = one_line(invitations.name_of(whose)) if whose is not None else ""
     return Letter({**words, "own_place": _own_place(about, person), "whose": called}, event)
@@ -271,9 +271,16 @@ def _of_the_same(db: DbSession, mail: Mail) -> list[_Other]:
     return [_Other(number, state, queued_at) for (number, of), state, queued_at in others if of == whose]
 
 
-def _moved(db: DbSession, about: Session, reader: Person, told: Sequence[datetime]) -> list[str]:
-    """How it was moved since its reader last heard of it; of a move before they came to it they hear nothing."""
-    if not told or about.moved_at is None or about.moved_at <= max(told):
+def _moved(db: DbSession, about: Session, reader: Person, number: int, told: Sequence[_Other]) -> list[str]:
+    """How it was moved, where that is all that happened since its reader last heard of it.
+
+    Numbers rise by one with each change. Where one was passed over, what it was moved from last may be a time that
+    they never heard of, and something else may have changed as well.
+    """
+    heard = max(told, key=lambda one: one.number, default=None)
+    if heard is None or number != heard.number + 1:
+        return []
+    if about.moved_at is None or about.moved_at <= heard.queued_at:
         return []
     found = moves.last(db, about, reader.id)
     return [one_line(sentence) for sentence in found.words] if found is not None else []
@@ -360,7 +367,10 @@ def offers(db: DbSession, mail: Mail, reader: Person, around: Around) -> Letter 
 
 
 def offers_back(db: DbSession, mail: Mail, reader: Person, around: Around) -> Letter | None:
-    """That times which a mentor offered were taken back; none once they have passed."""
+    """That times which a mentor offered were taken back; none once they have passed, or if the reader never heard of
+    them."""
+    if not open_offers.reached(db, mail.about, reader.id):
+        return None
     rows = db.scalars(
         select(Offer)
         .where(Offer.batch_id == mail.about, Offer.taken_back_at.is_not(None), Offer.starts_at > around.now)

@@ -184,10 +184,9 @@ def give_time(
     moved = time is not None and time.starts_at != session.starts_at
     diary.free(work, session_id=session.id, person_id=None if moved else from_id)
     if time is not None:
-        if moved:
-            moves.keep(work, session)
         session.starts_at, session.ends_at = time
     session.mentor_id = to_id
+    moves.forget(session)
     session.sequence += 1
     work.db.flush()
     now_at = Interval(session.starts_at, session.ends_at)

@@ -5,7 +5,7 @@ nothing else: not from a page, nor from what a page refuses. What they do is rec
 """
 
 from collections.abc import Collection, Sequence
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import BindParameter, ColumnElement, bindparam, exists, select
@@ -148,6 +148,16 @@ def leaders_of(db: DbSession, assistant_id: UUID, on: date) -> set[UUID]:
     """Whom somebody books for on a day: leaders who are in office and whose account is open."""
     person = accounts.person_who(db, Person.id == assistant_id)
     return set(actors.leaders_of(person, on)) if person is not None else set()
+
+
+def leaders_since(db: DbSession, assistant_id: UUID, moment: datetime) -> set[UUID]:
+    """For whom somebody booked at that moment already, and has done since."""
+    asked = select(Delegation.leader_id).where(
+        Delegation.assistant_id == assistant_id,
+        Delegation.named_at <= moment,
+        _live(london_date(moment)),
+    )
+    return set(db.scalars(asked))
 
 
 def assistant_of(db: DbSession, leader_id: UUID, on: date) -> UUID | None:

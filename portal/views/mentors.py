@@ -58,7 +58,7 @@ def package(served: Package) -> ResponseReturnValue:
         goals=mentoring.goals_of(db(), served.id),
         sessions=mentoring.sessions_of(db(), served.id),
         ledger=packages.ledger(db(), programme(), served.id),
-        offered=open_offers.open_for(db(), served.id, now=clock_now()),
+        offered=open_offers.batches_for(db(), served.id, now=clock_now()),
         may_take_back=lambda one: policies.may_take_back_offer(the_actor(), (one, served)),
         waits_for_baseline=bool(missing) and served.strand is Strand.ONE_TO_ONE,
         is_open=served.state in standing.OPEN,
@@ -157,7 +157,7 @@ def schedule(served: Package) -> ResponseReturnValue:
 @bp.route("/sessions/<uuid:session_id>/record", methods=["GET", "POST"])
 @guarded(load_session, policies.may_record)
 def record(held: Session) -> ResponseReturnValue:
-    came = [str(seat.person_id) for seat in held.attendances if seat.state in standing.LIVE]
+    came = [str(person_id) for person_id in delivery.came_to(held)]
     minutes = held.delivered_minutes or delivery.length_of(held)
     recorded = delivery.outcome_of(held)
     form, session_id, package_id = (

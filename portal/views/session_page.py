@@ -48,7 +48,7 @@ def session_page(held: Session, form: Form) -> ResponseReturnValue:
         may_change=policies.may_change_session(actor, held),
         may_record=serves,
         booked_by=_booked_by(held),
-        moved=moves.last(db(), held, actor.person_id),
+        moved=_moved(held),
         needs=needs.of_session(db(), held, now=clock_now()) if policies.may_see_needs(actor, held) else [],
         notes=_notes(held) if kinds else [],
         note_form=_note_form(form, kinds) if kinds else None,
@@ -63,6 +63,14 @@ def _booked_by(held: Session) -> list[tuple[str, str]]:
     everybody = {seat.person_id for seat in held.attendances}
     whole = policies.may_record(actor, held)
     return delegations.booked_by(db(), held, everybody if whole else everybody & concerned)
+
+
+def _moved(held: Session) -> moves.Move | None:
+    """Its last move, for the team and whoever was in it then."""
+    actor = the_actor()
+    if not (policies.may_run_programme(actor) or moves.was_in(db(), held, actor.person_id)):
+        return None
+    return moves.last(db(), held, actor.person_id)
 
 
 def _notes(held: Session) -> list[SessionNote]:

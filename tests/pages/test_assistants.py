@@ -232,6 +232,7 @@ def test_an_assistant_books_moves_and_cancels_and_each_act_says_for_whom(office:
     assert "Booked by Pat Assist for Niamh Shea" in office.leaders.get(path).words()
     moved = {"time": f"{(TEN + timedelta(hours=1)).isoformat()} {office.mentor}", "place": "remote"}
     office.pas.post(f"{path}/move", moved)
+    assert "You moved this session from Thursday 9 March 2023, 10am." in office.pas.get(path).words()
     office.pas.post(f"{path}/cancel")
     assert office.session().state is SessionState.CANCELLED
     trail = office.db.scalars(

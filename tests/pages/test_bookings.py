@@ -9,15 +9,17 @@ import pytest
 from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session as DbSession
 
-from portal.booking import hours, offers, open_offers
+from portal.booking import acts, hours, offers, open_offers
 from portal.booking.availability import Span
 from portal.groups import sessions
 from portal.models import (
     Attendance,
     LimitCount,
     Package,
+    PackageMentor,
     Person,
     Place,
+    Role,
     Session,
     SessionKind,
     SessionState,
@@ -394,6 +396,61 @@ def test_a_leader_moves_and_cancels(world: World) -> None:
     assert world.session(booked).sequence == 2
     for what in ("move", "cancel"):
         assert world.client.follow(world.client.get(f"{path}/{what}", status=303)).heading == shown.heading
+
+
+def test_what_was_before_a_move_is_for_those_who_were_in_it_then(world: World, make: Factory) -> None:
+    mentor = world.db.get_one(Person, world.mentor)
+    people = {name: make.person(name) for name in ("Ann", "Ben", "Cy")}
+    ids = {name: person.id for name, person in people.items()}
+    group = make.package(*people.values(), mentor=mentor, strand=Strand.GROUP).id
+    team, other = make.person("Nell", role=Role.TEAM).id, make.mentor("Bea").id
+    world.waive()
+    clock, programme = world.stack.clock, world.stack.instance.programme
+    with unit_of_work(world.db, clock, "system:test") as work:
+        work.db.add(PackageMentor(package_id=group, person_id=other, from_on=date(2023, 2, 1)))
+        booked = sessions.schedule(
+            work,
+            programme,
+            package_id=group,
+            session_id=uuid4(),
+            mentor_id=world.mentor,
+            kind=SessionKind.WORKSHOP,
+            title="Reading a budget",
+            starts_at=TEN,
+            minutes=60,
+            capacity=8,
+            place=Place.IN_PERSON,
+            where="12 Home Lane",
+        ).id
+
+    def take(name: str) -> None:
+        with unit_of_work(world.db, clock, f"person:{ids[name]}") as work:
+            sessions.take_place(work, programme, session_id=booked, person_id=ids[name])
+        clock.pass_time(minutes=1)
+
+    take("Ann")
+    take("Cy")
+    with unit_of_work(world.db, clock, f"person:{ids['Cy']}") as work:
+        sessions.give_up_place(work, programme, session_id=booked, person_id=ids["Cy"])
+    clock.pass_time(minutes=1)
+    with unit_of_work(world.db, clock, f"person:{world.mentor}") as work:
+        acts.move(
+            work,
+            programme,
+            session_id=booked,
+            starts_at=TEN,
+            place=Place.IN_PERSON,
+            where="Hall",
+            free_time=True,
+        )
+    clock.pass_time(minutes=1)
+    take("Ben")
+    take("Cy")
+    shown = {
+        person_id: "12 Home Lane" in world.client.sign_in(person_id).get(f"/sessions/{booked}").words()
+        for person_id in (ids["Ann"], ids["Ben"], ids["Cy"], world.mentor, other, team)
+    }
+    assert [person_id for person_id, sees in shown.items() if sees] == [ids["Ann"], world.mentor, team]
 
 
 def test_a_mentor_types_the_new_time_and_the_link(world: World) -> None:

@@ -16,6 +16,7 @@ from portal.models import (
     Mail,
     Offer,
     Package,
+    PackageMentor,
     Person,
     Place,
     Role,
@@ -26,7 +27,7 @@ from portal.models import (
 from privacy.work import unit_of_work
 from tests.conftest import Stack
 from tests.factories import Factory
-from tests.pages_client import PageClient
+from tests.pages_client import Page, PageClient
 
 TEN = datetime(2023, 3, 2, 10, 0, tzinfo=UTC)
 
@@ -220,6 +221,33 @@ def test_offers_go_to_the_leader(world: World) -> None:
     assert world.db.scalars(select(Mail.person_id).where(Mail.template == "offers")).all() == [world.leader]
 
 
+def test_times_of_two_mentors_are_taken_back_each_by_their_own_button(world: World) -> None:
+    team, other = world.make.person(role=Role.TEAM).id, world.make.mentor("Bea Holm").id
+    with unit_of_work(world.db, world.stack.clock, "system:test") as work:
+        work.db.add(PackageMentor(package_id=world.package, person_id=other, from_on=date(2023, 2, 1)))
+    path = f"/mentor/packages/{world.package}"
+    called = world.db.get_one(Person, world.mentor).name
+    for mentor_id, at in ((world.mentor, "7pm"), (other, "5pm")):
+        rows = world.when(2, at, "_1") | world.when(3, at, "_2") | world.when(6, at, "_3")
+        world.client.sign_in(team).post(
+            f"/packages/{world.package}/offers", {"mentor_id": str(mentor_id), "place": "remote", **rows}
+        )
+
+    def buttons(shown: Page) -> list[str]:
+        return [shown.words(one) for one in shown.all("a") if one.get("href").endswith("/take-back")]
+
+    page = world.client.get(path)
+    assert buttons(page) == [
+        "Take these times back that Bea Holm offered",
+        f"Take these times back that {called} offered",
+    ]
+    assert page.words().index("Bea Holm Thursday 2 March 2023, 5pm") < page.words().index(
+        f"{called} Thursday 2 March 2023, 7pm"
+    )
+    theirs = world.client.sign_in(other).get(path)
+    assert buttons(theirs) == ["Take these times back that Bea Holm offered"]
+
+
 @pytest.mark.parametrize(
     "typed, words",
     [
@@ -329,6 +357,19 @@ def test_a_group_session_is_scheduled_and_its_attendance_recorded(world: World, 
         world.members[0]: AttendanceState.ATTENDED,
         world.members[1]: AttendanceState.ABSENT,
     }
+    world.client.post(f"{session}/record", came | {"attended": [str(one) for one in world.members]})
+    world.client.post(f"{session}/record", {"outcome": "cancelled", "minutes": ""})
+    page = world.client.get(session)
+    assert "It was called off" in page.words()
+    assert "Who had a place" in page.words()
+    assert "Who has a place" not in page.words()
+    words = world.client.get(f"{session}/registrations").words()
+    assert words.count("Had a place. It was called off") == 2
+    assert "Has a place" not in words
+    page = world.client.get(f"{session}/record")
+    boxes = page.all("input", name="attended")
+    assert len(boxes) == 2
+    assert not [box for box in boxes if box.get("checked") is not None]
 
 
 def test_the_team_uses_the_same_pages_and_others_none(world: World) -> None:

@@ -315,6 +315,30 @@ def test_the_mentor_records_what_became_of_a_session(world: World) -> None:
     assert world.steps(world.leader, booked) == ["0"]
 
 
+def test_called_off_nobody_has_a_place_who_was_absent_or_came_without_one(world: World) -> None:
+    group, members = _group(world, 4)
+    session_id = _schedule(world, group)
+    for member in members[:3]:
+        _take(world, session_id, member)
+    _give_up(world, session_id, members[2])
+    world.clock.now = TEN + timedelta(hours=3)
+    came = {members[0], members[2], members[3]}
+    _record(world, session_id, Outcome.HELD, attended=came)
+    for _ in range(2):
+        _record(world, session_id, Outcome.CANCELLED)
+        assert _seat_states(world, session_id) == {
+            members[0]: AttendanceState.BOOKED,
+            **dict.fromkeys(members[1:], AttendanceState.ABSENT),
+        }
+    _record(world, session_id, Outcome.NO_SHOW)
+    assert set(_seat_states(world, session_id).values()) == {AttendanceState.ABSENT}
+    _record(world, session_id, Outcome.CANCELLED)
+    assert _seat_states(world, session_id) == {
+        **dict.fromkeys(members[:2], AttendanceState.BOOKED),
+        **dict.fromkeys(members[2:], AttendanceState.ABSENT),
+    }, "that nobody came was said of all alike"
+
+
 def test_a_group_session_is_held_with_somebody_in_it(world: World) -> None:
     group, members = _group(world, 3)
     session_id = _schedule(world, group)

@@ -293,6 +293,32 @@ def test_what_changes_later_is_not_called_a_move(desk: Desk) -> None:
     assert "was moved from" not in said
 
 
+@pytest.mark.parametrize(
+    "steps",
+    [
+        pytest.param([(DAY, None), (DAY, "https://meet.example/a")], id="then a link is added"),
+        pytest.param([(DAY, None), (2 * DAY, None)], id="then it is moved again"),
+        pytest.param([(DAY, None), (0 * DAY, None)], id="then it is moved back"),
+    ],
+)
+def test_of_two_changes_before_the_mail_goes_none_is_told_alone(
+    desk: Desk, steps: list[tuple[timedelta, str | None]]
+) -> None:
+    session_id = desk.book()
+    desk.deliver()
+    for later, where in steps:
+        desk.move(session_id, TEN + later, by=desk.mentor, where=where)
+        desk.clock.pass_time(seconds=40)
+    got = only(desk.deliver(), desk.address(desk.leader))
+    assert "The time, the place or the people have changed. This is how it is now." in got.text
+    assert "Ada Merriweather moved" not in got.text
+    assert "changed the place" not in got.text
+    assert "Before, " not in got.text
+    assert got.entry.dtstart.value == TEN + steps[-1][0]
+    desk.move(session_id, TEN + 3 * DAY, by=desk.mentor)
+    assert "Ada Merriweather moved this session from" in only(desk.deliver(), desk.address(desk.leader)).text
+
+
 def test_the_parts_are_text_html_and_calendar_with_the_file_beside_them(desk: Desk) -> None:
     desk.book()
     got = only(desk.deliver(), desk.address(desk.leader))

@@ -475,6 +475,8 @@ def offers_back(world: World) -> None:
     offers(world)
     for row in world.work.db.scalars(select(Offer)):
         row.state, row.taken_back_at = OfferState.WITHDRAWN, NOW
+    world.work.db.flush()
+    world.work.db.execute(update(Mail).values(state=MailState.SENT, sent_at=NOW))
     world.queue("offers_back", about=fixed("batch"), to="leader")
 
 

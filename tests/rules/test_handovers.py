@@ -181,6 +181,27 @@ def test_what_was_left_goes_at_another_time(world: World) -> None:
     assert world.hand_over().sessions == []
 
 
+def test_a_session_that_goes_to_another_mentor_at_another_time_is_not_only_moved(world: World) -> None:
+    with unit_of_work(world.db, world.stack.clock, "system:test") as work:
+        work.db.add(PackageMentor(package_id=world.packages[0], person_id=world.bo, from_on=date(2023, 2, 1)))
+    world.sent()
+    world.stack.clock.pass_time(minutes=10)
+    with unit_of_work(world.db, world.stack.clock, "person:test") as work:
+        later = TEN + timedelta(days=1)
+        handovers.give(
+            work, world.programme, session_id=world.sessions[0], mentor_id=world.bo, starts_at=later
+        )
+    said = {
+        f"{one['To']}".split(" <")[0]: body.get_content()
+        for one in world.sent()
+        if (body := one.get_body(("plain",))) is not None
+    }
+    assert "The time, the place or the people have changed" in said["Sam"]
+    assert "With Bo" in said["Sam"]
+    assert "was moved from" not in "".join(said.values())
+    assert world.db.get_one(Session, world.sessions[0]).moved_at is None
+
+
 def test_another_time_keeps_the_rules_of_a_booking(world: World) -> None:
     world.busy_bo(TEN)
     world.hand_over()

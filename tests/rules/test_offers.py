@@ -1,6 +1,8 @@
 """Times offered to one leader: made, chosen once, withdrawn."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from email.message import EmailMessage
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,11 +14,14 @@ from portal.booking import offers
 from portal.booking.diary import TimeTaken
 from portal.booking.offers import OfferChosen, OfferClashes, OfferGone, OfferPassed, TooFewOrMany
 from portal.booking.standing import BaselineMissing
+from portal.mailing import post
+from portal.mailing.senders import ServerAway
 from portal.models import Mail, MailState, Offer, OfferState, Package, Place, Session
 from portal.packages import acts as packages
 from portal.programme import OutsideContract, Programme
 from privacy.work import unit_of_work
-from tests.conftest import SetClock
+from tests.canary_walk import MailBag
+from tests.conftest import SetClock, Stack
 from tests.factories import Factory
 
 # Evenings, outside the factory's hours.
@@ -156,6 +161,56 @@ def test_times_are_taken_back_and_whoever_had_the_mail_is_told(world: World) -> 
     world.db.rollback()
     assert world.mails()["offers_back"] is MailState.WAITING
     assert {world.db.get_one(Offer, one).taken_back_at for one in again} == {first}
+
+
+class TakesBack(MailBag):
+    """A mail server to which times are taken back while it takes the mail about them."""
+
+    def __init__(self, take_back: Callable[[], None]) -> None:
+        super().__init__()
+        self.take_back = take_back
+
+    def send(self, message: EmailMessage, *, at: datetime) -> None:
+        if not self.messages:
+            self.take_back()
+        super().send(message, at=at)
+
+
+def test_whoever_had_the_mail_while_times_were_taken_back_is_told(world: World, stack: Stack) -> None:
+    offered = world.offer()
+
+    def sessions() -> DbSession:
+        return DbSession(stack.engine, info={"vault": stack.instance.vault})
+
+    bag = TakesBack(lambda: world.take_back(offered[0]))
+    while post.deliver(stack.instance, sessions, bag):
+        pass
+    assert len(bag.messages) == 1, "what came of the first is not known yet"
+    world.clock.pass_time(minutes=16)
+    while post.deliver(stack.instance, sessions, bag):
+        pass
+    assert world.mails() == {"offers": MailState.SENT, "offers_back": MailState.SENT}
+    assert len(bag.messages) == 2
+
+
+def test_who_did_not_get_the_mail_after_all_is_told_nothing(world: World, stack: Stack) -> None:
+    offered = world.offer()
+
+    def sessions() -> DbSession:
+        return DbSession(stack.engine, info={"vault": stack.instance.vault})
+
+    def fails() -> None:
+        world.take_back(offered[0])
+        raise ServerAway(TimeoutError())
+
+    bag = TakesBack(fails)
+    post.deliver(stack.instance, sessions, bag)
+    assert world.mails() == {"offers": MailState.DROPPED, "offers_back": MailState.WAITING}
+    world.clock.pass_time(minutes=16)
+    while post.deliver(stack.instance, sessions, bag):
+        pass
+    assert world.mails() == {"offers": MailState.DROPPED, "offers_back": MailState.DROPPED}
+    assert bag.messages == []
 
 
 def test_what_was_chosen_is_not_taken_back(world: World) -> None:

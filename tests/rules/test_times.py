@@ -507,6 +507,28 @@ class TestSeries:
             "ten o'clock after the clock change"
         )
 
+    def test_what_the_mentor_publishes_is_not_unusual(self, world: World) -> None:
+        package = world.db.get_one(Package, world.package)
+        asked: dict[str, Any] = {
+            "mentor_id": world.mentor,
+            "on": [date(2023, 3, 11), date(2023, 3, 18)],
+            "minute": 600,
+            "minutes": 60,
+            "place": Place.REMOTE,
+            "now": world.clock(),
+        }
+        found = series.preview(world.db, world.programme, package, **asked)
+        assert [list(one.unusual) for one in found] == [
+            ["Saturday 11 March 2023 is at a weekend"],
+            ["Saturday 18 March 2023 is at a weekend"],
+        ]
+        with world.work() as work:
+            hours.publish_week(work, mentor_id=world.mentor, weekly={5: [Span(9 * 60, 12 * 60)]})
+        found = series.preview(world.db, world.programme, package, **asked)
+        assert [list(one.unusual) for one in found] == [[], []]
+        found = series.preview(world.db, world.programme, package, **(asked | {"minute": 11 * 60 + 30}))
+        assert all(one.unusual for one in found), "it would end after the hours"
+
     def test_a_time_that_the_clocks_jump_over_is_named(self, world: World) -> None:
         package = world.db.get_one(Package, world.package)
         asked: dict[str, Any] = {
