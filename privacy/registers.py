@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import JSON, ForeignKey, ScalarSelect, String, Uuid, bindparam, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from privacy import sent_before
 from privacy.audit import Action
 from privacy.columns import SealedText, sealed
 from privacy.records import Holding, Keep, Record, Word, new_id, plain, reference
@@ -100,15 +101,6 @@ class RegisterEntry(Record):
     body = SealedText("body_sealed")
 
 
-class EntryUsed(Exception):
-    """The id that a form carries is that of an entry which says something else; the message can be shown."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "This page was sent before with something else in it. Check it, and send it once more"
-        )
-
-
 def enter(
     work: Work,
     *,
@@ -124,7 +116,7 @@ def enter(
 ) -> RegisterEntry:
     """Add an entry; the earlier ones stay.
 
-    `entry_id` is its own id, where a form carries one: the same form again gives the first. Raises EntryUsed.
+    `entry_id` is its own id, where a form carries one: the same form again gives the first. Raises SentBefore.
     """
     entry = RegisterEntry(
         id=entry_id or new_id(),
@@ -139,12 +131,9 @@ def enter(
         by=work.actor,
     )
     entry.body = body
-    if entry_id is not None:
-        work.wait_turn(f"entry:{entry_id}")
-        if (first := work.db.get(RegisterEntry, entry_id)) is not None:
-            if not _says(first, entry):
-                raise EntryUsed
-            return first
+    if (first := sent_before.found(work, RegisterEntry, entry_id)) is not None:
+        sent_before.require(_says(first, entry))
+        return first
     work.db.add(entry)
     work.record(Action.REGISTER_ENTERED, object=f"register:{entry.id}", register=register)
     return entry
