@@ -65,7 +65,6 @@ def instructions() -> ResponseReturnValue:
             unit,
             register=Register.INSTRUCTION,
             letter=form.letter.data,
-            from_on=london_date(unit.now),
             body=form.wording.data,
             entry_id=form.entry_id.id_to_make,
         ),

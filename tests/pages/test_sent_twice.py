@@ -2,6 +2,7 @@
 sent again with something else in it, they say so."""
 
 from collections.abc import Mapping
+from datetime import UTC, date, datetime
 from io import BytesIO
 from typing import Any
 from uuid import UUID
@@ -13,7 +14,9 @@ from sqlalchemy.orm import Session as DbSession
 from portal.models import Person, Role
 from privacy.cases.tables import Case, CaseKind, Notice
 from privacy.records import Record
+from privacy.registers import RegisterEntry
 from tests.canary_walk import date_of
+from tests.conftest import SetClock
 from tests.factories import Factory
 from tests.pages.test_cases import take_in
 from tests.pages.test_registers import RISK, SUB_PROCESSOR
@@ -231,6 +234,19 @@ def test_what_is_sent_again_with_something_else_in_it_is_not_taken_for_the_first
     answer = officer.http.post(to, data={**again, **{name: [text] for name, text in ticked.items()}})
     assert answer.status_code == 303, Page(answer).words()
     assert rows(db) != before
+
+
+def test_what_holds_from_today_is_the_same_after_midnight(
+    client: PageClient, officer_id: UUID, db: DbSession, clock: SetClock
+) -> None:
+    clock.now = datetime(2023, 3, 6, 23, 55, tzinfo=UTC)
+    officer, path = client.sign_in(officer_id), "/privacy-desk/people/instructions"
+    data = filled(officer.get(path), path, {"letter": "I 2", "wording": "Do"})
+    assert officer.http.post(path, data=data).status_code == 303
+    clock.pass_time(minutes=10)
+    assert officer.http.post(path, data=data).status_code == 303
+    db.rollback()
+    assert db.scalars(select(RegisterEntry.from_on)).all() == [date(2023, 3, 6)]
 
 
 @pytest.mark.parametrize(
