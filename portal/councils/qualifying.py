@@ -14,11 +14,16 @@ from sqlalchemy.orm import Session as DbSession
 
 from portal.councils.facts import ONE_AT_A_TIME, Judgement, current, holds
 from portal.models import CouncilFact, Fact, Ground
+from privacy.clock import start_of_day
 
 _JUDGED = {
     Judgement.INADEQUATE: Ground.INADEQUATE,
     Judgement.REQUIRES_IMPROVEMENT: Ground.REQUIRES_IMPROVEMENT,
 }
+
+
+TOLD_SINCE = start_of_day(date(2026, 11, 28))
+"""Since then the form of a fact says that the Department reads on what it rests."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,11 @@ class GroundMet:
     @property
     def evidence(self) -> str:
         return self.fact.evidence or ""
+
+    @property
+    def told(self) -> bool:
+        """Whether whoever wrote the evidence was told that the Department reads it."""
+        return self.fact.recorded_at >= TOLD_SINCE
 
 
 @dataclass(frozen=True)
