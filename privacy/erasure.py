@@ -18,7 +18,7 @@ from uuid import UUID
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session as DbSession
 
-from privacy import ledger, purge, registers, sparing
+from privacy import ledger, purge, registers, sent_before, sparing
 from privacy.audit import Action
 from privacy.clock import Clock, day_words, london_date
 from privacy.keystore import Vault
@@ -124,12 +124,16 @@ def place_hold(
     """Keep one row (`item` is table and id) or all of somebody's data from erasure and retention.
 
     `case_id` is the case whose closing lifts it. `hold_id` is its own id, where a form carries one: the same form again
-    gives the first. Raises NobodyThere, or NotTheirs where the row is not about them.
+    gives the first while it holds. Raises NobodyThere, SentBefore, or NotTheirs where the row is not about them.
     """
     if not purge.exists(work.db, person_id, lock=True):
         raise NobodyThere(str(person_id))
-    first = work.db.get(LegalHold, hold_id, populate_existing=True) if hold_id is not None else None
-    if first is not None and first.person_id == person_id:
+    says = {"person_id": person_id, "cause": cause, "reason": reason or None, "case_id": case_id}
+    table, row_id = item or (None, None)
+    first = sent_before.found(
+        work, LegalHold, hold_id, **says, item_table=table, item_id=row_id, lifted_at=None
+    )
+    if first is not None:
         return first
     if item is not None:
         sparing.require_item(work.db, person_id, *item)

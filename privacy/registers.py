@@ -12,7 +12,9 @@ from uuid import UUID
 from sqlalchemy import JSON, ForeignKey, ScalarSelect, String, Uuid, bindparam, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from privacy import sent_before
 from privacy.audit import Action
+from privacy.clock import london_date
 from privacy.columns import SealedText, sealed
 from privacy.records import Holding, Keep, Record, Word, new_id, plain, reference
 from privacy.statements import run
@@ -100,21 +102,12 @@ class RegisterEntry(Record):
     body = SealedText("body_sealed")
 
 
-class EntryUsed(Exception):
-    """The id that a form carries is that of an entry which says something else; the message can be shown."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "This page was sent before with something else in it. Check it, and send it once more"
-        )
-
-
 def enter(
     work: Work,
     *,
     register: Register,
     letter: str,
-    from_on: date,
+    from_on: date | None = None,
     value_on: date | None = None,
     items: Mapping[DataItem, bool] | Mapping[Standing, bool] | None = None,
     grounds: Mapping[DataItem, Grounds] | None = None,
@@ -122,15 +115,15 @@ def enter(
     body: str | None = None,
     entry_id: UUID | None = None,
 ) -> RegisterEntry:
-    """Add an entry; the earlier ones stay.
+    """Add an entry; the earlier ones stay. Without `from_on` it holds from today.
 
-    `entry_id` is its own id, where a form carries one: the same form again gives the first. Raises EntryUsed.
+    `entry_id` is its own id, where a form carries one: the same form again gives the first. Raises SentBefore.
     """
     entry = RegisterEntry(
         id=entry_id or new_id(),
         register=register,
         letter=letter,
-        from_on=from_on,
+        from_on=from_on if from_on is not None else london_date(work.now),
         value_on=value_on,
         items={item.value: listed for item, listed in items.items()} if items else None,
         grounds={item.value: list(found) for item, found in grounds.items()} if grounds else None,
@@ -139,23 +132,20 @@ def enter(
         by=work.actor,
     )
     entry.body = body
-    if entry_id is not None:
-        work.wait_turn(f"entry:{entry_id}")
-        if (first := work.db.get(RegisterEntry, entry_id)) is not None:
-            if not _says(first, entry):
-                raise EntryUsed
-            return first
+    if (first := sent_before.found(work, RegisterEntry, entry_id)) is not None:
+        sent_before.require(_says(first, entry, dated=from_on is not None))
+        return first
     work.db.add(entry)
     work.record(Action.REGISTER_ENTERED, object=f"register:{entry.id}", register=register)
     return entry
 
 
-def _says(first: RegisterEntry, entry: RegisterEntry) -> bool:
-    """Whether two entries say the same. What has a code of ours is given the next one each time, and holds as of
-    today, which after midnight is another day."""
+def _says(first: RegisterEntry, entry: RegisterEntry, *, dated: bool) -> bool:
+    """Whether two entries say the same. What has a code of ours is given the next one each time. What is not `dated`
+    by whoever enters it holds as of today, which after midnight is another day."""
     names = ["register", "items", "grounds", "replaces_id", "value_on"]
     if entry.register in (Register.INSTRUCTION, Register.SCHEDULE):
-        names += ["letter", "from_on"]
+        names += ["letter", "from_on"] if dated else ["letter"]
     alike = all(getattr(first, name) == getattr(entry, name) for name in names)
     return alike and (first.body or "") == (entry.body or "")
 

@@ -23,7 +23,7 @@ class Part(StrEnum):
 
 
 def remark(work: Work, *, on: str, text: str, entry_id: UUID | None = None) -> RegisterEntry:
-    """Say something about a table's processing or a part of the assessment; empty takes it back. Raises EntryUsed."""
+    """Say something about a table's processing or a part of the assessment; empty takes it back. Raises SentBefore."""
     return enter(
         work,
         register=Register.REMARK,

@@ -62,7 +62,7 @@ def word(score: int) -> str:
 
 
 def keep(work: Work, risk: Risk, *, code: str | None = None, entry_id: UUID | None = None) -> RegisterEntry:
-    """Enter a risk, or under its code what is new about it. Raises LeftIsMore or EntryUsed."""
+    """Enter a risk, or under its code what is new about it. Raises LeftIsMore or SentBefore."""
     if risk.left > risk.score:
         raise LeftIsMore("What is left cannot be more than the risk without measures")
     work.wait_turn("risks")

@@ -87,7 +87,7 @@ class Kept:
 def keep(
     work: Work, what: SubProcessor, *, code: str | None = None, entry_id: UUID | None = None
 ) -> RegisterEntry:
-    """Enter a sub-processor, or under its code what is new about it. Raises Refused or EntryUsed."""
+    """Enter a sub-processor, or under its code what is new about it. Raises Refused or SentBefore."""
     today = london_date(work.now)
     for name in DATES:
         if (day := getattr(what, name)) is not None and name != "ended_on" and day > today:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session as DbSession
 
 from portal.cases import holds as case_holds
@@ -20,14 +20,14 @@ from portal.desk import person_rights
 from portal.models import Person, Role
 from portal.people import in_office
 from portal.programme import Programme
-from privacy import erasure, purge, registers
+from privacy import erasure, purge, registers, sent_before
 from privacy.cases import acts
 from privacy.cases.rules import CaseRefused, Incomplete, OutOfOrder
 from privacy.cases.story import Story
-from privacy.cases.tables import Case, CaseKind, Channel, Event
-from privacy.clock import london_date, start_of_day, wall
+from privacy.cases.tables import Case, CaseEvent, CaseFile, CaseKind, Channel, Event
+from privacy.clock import as_utc, london_date, start_of_day, wall
 from privacy.erasure import NoInstruction, NotInForce
-from privacy.registers import Register
+from privacy.registers import Register, RegisterEntry
 from privacy.work import Work
 
 ENTERING = (Event.CONTROLLER_DECIDED, Event.REPLY_AUTHORISED)
@@ -82,7 +82,8 @@ class Happened:
 def write_down(work: Work, *, case_id: UUID, what: Happened) -> Sequence[LetGo]:
     """Write an event down with its files. Whose data the case held until then, so that an erasure may go on.
 
-    Raises LookupError without the case, what `acts.happen` raises, NobodyKnown, OwnCase or WouldErase.
+    The same form again changes nothing. Raises LookupError without the case, what `acts.happen` raises, NobodyKnown,
+    OwnCase, WouldErase or SentBefore.
     """
     person_id = what.person_id
     if what.who is not None:
@@ -90,7 +91,7 @@ def write_down(work: Work, *, case_id: UUID, what: Happened) -> Sequence[LetGo]:
     if what.kind in LETTING_GO:
         _lock_people(work, case_id, person_id)
     story = acts.read(work.db, case_id, lock=True)
-    if any(event.id == what.event_id for event in story.events):
+    if _is_sent(work, story, what, person_id=person_id):
         return ()
     at = _moment(story, what, now=work.now)
     story.require(what.kind, at=at, now=work.now)
@@ -123,6 +124,38 @@ def write_down(work: Work, *, case_id: UUID, what: Happened) -> Sequence[LetGo]:
         case _:
             pass
     return let_go
+
+
+def _is_sent(work: Work, story: Story, what: Happened, *, person_id: UUID | None) -> bool:
+    """Whether the same form has written this down. Raises SentBefore where it said something else."""
+    event = acts.sent(work, case_id=story.case.id, kind=what.kind, said=what.body, event_id=what.event_id)
+    if event is None:
+        return False
+    entry = work.db.get(RegisterEntry, event.entry_id) if event.entry_id is not None else None
+    sent_before.require(
+        (event.person_id, event.value_on) == (person_id, what.value_on)
+        and (entry.letter if entry is not None else None) == (what.letter or None)
+        and _is_moment(story, event, what)
+        and _are_files(work.db, CaseFile.event_id == event.id, what.files)
+    )
+    return True
+
+
+def _is_moment(story: Story, event: CaseEvent, what: Happened) -> bool:
+    """Whether an event has the moment that a form says; what happened just now says another one each time."""
+    if what.on is None:
+        return event.at == event.entered_at
+    if what.minute is not None:
+        return event.at == wall(what.on, what.minute)
+    alone = (event.entered_at, story.case.received_at, start_of_day(what.on))
+    return london_date(event.at) == what.on and event.at in alone
+
+
+def _are_files(db: DbSession, which: ColumnElement[bool], files: Sequence[Attachment]) -> bool:
+    kept = db.scalars(select(CaseFile).where(which))
+    return sorted((one.name or "", one.content or b"") for one in kept) == sorted(
+        (file.name, file.content) for file in files
+    )
 
 
 def _let_go(db: DbSession, case: Case, kind: Event, person_id: UUID | None) -> Sequence[LetGo]:
@@ -231,12 +264,12 @@ class Arrived:
 def take_in(work: Work, programme: Programme, arrived: Arrived) -> UUID:
     """Open a case that somebody writes down, tell the Controller, and give it to somebody; returns its id.
 
-    The same form again gives the first case. Raises InFuture, NobodyKnown, OwnCase or Incomplete.
+    The same form again gives the first case. Raises InFuture, NobodyKnown, OwnCase, Incomplete or SentBefore.
     """
-    work.wait_turn(f"case:{arrived.case_id}")
-    if work.db.get(Case, arrived.case_id) is not None:
+    about = who(work.db, arrived.about, actor=work.actor, field="about") if arrived.about else None
+    copy_of = case_with(work.db, arrived.copy_of) if arrived.copy_of else None
+    if _is_taken_in(work, arrived, about=about, copy_of=copy_of):
         return arrived.case_id
-    about, copy_of = arrived.about, arrived.copy_of
     case = desk_cases.take_in(
         work,
         programme,
@@ -245,10 +278,10 @@ def take_in(work: Work, programme: Programme, arrived: Arrived) -> UUID:
         received_at=arrived.received_at,
         asked=arrived.asked,
         contact=arrived.contact,
-        subject_id=who(work.db, about, actor=work.actor, field="about") if about else None,
+        subject_id=about,
         files=arrived.files,
         exercise=arrived.exercise,
-        copy_of=case_with(work.db, copy_of) if copy_of else None,
+        copy_of=copy_of,
         case_id=arrived.case_id,
     )
     work.db.flush()
@@ -257,3 +290,31 @@ def take_in(work: Work, programme: Programme, arrived: Arrived) -> UUID:
             acts.happen(work, case_id=case.id, kind=kind, person_id=person_id)
             work.db.flush()
     return arrived.case_id
+
+
+def _is_taken_in(work: Work, arrived: Arrived, *, about: UUID | None, copy_of: UUID | None) -> bool:
+    """Whether the same form has opened the case. Raises SentBefore where it said something else."""
+    case = sent_before.found(
+        work,
+        Case,
+        arrived.case_id,
+        kind=arrived.kind,
+        channel=arrived.channel,
+        received_at=as_utc(arrived.received_at),
+        asked=arrived.asked,
+        contact=dict(arrived.contact),
+        subject_id=about,
+        copy_of=copy_of,
+        exercise=arrived.exercise,
+    )
+    if case is None:
+        return False
+    given = {event.kind: event.person_id for event in case.events if event.entered_at == case.entered_at}
+    came_with_it = and_(
+        CaseFile.case_id == case.id, CaseFile.event_id.is_(None), CaseFile.added_at == case.entered_at
+    )
+    sent_before.require(
+        (given.get(Event.ASSIGNED), given.get(Event.DEPUTISED)) == (arrived.owner_id, arrived.deputy_id)
+        and _are_files(work.db, came_with_it, arrived.files)
+    )
+    return True

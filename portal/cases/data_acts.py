@@ -13,6 +13,7 @@ goes then (`forget_done`).
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, delete, exists, or_, select
@@ -20,7 +21,7 @@ from sqlalchemy.orm import Session as DbSession
 
 from portal.desk import approvals, person_rights, restriction
 from portal.models import Person, SecondAct
-from privacy import erasure, purge, registers
+from privacy import erasure, purge, registers, sent_before
 from privacy.audit import Action
 from privacy.cases import acts
 from privacy.cases.rules import CaseRefused, NotPossible
@@ -124,16 +125,11 @@ def rectify(
     told: Sequence[str],
     rectification_id: UUID | None = None,
 ) -> None:
-    """Put one value right; the same form again (`rectification_id`) changes nothing. Raises a CaseRefused, and what
-    `person_rights.rectify` raises."""
+    """Put one value right; the same form again (`rectification_id`, which its event in the case has too) changes
+    nothing. Raises a CaseRefused, and what `person_rights.rectify` raises."""
     story, person_id = _begin(work, case_id, CaseAct.RECTIFY)
-    if rectification_id is not None and work.db.get(Rectification, rectification_id) is not None:
-        return
-    entry = _instruction(work, entry_id)
-    story.require(Event.ACTED, at=work.now, now=work.now)
-    items = person_rights.rectifiable(work.db, person_id)
-    said = next((item.said for item in items if item.code == code), code)
-    person_rights.rectify(
+    put_right = partial(
+        person_rights.rectify,
         work,
         person_id=person_id,
         code=code,
@@ -142,7 +138,18 @@ def rectify(
         told=told,
         rectification_id=rectification_id,
     )
-    _acted(work, case_id, entry, what=f"Put right: {said}")
+    cited = {"case_id": case_id, "kind": Event.ACTED, "entry_id": entry_id}
+    if sent_before.found(work, CaseEvent, rectification_id, **cited) is not None:
+        # It only looks whether the rest is the same, too.
+        put_right()
+        return
+    sent_before.require(sent_before.found(work, Rectification, rectification_id) is None)
+    entry = _instruction(work, entry_id)
+    story.require(Event.ACTED, at=work.now, now=work.now)
+    items = person_rights.rectifiable(work.db, person_id)
+    said = next((item.said for item in items if item.code == code), code)
+    put_right()
+    _acted(work, case_id, entry, what=f"Put right: {said}", event_id=rectification_id)
 
 
 def restrict(work: Work, *, case_id: UUID, entry_id: UUID, lift: bool) -> None:
@@ -199,8 +206,11 @@ def _instruction(work: Work, entry_id: UUID) -> RegisterEntry:
     return entry
 
 
-def _acted(work: Work, case_id: UUID, entry: RegisterEntry, *, what: str) -> None:
-    acts.happen(work, case_id=case_id, kind=Event.ACTED, body={"what": what}, entry_id=entry.id)
+def _acted(
+    work: Work, case_id: UUID, entry: RegisterEntry, *, what: str, event_id: UUID | None = None
+) -> None:
+    body = {"what": what}
+    acts.happen(work, case_id=case_id, kind=Event.ACTED, body=body, entry_id=entry.id, event_id=event_id)
 
 
 # ---- what goes with the end of an erasure

@@ -10,6 +10,7 @@ from sqlalchemy.orm import joinedload
 
 from portal.models import Duty, Role
 from portal.people import in_office
+from privacy import sent_before
 from privacy.audit import Action
 from privacy.records import new_id
 from privacy.work import Work
@@ -46,11 +47,10 @@ def told(db: DbSession, *, on: date) -> set[UUID]:
 def put(
     work: Work, *, person_id: UUID, from_on: date, to_on: date, today: date, duty_id: UUID | None = None
 ) -> Duty:
-    """Put somebody on the rota; the same form again (`duty_id`) gives the first. Raises DutyRefused."""
-    if duty_id is not None:
-        work.wait_turn(f"duty:{duty_id}")
-        if (first := work.db.get(Duty, duty_id)) is not None:
-            return first
+    """Put somebody on the rota; the same form again (`duty_id`) gives the first. Raises DutyRefused or SentBefore."""
+    says = {"person_id": person_id, "from_on": from_on, "to_on": to_on}
+    if (first := sent_before.found(work, Duty, duty_id, **says)) is not None:
+        return first
     if to_on < from_on:
         raise DutyRefused("The last day is earlier than the first", field="to_on")
     if to_on < today:

@@ -12,6 +12,7 @@ from portal.cases import intake as desk_cases
 from portal.desk import person_rights
 from portal.models import Package, Participation, Person
 from portal.programme import Programme
+from privacy import sent_before
 from privacy.cases import acts, affected
 from privacy.cases.affected import Affected
 from privacy.cases.rules import CaseRefused, Incomplete
@@ -108,18 +109,22 @@ def assess(
         "people": affected.count(work.db, case_id),
         "tables": sorted(tables),
     }
+    said = {"risk": risk, "tables": sorted(tables)}
+    if (
+        first := acts.sent(work, case_id=case_id, kind=Event.ASSESSED, said=said, event_id=event_id)
+    ) is not None:
+        return first
     return acts.happen(work, case_id=case_id, kind=Event.ASSESSED, body=body, event_id=event_id)
 
 
 def exercise(work: Work, programme: Programme, *, scenario: str, case_id: UUID | None = None) -> Case:
     """Begin an exercise: an incident that is handled like a real one, and of which nothing leaves the house.
 
-    `case_id` is its own id, where a form carries one: the same form again gives the first.
+    `case_id` is its own id, where a form carries one: the same form again gives the first. Raises SentBefore.
     """
-    if case_id is not None:
-        work.wait_turn(f"case:{case_id}")
-        if (first := work.db.get(Case, case_id)) is not None:
-            return first
+    says = {"kind": CaseKind.INCIDENT, "exercise": True, "asked": scenario}
+    if (first := sent_before.found(work, Case, case_id, **says)) is not None:
+        return first
     return desk_cases.take_in(
         work,
         programme,

@@ -102,7 +102,7 @@ def _template(kind: LetterKind, number: int, entry: RegisterEntry) -> Template:
 def change(
     work: Work, *, kind: LetterKind, title: str, text: str, entry_id: UUID | None = None
 ) -> RegisterEntry:
-    """Keep a new version; letters that are written already stay as they are. Raises Incomplete or EntryUsed."""
+    """Keep a new version; letters that are written already stay as they are. Raises Incomplete or SentBefore."""
     require_known(title, name="title")
     require_known(text, name="text")
     return registers.enter(

@@ -20,7 +20,7 @@ from portal.mailing import queue as mail
 from portal.mailing.letters import AddressUnusable, usable_address
 from portal.models import Person
 from portal.programme import Programme
-from privacy import papers
+from privacy import papers, sent_before
 from privacy.cases import acts
 from privacy.cases import letters as kept
 from privacy.cases.letters import PURPOSES, CaseLetter, LetterKind, LetterState
@@ -44,6 +44,8 @@ KINDS: Mapping[LetterKind, str] = {
 }
 WAYS: Mapping[Way, str] = {Way.EMAIL: "By e-mail", Way.POST: "By post", Way.HAND: "By hand"}
 EDITED = (LetterState.DRAFT, LetterState.FAILED)
+WORDS = ("title", "text", "word", "to")
+"""What is written of a letter, by the names of its row."""
 
 
 @dataclass(frozen=True)
@@ -117,10 +119,13 @@ def draft(
     work: Work, *, case_id: UUID, kind: LetterKind, written: Written, letter_id: UUID | None = None
 ) -> CaseLetter:
     """Keep a letter as a draft. `letter_id` is its own id, where a form carries one: the same form again gives the
-    first. Raises what stands against it, or Incomplete."""
+    first. Raises what stands against it, Incomplete or SentBefore."""
     story = acts.read(work.db, case_id, lock=True)
-    first = work.db.get(CaseLetter, letter_id) if letter_id is not None else None
-    if first is not None and first.case_id == case_id:
+    first = sent_before.found(work, CaseLetter, letter_id, case_id=case_id, kind=kind)
+    if first is not None:
+        again = CaseLetter(kind=kind)
+        _write(again, written)
+        sent_before.require(all(getattr(first, name) == getattr(again, name) for name in WORDS))
         return first
     if (refusal := kept.refusal(story, kind)) is not None:
         raise refusal

@@ -168,6 +168,11 @@ def record(work: Work, *, case_id: UUID, said: Searched, event_id: UUID | None =
         "codes": sorted(place.code for place in searched),
         "notes": {place.code: note for place in searched if (note := said.found.get(place.code, "").strip())},
     }
+    words = {name: body[name] for name in ("proportionate", "sought", "codes", "notes")}
+    if (
+        first := acts.sent(work, case_id=case_id, kind=Event.SEARCHED, said=words, event_id=event_id)
+    ) is not None:
+        return first
     return acts.happen(work, case_id=case_id, kind=Event.SEARCHED, body=body, event_id=event_id)
 
 

@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, func, not_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as DbSession
 
@@ -119,7 +119,7 @@ class Shown:
 
 
 def weigh(lines: Sequence[AuditEntry], *, usual: frozenset[str], now: datetime) -> list[Found]:
-    """What new lines of the trail give rise to; `usual` are those who took answers out before."""
+    """What new lines of the trail give rise to; `usual` are those who take answers out."""
     of = {cause: [line for line in lines if WATCHED.get(line.action) is cause] for cause in SuspicionCause}
     refused = [line for line in of[SuspicionCause.SIGN_IN] if line.at > now - timedelta(hours=1)]
     odd = [line for line in of[SuspicionCause.EXPORT] if line.actor not in usual or _at_night(line.at)]
@@ -179,7 +179,8 @@ def _of_trail(db: DbSession, *, now: datetime) -> list[Found]:
 
 
 def _usual(db: DbSession, lines: Iterable[AuditEntry]) -> frozenset[str]:
-    """Who took answers out before these lines, within half a year."""
+    """Who took answers out before these lines, within half a year. What gave rise to a suspicion shows nothing of the
+    kind, unless that was dismissed."""
     exports = [line for line in lines if line.action == Action.EXPORT_MADE.word]
     if not exports:
         return frozenset()
@@ -188,7 +189,22 @@ def _usual(db: DbSession, lines: Iterable[AuditEntry]) -> frozenset[str]:
         AuditEntry.seq < exports[0].seq,
         AuditEntry.at > exports[0].at - USUAL_WITHIN,
     )
-    return frozenset(db.scalars(asked.distinct()))
+    return frozenset(db.scalars(asked.where(*_not_doubted(db)).distinct()))
+
+
+def _not_doubted(db: DbSession) -> list[ColumnElement[bool]]:
+    """Conditions for lines that belong to no suspicion of exports, or to one that was dismissed. A suspicion has the
+    lines that were new to it."""
+    asked = select(Suspicion).where(Suspicion.cause == SuspicionCause.EXPORT).order_by(Suspicion.up_to)
+    rows = db.scalars(asked).all()
+    known = {story.case.id: story for story in acts.stories(db, closed=None, kinds=[CaseKind.INCIDENT])}
+    conditions = []
+    for before, row in zip([0, *(row.up_to for row in rows)], rows, strict=False):
+        story = known.get(row.case_id) if row.case_id else None
+        if story is None or story.closed is None or story.of(Event.CONFIRMED):
+            theirs = (AuditEntry.seq > before, AuditEntry.seq <= row.up_to)
+            conditions.append(not_(and_(*theirs, AuditEntry.at > row.found_at - LOOKS_BACK)))
+    return conditions
 
 
 def _of_chain(db: DbSession, instance: Instance) -> list[Found]:

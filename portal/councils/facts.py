@@ -150,6 +150,7 @@ def record(
         recorded_at=work.now,
         by=work.actor,
         corrects_id=corrects.id if corrects is not None else None,
+        department_reads=True,
     )
     row.evidence, row.agreed_with = evidence, agreed_with or None
     work.db.add(row)

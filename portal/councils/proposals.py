@@ -1,7 +1,7 @@
 """Councils that wait for the Department: packages are proposed there, and no agreement holds (sch 4 SLAs).
 
 The Department's observer sees which councils, why they qualify and on what evidence, and how many packages of which
-kind; no participant's name.
+kind; no participant's name. Evidence that was written before its form said so is not shown to them (`GroundMet.told`).
 """
 
 from collections import Counter

@@ -33,6 +33,11 @@ class GroundMet:
     def evidence(self) -> str:
         return self.fact.evidence or ""
 
+    @property
+    def told(self) -> bool:
+        """Whether whoever wrote the evidence was told that the Department reads it."""
+        return bool(self.fact.department_reads)
+
 
 @dataclass(frozen=True)
 class Qualification:

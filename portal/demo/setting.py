@@ -109,6 +109,7 @@ def _record_fact(work: Work, council: Council, fact: Fact, value: str, from_on: 
         from_on=from_on,
         recorded_at=work.now,
         by=work.actor,
+        department_reads=True,
     )
     row.evidence = EVIDENCE[Ground(value)] if value in list(Ground) else "Inspection report"
     work.db.add(row)

@@ -15,7 +15,7 @@ from portal.access import accounts
 from portal.desk import approvals
 from portal.models import Person, SecondAct
 from portal.people import register as people
-from privacy import erasure, person_exports, reach
+from privacy import erasure, person_exports, reach, sent_before
 from privacy.audit import Action
 from privacy.clock import london_date
 from privacy.columns import SealedText, sealed_columns
@@ -156,12 +156,17 @@ def rectify(
 ) -> Rectification:
     """Put one value right; what it was, why, and who was told stays, sealed (Articles 16 and 19).
 
-    The same form again (`rectification_id`) gives the first. Raises NothingSuch or NotRectified.
+    The same form again (`rectification_id`) gives the first. Raises NothingSuch, NotRectified or SentBefore.
     """
-    if rectification_id is not None:
-        work.wait_turn(f"rectification:{rectification_id}")
-        if (first := work.db.get(Rectification, rectification_id)) is not None:
-            return first
+    first = sent_before.found(
+        work, Rectification, rectification_id, person_id=person_id, after=value or None, reason=reason
+    )
+    if first is not None:
+        sent_before.require(
+            code == Item(first.item_table, first.item_id, first.item_column, "").code
+            and [who for who, _ in first.told or ()] == list(told)
+        )
+        return first
     item = next((one for one in rectifiable(work.db, person_id) if one.code == code), None)
     if item is None:
         raise NothingSuch(code)

@@ -73,7 +73,7 @@ def _ground() -> ChosenRadioField:
 def _evidence() -> TextAreaField:
     return TextAreaField(
         "What is the evidence",
-        description="For example, the date of the Ofsted report.",
+        description="For example, the date of the Ofsted report. Do not name people.",
         validators=[
             InputRequired("Enter the evidence"),
             Length(max=2000, message="The evidence must be 2,000 characters or fewer"),
@@ -164,7 +164,8 @@ class FactForm(Form):
     to_on = DatePartsField("Last day, if it holds no longer", said="The last day", validators=[Optional()])
     evidence = TextAreaField(
         "What does it rest on?",
-        description="For example, the date and address of the published report.",
+        description="For example, the date and address of the published report. "
+        "The Department reads this. Do not name people.",
         validators=[
             InputRequired("Say what it rests on"),
             Length(max=2000, message="The evidence must be 2,000 characters or fewer"),

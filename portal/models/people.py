@@ -103,6 +103,9 @@ class CouncilFact(Record):
     changed_by: Mapped[str | None] = mapped_column(
         String(80), info=reference("who corrected, took back or ended it")
     )
+    department_reads: Mapped[bool | None] = mapped_column(
+        info=plain("whether whoever wrote the evidence was told that the Department reads it")
+    )
     agreed_with_sealed: Mapped[bytes | None] = sealed(
         holder="council_id", purpose="who agreed for the Department"
     )

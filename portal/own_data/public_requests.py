@@ -15,6 +15,7 @@ from portal.models import PublicRequest
 from portal.own_data.cases import TITLES
 from portal.people import register as people
 from portal.programme import Programme
+from privacy import sent_before
 from privacy.cases.tables import Case, CaseKind, Channel
 from privacy.records import new_id
 from privacy.work import Work
@@ -45,11 +46,13 @@ def ask(
 ) -> str:
     """Take a request in; returns its reference. `network` is what asking.network_of says.
 
-    `case_id` comes with the form: sent twice, the first one counts. Raises TooManyAsks.
+    `case_id` comes with the form: sent twice, the first one counts. Raises TooManyAsks, and SentBefore where something
+    else was asked.
     """
     work.wait_turn("public requests")
-    known = work.db.get(Case, case_id)
-    if known is not None and known.channel is Channel.PUBLIC_PAGE:
+    contact = {"name": name, _way(reach): reach}
+    says = {"channel": Channel.PUBLIC_PAGE, "kind": kind, "asked": text, "contact": contact}
+    if (known := sent_before.found(work, Case, case_id, **says)) is not None:
         return known.ref
     _hold_back(work, network)
     work.db.add(PublicRequest(id=new_id(), network=network, asked_at=work.now))
@@ -60,7 +63,7 @@ def ask(
         channel=Channel.PUBLIC_PAGE,
         received_at=work.now,
         asked=text,
-        contact={"name": name, _way(reach): reach},
+        contact=contact,
         case_id=case_id,
     )
     return case.ref

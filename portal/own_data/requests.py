@@ -8,6 +8,7 @@ Controller was told and nothing is left to do.
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -21,7 +22,7 @@ from portal.models import Person
 from portal.own_data.cases import TITLES
 from portal.people import register as people
 from portal.programme import Programme
-from privacy import person_exports, registers
+from privacy import person_exports, registers, sent_before
 from privacy.cases import acts
 from privacy.cases.rules import CaseRefused
 from privacy.cases.tables import Case, CaseEvent, CaseKind, Channel, Event
@@ -62,20 +63,21 @@ class NotPutRight(Exception):
 def ask(
     work: Work, programme: Programme, *, person_id: UUID, case_id: UUID, kind: CaseKind, text: str
 ) -> Case:
-    """Ask for something. `case_id` comes with the form: sent twice, the first is given back. Raises NotYours."""
+    """Ask for something. `case_id` comes with the form: sent twice, the first is given back. Raises NotYours, and
+    SentBefore where something else was asked."""
     person = _locked(work, person_id)
-    known = _sent_before(work, case_id, person_id)
+    known = _sent_before(work, case_id, person_id, kind=kind, asked=text or TITLES[kind])
     if known is not None:
         return known
     return _take_in(work, programme, person, kind=kind, text=text or TITLES[kind], case_id=case_id)
 
 
-def _sent_before(work: Work, case_id: UUID, person_id: UUID) -> Case | None:
-    """What the same form asked for before. Raises NotYours."""
+def _sent_before(work: Work, case_id: UUID, person_id: UUID, **says: Any) -> Case | None:
+    """What the same form asked for before. Raises NotYours or SentBefore."""
     known = work.db.get(Case, case_id)
     if known is not None and known.subject_id != person_id:
         raise NotYours(str(case_id))
-    return known
+    return sent_before.found(work, Case, case_id, **says)
 
 
 def _take_in(
@@ -183,20 +185,21 @@ def correct(
     """Put own details right; None where nothing is new. `wanted` is by name of DETAILS.
 
     With a standing instruction it is done at once, and what it was stays (Article 16). Without one it is asked for.
-    `case_id` comes with the form: sent twice, the first is given back. Raises NotPutRight or NotYours.
+    `case_id` comes with the form: sent twice, the first is given back. Raises NotPutRight, NotYours or SentBefore.
     """
     person = _locked(work, person_id)
     known = _sent_before(work, case_id, person_id)
     if known is not None:
+        sent_before.require(_asks_for(known, person, wanted))
         return known
     new = {name: value for name, value in wanted.items() if value != (getattr(person, name) or "")}
     if "name" in new and (fault := people.name_fault(new["name"])):
         raise NotPutRight(fault, field="name")
     if not new:
         return None
-    said = "\n".join(f"{DETAILS[name]}: {value or 'none'}" for name, value in new.items())
+    said = "\n".join(_line(name, value) for name, value in new.items())
     entry = registers.standing(work.db, Standing.OWN_CORRECTION, on=london_date(work.now))
-    text = f"This is right:\n{said}"
+    text = f"{_RIGHT}\n{said}"
     case = _take_in(work, programme, person, kind=CaseKind.RECTIFICATION, text=text, case_id=case_id)
     if entry is None:
         return case
@@ -215,10 +218,25 @@ def correct(
     return case
 
 
+_RIGHT = "This is right:"
+
+
+def _line(name: str, value: str) -> str:
+    return f"{DETAILS[name]}: {value or 'none'}"
+
+
+def _asks_for(case: Case, person: Person, wanted: Mapping[str, str]) -> bool:
+    """Whether a case asks for just these details, apart from those that are so anyway."""
+    asked = set((case.asked or "").splitlines()) - {_RIGHT}
+    lines = {_line(name, value): (getattr(person, name) or "") == value for name, value in wanted.items()}
+    return asked <= set(lines) and all(so for line, so in lines.items() if line not in asked)
+
+
 def ask_for_address(
     work: Work, programme: Programme, *, person_id: UUID, case_id: UUID, address: str
 ) -> Case:
-    """Ask for another e-mail address: the desk makes sure first that it is theirs. Raises NotPutRight or NotYours."""
+    """Ask for another e-mail address: the desk makes sure first that it is theirs. Raises NotPutRight, NotYours or
+    SentBefore."""
     if not people.is_address(address):
         raise NotPutRight("Enter an e-mail address like name@council.gov.uk", field="email")
     text = f"My e-mail address should be: {address}"

@@ -36,7 +36,7 @@ def enter(
     wording: str,
     entry_id: UUID | None = None,
 ) -> RegisterEntry:
-    """Enter an instruction that lets people do something themselves, or with false no more. Raises EntryUsed."""
+    """Enter an instruction that lets people do something themselves, or with false no more. Raises SentBefore."""
     return registers.enter(
         work,
         register=Register.INSTRUCTION,

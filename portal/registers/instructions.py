@@ -108,7 +108,7 @@ def instruct(
     replaces_id: UUID | None = None,
     entry_id: UUID | None = None,
 ) -> RegisterEntry:
-    """Enter an instruction. Raises NoGrounds, NotReplaced or EntryUsed."""
+    """Enter an instruction. Raises NoGrounds, NotReplaced or SentBefore."""
     for item, is_listed in (items or {}).items():
         found = (grounds or {}).get(item)
         if is_listed and item in SPECIAL and (found is None or not (found.basis and found.condition)):
@@ -133,7 +133,7 @@ def instruct(
 def set_schedule(
     work: Work, *, letter: str, from_on: date, rows: Mapping[str, str], entry_id: UUID | None = None
 ) -> RegisterEntry:
-    """Enter a version of schedule 3a, as the Controller completed it. Raises EntryUsed."""
+    """Enter a version of schedule 3a, as the Controller completed it. Raises SentBefore."""
     return registers.enter(
         work,
         register=Register.SCHEDULE,

@@ -19,12 +19,14 @@ from portal.views.context import instance, session, today, work
 from portal.views.finishing import finish_erasures
 from portal.views.guards import guarded
 from portal.views.loaders import load_case
+from portal.views.refusals import say_sent_before, status_of
 from privacy import erasure
 from privacy.cases import acts
 from privacy.cases.rules import CaseClosed, CaseRefused, NotPossible
 from privacy.cases.tables import Case
 from privacy.erasure import NobodyThere
 from privacy.rights import Erasure
+from privacy.sent_before import SentBefore
 from privacy.work import Work
 
 bp = Blueprint("case_acts", __name__, url_prefix="/desk/cases/<uuid:case_id>/act")
@@ -105,7 +107,9 @@ def _attempt(form: Form, act: Callable[[Work], object]) -> bool:
             act(unit)
     except CaseRefused as problem:
         form.refuse(next((field for field in form if field.name == problem.field), None), problem)
-        form.meanwhile = isinstance(problem, CaseClosed | NotPossible)
+        form.too_late = isinstance(problem, CaseClosed | NotPossible)
+    except SentBefore as problem:
+        say_sent_before(form, problem)
     except NotRectified as problem:
         form.refuse(form["value"], problem)
     except NothingSuch:
@@ -130,7 +134,7 @@ def _page(template: str, case: Case, form: Form, **more: Any) -> ResponseReturnV
         words=WORDS,
         **more,
     )
-    return page, (409 if getattr(form, "meanwhile", False) else 422) if form.errors else 200
+    return page, status_of(form)
 
 
 def _done(said: str, case_id: object) -> ResponseReturnValue:

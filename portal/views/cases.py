@@ -29,11 +29,13 @@ from portal.views.finishing import finish_erasures
 from portal.views.guards import guarded
 from portal.views.loaders import load_case
 from portal.views.numbers import page_asked
+from portal.views.refusals import say_sent_before, status_of
 from privacy.cases import acts
 from privacy.cases.rules import CaseClosed, CaseRefused, NotPossible
 from privacy.cases.story import Story
 from privacy.cases.tables import Case, CaseKind, Event
 from privacy.records import new_id
+from privacy.sent_before import SentBefore
 
 bp = Blueprint("cases", __name__, url_prefix="/desk")
 
@@ -109,6 +111,8 @@ def new() -> ResponseReturnValue:
         try:
             with work() as unit:
                 case_id = casework.take_in(unit, programme(), _arrived(form))
+        except SentBefore as problem:
+            say_sent_before(form, problem)
         except CaseRefused as problem:
             form.refuse(_field_of(form, problem), problem)
         else:
@@ -121,7 +125,7 @@ def new() -> ResponseReturnValue:
         today=today(),
         words=case_words,
     )
-    return page, 422 if form.errors else 200
+    return page, status_of(form)
 
 
 def _beginning() -> dict[str, Any]:
@@ -183,6 +187,9 @@ def happen(case: Case) -> ResponseReturnValue:
         try:
             with work() as unit:
                 let_go = casework.write_down(unit, case_id=case_id, what=_happened(form))
+        except SentBefore as problem:
+            say_sent_before(form, problem)
+            return _page(acts.read(session(), case_id), form, status_of(form))
         except CaseRefused as problem:
             form.refuse(_field_of(form, problem), problem)
             return _page(acts.read(session(), case_id), form, 409 if isinstance(problem, QUICKER) else 422)

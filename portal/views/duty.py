@@ -13,6 +13,8 @@ from portal.models import Role
 from portal.people import in_office
 from portal.views.context import session, today, work
 from portal.views.guards import guarded
+from portal.views.refusals import say_sent_before, status_of
+from privacy.sent_before import SentBefore
 
 bp = Blueprint("duty", __name__, url_prefix="/desk/duty")
 
@@ -26,6 +28,8 @@ def index() -> ResponseReturnValue:
         try:
             with work() as unit:
                 duty.put(unit, **form.said, today=today())
+        except SentBefore as problem:
+            say_sent_before(form, problem)
         except DutyRefused as problem:
             form.refuse(form[problem.field], problem)
         else:
@@ -38,7 +42,7 @@ def index() -> ResponseReturnValue:
         always=in_office.holders(session(), [Role.DPO], on=today()),
         today=today(),
     )
-    return page, 422 if form.errors else 200
+    return page, status_of(form)
 
 
 @bp.post("/<uuid:duty_id>/remove")

@@ -13,10 +13,11 @@ from portal.forms.registers import AffectedForm, AssessForm, ExerciseForm
 from portal.views.context import programme, session, the_actor, work
 from portal.views.guards import guarded
 from portal.views.loaders import load_incident
-from portal.views.refusals import status_of
+from portal.views.refusals import say_sent_before, status_of
 from privacy.cases import affected
 from privacy.cases.rules import CaseRefused
 from privacy.cases.story import Story
+from privacy.sent_before import SentBefore
 
 bp = Blueprint("incidents", __name__, url_prefix="/desk")
 
@@ -72,6 +73,8 @@ def assess(incident: Story) -> ResponseReturnValue:
                     tables=_tables(),
                     event_id=form.event_id.id_to_make,
                 )
+        except SentBefore as problem:
+            say_sent_before(form, problem)
         except CaseRefused as problem:
             form.refuse(None, problem)
         else:
@@ -96,15 +99,19 @@ def exercise() -> ResponseReturnValue:
     form = ExerciseForm()
     form.offer(incidents.SCENARIOS)
     if form.validate_on_submit():
-        with work() as unit:
-            case_id: UUID = incidents.exercise(
-                unit,
-                programme(),
-                scenario=form.asked(incidents.SCENARIOS),
-                case_id=form.case_id.id_to_make,
-            ).id
-        flash("The exercise has begun. Nothing of it leaves the house.", "success")
-        return redirect(url_for("cases.show", case_id=case_id), 303)
+        try:
+            with work() as unit:
+                case_id: UUID = incidents.exercise(
+                    unit,
+                    programme(),
+                    scenario=form.asked(incidents.SCENARIOS),
+                    case_id=form.case_id.id_to_make,
+                ).id
+        except SentBefore as problem:
+            say_sent_before(form, problem)
+        else:
+            flash("The exercise has begun. Nothing of it leaves the house.", "success")
+            return redirect(url_for("cases.show", case_id=case_id), 303)
     return render_template("incidents/exercise.html", form=form), status_of(form)
 
 

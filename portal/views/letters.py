@@ -13,17 +13,17 @@ from portal.cases.letters import KINDS, WAYS, To, Written
 from portal.forms.base import Form
 from portal.forms.case_work import CarriedForm, LetterForm, TemplateForm, letter_data
 from portal.forms.programme import ConfirmForm, day
-from portal.forms.times import renew_ids
 from portal.views.context import clock_now, programme, session, work
 from portal.views.files import attach
 from portal.views.guards import guarded
 from portal.views.loaders import load_case, load_letter
+from portal.views.refusals import say_sent_before, status_of
 from privacy.cases import acts, letters
 from privacy.cases.letters import CaseLetter, LetterKind, LetterState
 from privacy.cases.rules import CaseClosed, CaseRefused, Incomplete, NotPossible
 from privacy.cases.tables import Case, Way
 from privacy.clock import start_of_day
-from privacy.registers import EntryUsed
+from privacy.sent_before import SentBefore
 
 bp = Blueprint("letters", __name__, url_prefix="/desk")
 QUICKER = (NotPossible, CaseClosed)
@@ -64,6 +64,8 @@ def new(case: Case, kind: str) -> ResponseReturnValue:
                     written=form.written,
                     letter_id=form.letter_id.id_to_make,
                 ).id
+        except SentBefore as problem:
+            say_sent_before(form, problem)
         except CaseRefused as problem:
             _refuse(form, problem)
         else:
@@ -76,7 +78,7 @@ def new(case: Case, kind: str) -> ResponseReturnValue:
         heading=KINDS[chosen],
         action=url_for("letters.new", case_id=case_id, kind=chosen.value),
     )
-    return page, 422 if form.errors else 200
+    return page, status_of(form)
 
 
 @bp.get("/cases/<uuid:case_id>/letters/<uuid:letter_id>")
@@ -215,9 +217,8 @@ def template(kind: str) -> ResponseReturnValue:
                 )
         except Incomplete as problem:
             _refuse(form, problem)
-        except EntryUsed as problem:
-            form.refuse(None, problem)
-            renew_ids(form)
+        except SentBefore as problem:
+            say_sent_before(form, problem)
         else:
             flash("The new version is kept. Letters from now on begin with it.", "success")
             return redirect(url_for("letters.template", kind=kind), 303)
@@ -229,7 +230,7 @@ def template(kind: str) -> ResponseReturnValue:
         versions=versions,
         blanks=BLANKS,
     )
-    return page, 422 if form.errors else 200
+    return page, status_of(form)
 
 
 def _kind(word: str) -> LetterKind:

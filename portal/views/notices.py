@@ -14,11 +14,13 @@ from portal.views.context import clock_now, programme, session, work
 from portal.views.files import attach
 from portal.views.guards import guarded
 from portal.views.loaders import load_case, load_notice
+from portal.views.refusals import say_sent_before, status_of
 from privacy import papers
 from privacy.cases.rules import CaseRefused
 from privacy.cases.tables import Case, Notice, Way
 from privacy.clock import MissingTime
 from privacy.papers import PaperFailed
+from privacy.sent_before import SentBefore
 
 bp = Blueprint("notices", __name__, url_prefix="/desk")
 
@@ -111,13 +113,15 @@ def carried(notice: Notice) -> ResponseReturnValue:
             with work() as unit:
                 sent = notices.carried(unit, notice_id=notice_id, **form.said)
                 posted = sent.way is Way.POST
+        except SentBefore as problem:
+            say_sent_before(form, problem)
         except (CaseRefused, MissingTime) as problem:
             form.refuse(_field_of(form, getattr(problem, "field", "at")), problem)
         else:
             flash("It counts as served 48 hours after posting." if posted else "It counts as served.")
             return redirect(url_for("notices.show", notice_id=notice_id), 303)
     page = render_template("notices/carried.html", form=form, notice=load_notice(notice_id))
-    return page, 422 if form.errors else 200
+    return page, status_of(form)
 
 
 @bp.route("/cases/<uuid:case_id>/notices/new", methods=["GET", "POST"])

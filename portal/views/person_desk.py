@@ -29,7 +29,7 @@ from portal.views.files import attach
 from portal.views.finishing import finish_erasures
 from portal.views.guards import guarded
 from portal.views.loaders import load_case, load_person
-from portal.views.refusals import carry_out, status_of
+from portal.views.refusals import carry_out, say_sent_before, status_of
 from privacy import erasure, person_exports, registers
 from privacy.clock import london_date
 from privacy.erasure import NobodyThere, NoInstruction
@@ -37,6 +37,7 @@ from privacy.person_exports import NotReleased
 from privacy.records import new_id
 from privacy.registers import Register
 from privacy.rights import Cause, Lifted
+from privacy.sent_before import SentBefore
 
 bp = Blueprint("person_desk", __name__, url_prefix="/privacy-desk/people")
 
@@ -64,7 +65,6 @@ def instructions() -> ResponseReturnValue:
             unit,
             register=Register.INSTRUCTION,
             letter=form.letter.data,
-            from_on=london_date(unit.now),
             body=form.wording.data,
             entry_id=form.entry_id.id_to_make,
         ),
@@ -139,11 +139,13 @@ def rectify(person: Person) -> ResponseReturnValue:
                     told=form.names,
                     rectification_id=form.rectification_id.id_to_make,
                 )
+        except SentBefore as problem:
+            say_sent_before(form, problem)
         except NotRectified as problem:
             form.refuse(form.value, problem)
         else:
             return _done("It is put right.", person_id)
-    return render_template("person_desk/rectify.html", form=form, person=person), 422 if form.errors else 200
+    return render_template("person_desk/rectify.html", form=form, person=person), status_of(form)
 
 
 @bp.route("/<uuid:person_id>/restrict", methods=["GET", "POST"])
@@ -170,16 +172,20 @@ def hold(person: Person) -> ResponseReturnValue:
     form = HoldForm(hold_id=new_id())
     person_id = person.id
     if form.validate_on_submit():
-        with work() as unit:
-            erasure.place_hold(
-                unit,
-                person_id=person_id,
-                cause=Cause(form.cause.data),
-                reason=form.reason.data,
-                hold_id=form.hold_id.id_to_make,
-            )
-        return _done("The hold is placed.", person_id)
-    return render_template("person_desk/hold.html", form=form, person=person), 422 if form.errors else 200
+        try:
+            with work() as unit:
+                erasure.place_hold(
+                    unit,
+                    person_id=person_id,
+                    cause=Cause(form.cause.data),
+                    reason=form.reason.data,
+                    hold_id=form.hold_id.id_to_make,
+                )
+        except SentBefore as problem:
+            say_sent_before(form, problem)
+        else:
+            return _done("The hold is placed.", person_id)
+    return render_template("person_desk/hold.html", form=form, person=person), status_of(form)
 
 
 @bp.route("/<uuid:person_id>/hold/<uuid:hold_id>/lift", methods=["GET", "POST"])

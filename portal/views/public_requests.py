@@ -9,8 +9,10 @@ from portal.own_data import public_requests
 from portal.own_data.public_requests import TooManyAsks
 from portal.views.context import instance, programme, work
 from portal.views.guards import public
+from portal.views.refusals import say_sent_before, status_of
 from privacy.cases.tables import CaseKind
 from privacy.records import new_id
+from privacy.sent_before import SentBefore
 
 bp = Blueprint("public_requests", __name__)
 ACTOR = "system:public_page"
@@ -38,6 +40,9 @@ def ask() -> ResponseReturnValue:
                     text=form.text.data,
                     network=network_of(instance().vault.ring, request.remote_addr),
                 )
+        except SentBefore as problem:
+            say_sent_before(form, problem)
+            status = status_of(form)
         except TooManyAsks:
             form.refuse(None, HELD_BACK)
             status = 429

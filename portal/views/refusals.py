@@ -15,7 +15,7 @@ from portal.people.register import PersonRefused
 from portal.programme import OutsideContract
 from portal.registers.contract import EndRefused
 from portal.views.context import work
-from privacy.registers import EntryUsed
+from privacy.sent_before import SentBefore
 from privacy.work import Work
 
 T = TypeVar("T")
@@ -32,10 +32,8 @@ def carry_out(form: Form, act: Callable[[Work], T], *, outside: str = "starts_on
     try:
         with work() as unit:
             return act(unit)
-    except EntryUsed as problem:
-        form.refuse(None, problem)
-        form.too_late = True
-        renew_ids(form)
+    except SentBefore as problem:
+        say_sent_before(form, problem)
     except OutsideContract as problem:
         form.refuse(_field(form, outside), problem)
     except (PackageRefused, PersonRefused, EndRefused, RecordRefused) as problem:
@@ -44,6 +42,14 @@ def carry_out(form: Form, act: Callable[[Work], T], *, outside: str = "starts_on
         if isinstance(problem, FormUsed):
             renew_ids(form)
     return None
+
+
+def say_sent_before(form: Form, problem: SentBefore) -> None:
+    """Say so on a form that was sent again with something else in it; what was typed stays, and sent once more it
+    makes a second one."""
+    form.refuse(None, problem)
+    form.too_late = True
+    renew_ids(form)
 
 
 def status_of(form: Form) -> int:

@@ -16,10 +16,12 @@ from portal.forms.programme import ConfirmForm
 from portal.views.context import instance, session, work
 from portal.views.guards import guarded
 from portal.views.loaders import load_case
+from portal.views.refusals import say_sent_before, status_of
 from privacy.cases import acts
 from privacy.cases.rules import CaseRefused
 from privacy.cases.tables import Case
 from privacy.person_exports import Desk, StoreFailed
+from privacy.sent_before import SentBefore
 
 bp = Blueprint("searches", __name__, url_prefix="/desk/cases/<uuid:case_id>")
 
@@ -37,13 +39,15 @@ def record(case: Case) -> ResponseReturnValue:
                 case_search.record(
                     unit, case_id=case_id, said=form.searched, event_id=form.event_id.id_to_make
                 )
+        except SentBefore as problem:
+            say_sent_before(form, problem)
         except CaseRefused as problem:
             form.refuse(form.named(problem.field), problem)
         else:
             flash("The search is written down.", "success")
             return redirect(url_for("cases.show", case_id=case_id), 303)
     page = render_template("case_work/search.html", form=form, case=case, groups=case_search.grouped(places))
-    return page, 422 if form.errors else 200
+    return page, status_of(form)
 
 
 @bp.route("/package", methods=["GET", "POST"])

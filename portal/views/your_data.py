@@ -23,11 +23,13 @@ from portal.views.context import clock_now, instance, programme, session, the_ac
 from portal.views.files import attach
 from portal.views.fragments import page_or_fragment
 from portal.views.guards import guarded
+from portal.views.refusals import say_sent_before, status_of
 from privacy import person_exports
 from privacy.cases.rules import CaseRefused
 from privacy.person_exports import NotReleased
 from privacy.records import new_id
 from privacy.registers import Standing
+from privacy.sent_before import SentBefore
 
 bp = Blueprint("your_data", __name__, url_prefix="/your-data")
 GONE = "This copy is gone: it was downloaded, or is older than seven days. You can have a new one made."
@@ -129,6 +131,8 @@ def details() -> ResponseReturnValue:
                     case_id=form.case_id.id_to_make,
                     wanted=form.wanted,
                 )
+        except SentBefore as problem:
+            say_sent_before(form, problem)
         except NotPutRight as problem:
             form.refuse(form[problem.field], problem)
         except NotYours:
@@ -136,7 +140,7 @@ def details() -> ResponseReturnValue:
         else:
             return _corrected(case is not None, allowed)
     page = render_template("your_data/details.html", form=form, allowed=allowed)
-    return page, 422 if form.errors else 200
+    return page, status_of(form)
 
 
 def _corrected(changed: bool, allowed: bool) -> ResponseReturnValue:
@@ -164,13 +168,15 @@ def address() -> ResponseReturnValue:
                     address=form.email.data,
                 )
                 case_id = case.id
+        except SentBefore as problem:
+            say_sent_before(form, problem)
         except NotPutRight as problem:
             form.refuse(form.email, problem)
         except NotYours:
             abort(404)
         else:
             return _asked(case_id)
-    return render_template("your_data/address.html", form=form), 422 if form.errors else 200
+    return render_template("your_data/address.html", form=form), status_of(form)
 
 
 # ---- requests
@@ -191,10 +197,13 @@ def ask(right: Right) -> ResponseReturnValue:
                     kind=right.kind,
                     text=form.text.data or "",
                 ).id
+        except SentBefore as problem:
+            say_sent_before(form, problem)
         except NotYours:
             abort(404)
-        return _asked(case_id)
-    return render_template("your_data/ask.html", form=form, right=right), 422 if form.errors else 200
+        else:
+            return _asked(case_id)
+    return render_template("your_data/ask.html", form=form, right=right), status_of(form)
 
 
 def _asked(case_id: UUID) -> ResponseReturnValue:

@@ -13,6 +13,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import selectinload
 
+from privacy import sent_before
 from privacy.audit import Action
 from privacy.cases.rules import NAMING, RULES, Incomplete, InFuture, OutOfOrder, Rule
 from privacy.cases.story import Story
@@ -75,13 +76,13 @@ def happen(
 ) -> CaseEvent:
     """Write down what happened in a case; without `at` it happened now.
 
-    `event_id` is the new event's own id, where a form carries one: sent again, the first event is returned. Raises
-    LookupError without the case, and what `Story.require` raises; Incomplete where a word or the written
-    instruction is missing that the event needs.
+    `event_id` is the new event's own id, where a form carries one: sent again, the first event is returned (`sent`).
+    Raises LookupError without the case, and what `Story.require` raises; Incomplete where a word or the written
+    instruction is missing that the event needs; SentBefore.
     """
     story = read(work.db, case_id, lock=True)
-    if (sent := next((one for one in story.events if one.id == event_id), None)) is not None:
-        return sent
+    if (first := sent(work, case_id=case_id, kind=kind, said=body or {}, event_id=event_id)) is not None:
+        return first
     at = as_utc(at) if at is not None else work.now
     story.require(kind, at=at, now=work.now)
     _require_whole(RULES[kind], body or {}, entry_id)
@@ -112,6 +113,27 @@ def happen(
     return event
 
 
+def sent(
+    work: Work, *, case_id: UUID, kind: Event, said: Mapping[str, Any], event_id: UUID | None
+) -> CaseEvent | None:
+    """The event that the same form has written down, None where it has written none; under the lock of the case.
+
+    `said` is what the form holds now of the words of the event. Raises SentBefore where the event is another.
+    """
+    first = sent_before.found(work, CaseEvent, event_id, case_id=case_id, kind=kind)
+    if first is not None:
+        words = dict(first.body or {})
+        if kind is Event.CLOSED:
+            # The steps stand behind the reason that was typed; where no step was left out, no reason was kept.
+            kept = words.get("left_out")
+            words["left_out"] = said.get("left_out") if kept is None else kept.rpartition(_STEPS)[0]
+        sent_before.require(all((words.get(name) or "") == (value or "") for name, value in said.items()))
+    return first
+
+
+_STEPS = " Left out: "
+
+
 def _closing(story: Story, body: Mapping[str, Any]) -> dict[str, Any]:
     """The words with which a case is closed, and the steps that were left out. Raises Incomplete without a reason."""
     told = {name: text for name, text in body.items() if name != "left_out"}
@@ -123,7 +145,7 @@ def _closing(story: Story, body: Mapping[str, Any]) -> dict[str, Any]:
         raise Incomplete(
             f"Not done yet: {steps}. Do that first, or enter why it is left out", name="left_out"
         )
-    return {**told, "left_out": f"{why} Left out: {steps}"}
+    return {**told, "left_out": f"{why}{_STEPS}{steps}"}
 
 
 def require_possible(story: Story, kind: Event, *, at: datetime, now: datetime) -> None:

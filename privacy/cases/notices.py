@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import selectinload
 
+from privacy import sent_before
 from privacy.audit import Action
 from privacy.cases import acts
 from privacy.cases.rules import CaseRefused, InFuture, OutOfOrder
@@ -75,12 +76,14 @@ def carried(
     """Record that somebody posted a notice, or left it at the Controller's address; it becomes an event of the case.
 
     `at` is when it was posted or left. `sending_id` is its own id, where a form carries one: the same form again gives
-    the first. Raises LookupError, InFuture, or OutOfOrder for a time before the notice.
+    the first. Raises LookupError, SentBefore, InFuture, or OutOfOrder for a time before the notice.
     """
     notice = read(work.db, notice_id)
     if notice is None:
         raise LookupError("no such notice")
-    if (first := next((one for one in notice.sendings if one.id == sending_id), None)) is not None:
+    says = {"notice_id": notice_id, "way": way, "to": to, "sent_at": as_utc(at)}
+    first = sent_before.found(work, Sending, sending_id, **says, evidence={"what": evidence})
+    if first is not None:
         return first
     if as_utc(at) > work.now:
         raise InFuture("This lies in the future. Enter when it happened")

@@ -106,6 +106,29 @@ def test_something_is_put_right(
     assert db.get_one(Person, ada[0]).name == "Ada Leed"
 
 
+def test_what_is_put_right_is_sent_again_only_from_its_own_case_and_with_the_same_in_it(
+    dpo: PageClient, db: DbSession, opened: Open, ada: tuple[UUID, str], entry: UUID
+) -> None:
+    case_id, other_id = opened(CaseKind.RECTIFICATION), opened(CaseKind.RECTIFICATION)
+    typed = {"item": f"person:{ada[0]}:name", "value": "Ada Leed", "reason": "A typing mistake", "told": ""}
+    typed |= {"entry": str(entry), "rectification_id": str(new_id())}
+    for _ in range(2):
+        dpo.post(at(case_id, "/rectify"), typed)
+    assert acted(db, case_id).body == {"what": "Put right: Name"}
+    for act, changed in (
+        (at(case_id, "/rectify"), {"value": "Ada Lood"}),
+        (at(case_id, "/rectify"), {"told": "The council"}),
+        (at(case_id, "/rectify"), {"item": f"person:{ada[0]}:phone"}),
+        (at(other_id, "/rectify"), {}),
+        (f"/privacy-desk/people/{ada[0]}/rectify", {"reason": "Another"}),
+    ):
+        page = dpo.post(act, {**typed, **changed}, status=409)
+        assert "This page was sent before with something else in it" in page.words()
+    db.rollback()
+    assert db.get_one(Person, ada[0]).name == "Ada Leed"
+    assert db.scalars(select(Rectification.item_column)).one() == "name"
+
+
 def test_nothing_is_done_before_the_decision_and_what_was_typed_stays(
     dpo: PageClient, db: DbSession, opened: Open, ada: tuple[UUID, str], entry: UUID
 ) -> None:

@@ -60,6 +60,7 @@ def test_the_record_is_added_to_corrected_taken_back_and_ended(
     said = {"value": "inadequate", "evidence": "Report of June 2022", **on("from_on", date(2022, 6, 1))}
     page = team.post(new, {**said, "evidence": ""}, status=422)
     assert "Say what it rests on" in page.words()
+    assert "The Department reads this. Do not name people." in page.words()
     assert "2022" in page.text, "what was typed stays"
     page = team.follow(team.post(new, said))
     assert "Yes, on 1 March 2023." in page.words()

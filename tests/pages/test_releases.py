@@ -5,7 +5,7 @@ from datetime import date
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session as DbSession
 
 from portal.councils import allocations
@@ -178,6 +178,8 @@ def test_the_observer_agrees_a_council(
             evidence="Report of <June> 2022",
             to_on=None,
         )
+        work.db.flush()
+        work.db.execute(update(CouncilFact).values(department_reads=None))
     package = make.package(make.person("Ada Lead"), council=council, state=PackageState.PROPOSED)
     make.package(make.person("Bo Lead"), council=make.council("Southshire"))
     client.sign_in(make.person("Obi Server", role=Role.OBSERVER).id)
@@ -186,6 +188,12 @@ def test_the_observer_agrees_a_council(
     assert "Southshire" not in page.words()
     assert "Ada" not in page.words()
     path = f"/councils-to-agree/{council.id}"
+    page = client.get(path)
+    assert "Recorded on 1 March 2023. Ask the programme team for the evidence." in page.words()
+    assert "Report of" not in page.words(), "whoever wrote it was not told that the Department reads it"
+    make.db.rollback()
+    with unit_of_work(db, clock, "person:team") as work:
+        work.db.execute(update(CouncilFact).values(department_reads=True))
     page = client.get(path)
     assert "Since 1 June 2022 Report of <June> 2022" in page.words()
     assert "One-to-one packages 1" in page.words()

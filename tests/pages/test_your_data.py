@@ -154,6 +154,33 @@ def test_a_form_that_is_sent_twice_asks_once(own: PageClient, db: DbSession) -> 
     assert the_case(db).kind is CaseKind.OBJECTION
 
 
+SENT_BEFORE = "This page was sent before with something else in it"
+
+
+def test_a_form_that_is_sent_again_with_something_else_in_it_asks_for_both(
+    own: PageClient, db: DbSession
+) -> None:
+    data = {"case_id": str(uuid4()), "text": "My phone number"}
+    own.post("/your-data/ask/objection", data)
+    page = own.post("/your-data/ask/objection", {**data, "text": "My address"}, status=409)
+    assert SENT_BEFORE in page.words()
+    assert "My address" in page.text
+    again = page.tree.find(".//input[@name='case_id']").get("value")
+    own.post("/your-data/ask/objection", {"case_id": again, "text": "My address"})
+    assert sorted(case.asked or "" for case in db.scalars(select(Case))) == ["My address", "My phone number"]
+
+
+def test_a_detail_that_is_changed_once_more_in_the_same_form_is_not_passed_over(
+    own: PageClient, db: DbSession
+) -> None:
+    data = {"case_id": str(uuid4()), "name": "Ada Leed", "phone": ""}
+    for _ in range(2):
+        own.post("/your-data/details", data)
+    asked = the_case(db).asked
+    assert SENT_BEFORE in own.post("/your-data/details", {**data, "name": "Ada Lood"}, status=409).words()
+    assert the_case(db).asked == asked
+
+
 def test_a_made_up_right_is_not_found(own: PageClient) -> None:
     own.get("/your-data/ask/incident", status=404)
     own.get("/your-data/ask/foi", status=404)
@@ -582,6 +609,17 @@ def test_the_public_form_sent_twice_counts_once(client: PageClient, db: DbSessio
     same: dict[str, Any] = {"case_id": str(uuid4())}
     first, second = (client.follow(send(client, **same)).words() for _ in range(2))
     assert first == second
+    the_case(db)
+
+
+def test_the_public_form_sent_again_with_something_else_in_it_says_so(
+    client: PageClient, db: DbSession
+) -> None:
+    same: dict[str, Any] = {"case_id": str(uuid4())}
+    send(client, **same)
+    page = send(client, **same, text="Another story", status=409)
+    assert SENT_BEFORE in page.words()
+    assert "Another story" in page.text
     the_case(db)
 
 

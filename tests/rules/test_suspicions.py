@@ -201,6 +201,31 @@ def test_who_takes_answers_out_often_is_usual_but_not_at_night(
     assert look() == [SuspicionCause.EXPORT, SuspicionCause.EXPORT]
 
 
+def test_an_export_that_is_suspected_makes_nobody_usual_unless_it_is_dismissed(
+    db: DbSession, clock: SetClock, look: Look
+) -> None:
+    clock.now = datetime(2023, 3, 6, 9, 0, tzinfo=UTC)
+    leave(db, clock, exported, by=ANALYST)
+    assert look() == [SuspicionCause.EXPORT]
+    clock.pass_time(hours=2)
+    leave(db, clock, exported, by=ANALYST)
+    assert look() == [SuspicionCause.EXPORT], "one draft of the day"
+    assert (told(db), len(notes(db))) == (2, 1)
+    clock.pass_time(days=1)
+    leave(db, clock, exported, by=ANALYST)
+    assert look() == [SuspicionCause.EXPORT, SuspicionCause.EXPORT]
+    second = db.scalars(select(Suspicion.id).order_by(Suspicion.found_at.desc())).first()
+    assert second is not None
+    leave(db, clock, lambda work: suspicions.dismiss(work, suspicion=second, reason="The new analyst"))
+    clock.pass_time(days=1)
+    leave(db, clock, exported, by=ANALYST)
+    leave(db, clock, exported, by=f"person:{new_id()}")
+    assert len(look()) == 3
+    newest = db.scalars(select(Case).order_by(Case.entered_at.desc())).first()
+    assert newest is not None
+    assert "Line " in (newest.asked or ""), "only that of the other"
+
+
 def test_a_line_that_was_altered_is_found_and_raised_once(db: DbSession, clock: SetClock, look: Look) -> None:
     for _ in range(3):
         leave(db, clock, good_drill)

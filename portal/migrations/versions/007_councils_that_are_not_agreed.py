@@ -1,6 +1,7 @@
-"""councils that the Department did not agree, why, and what was new when the team asked again.
+"""councils that the Department did not agree, why, and what was new when the team asked again; whether whoever wrote
+on what a council qualifies was told that the Department reads it.
 
-Of what was said by mail or telephone before, none of it is known.
+Of what was said by mail or telephone before, none of it is known. Whoever wrote before was not told.
 """
 
 import sqlalchemy as sa
@@ -30,9 +31,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("council_refusal", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_council_refusal_council_id"), ["council_id"], unique=False)
+    with op.batch_alter_table("council_fact", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("department_reads", sa.Boolean(), nullable=True))
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("council_fact", schema=None) as batch_op:
+        batch_op.drop_column("department_reads")
     with op.batch_alter_table("council_refusal", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_council_refusal_council_id"))
     op.drop_table("council_refusal")
