@@ -69,8 +69,12 @@ REGISTERED = {
 }
 """What stands in registers that are there to be read (annex 2, cl 17.4(c)), in the returns (cl 17.4(e)), and what a
 second person reads."""
-REPORTED = {"risk of the programme, which reports carry"}
-"""What the team writes for the Department to read (sch 5)."""
+REPORTED = {
+    "risk of the programme, which reports carry",
+    "why the Department did not agree a council",
+    "what was new when it was asked again",
+}
+"""What the team and the Department write for each other to read (sch 4 SLAs, sch 5)."""
 NOTED = (Action.RESPONSE_OPENED.word, Action.FIGURE_OPENED.word)
 """Lines that are written when staff look, once a day: they are there to show that they did."""
 HEADERS = {

@@ -44,14 +44,13 @@ def test_no_page_with_personal_data_opens_without_clearance(
             if vars(stack.app.view_functions[endpoint])["guard"].policy is not None:
                 answer = client.http.get(address)
                 opened[endpoint].add(answer.status_code)
-    # How they sign in, what they lack, their own data; toolkits and published reviews tell of nobody.
+    # How they sign in, what they lack, their own data; published reviews tell of nobody.
     still_open = {name for name, statuses in opened.items() if statuses != {403}}
     own = ("your_data.", "proofs.", "factors.")
     assert {name for name in still_open if not name.startswith(own)} == {
         "account.devices",
         "clearances.own",
         "releases.reviews",
-        "resources.download",
     }
 
 
