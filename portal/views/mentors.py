@@ -184,13 +184,10 @@ def record(held: Session) -> ResponseReturnValue:
 
 
 def _offer(unit: Work, *, form: OfferForm, package_id: UUID) -> UUID:
-    batch_id, length = (
-        offers.offer(unit, programme(), package_id=package_id, **form.asked),
-        programme().session_minutes,
-    )
-    times = [Interval(starts_at, starts_at + timedelta(minutes=length)) for starts_at in form.starts]
-    mentor_id = form.asked["mentor_id"]
-    unusual.require_meant(unit.db, mentor_id=mentor_id, times=times, sure=form.sure.answers)
+    asked, length = form.asked, timedelta(minutes=programme().session_minutes)
+    batch_id = offers.offer(unit, programme(), package_id=package_id, **asked)
+    times = [Interval(starts_at, starts_at + length) for starts_at in form.starts]
+    unusual.require_meant(unit.db, mentor_id=asked["mentor_id"], times=times, sure=form.sure.answers)
     return batch_id
 
 
