@@ -57,10 +57,10 @@ sbom: $(VENV)/.dev ## list every part that is served, with version and hashes; w
 screenshots: setup ## take ten pages as pictures, at 1280 and 390 pixels, into static/screenshots
 	$(BIN)/python -m tests.screenshots
 
-# The hashes must be those of the public registry, whatever this machine's pip is set up to find.
-COMPILE := env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL -u PIP_CONSTRAINT PIP_CONFIG_FILE=/dev/null \
-	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
-	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+# One lock for every Python we name, not for the one that wrote it: what only some need has a marker. The hashes must be
+# those of the public registry, whatever this machine's pip is set up to find.
+COMPILE := env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL -u PIP_CONSTRAINT \
+	$(BIN)/uv --no-config pip compile --quiet --universal --python-version 3.11.0 --generate-hashes --no-header
 
 lock: $(VENV)/.dev ## pin what the .in files and package.json name (UPGRADE=--upgrade takes newer releases)
 	$(COMPILE) $(UPGRADE) --output-file=requirements.txt requirements.in

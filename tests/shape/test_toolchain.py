@@ -3,8 +3,14 @@
 import re
 import subprocess
 import tomllib
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
+import pytest
+from packaging.markers import default_environment
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from sqlalchemy import create_engine, text
 
 from tests.browser import launch
@@ -90,6 +96,37 @@ def test_runtime_and_test_locks_agree() -> None:
         return set(re.findall(r"^[a-z0-9.-]+==\S+", (ROOT / name).read_text(), re.MULTILINE))
 
     assert pins("requirements.txt") <= pins("requirements-dev.txt")
+
+
+@pytest.mark.parametrize("lock", sorted(path.name for path in ROOT.glob("requirements*.txt")))
+@pytest.mark.parametrize("release", ["3.11.0", "3.11.2", "3.11.9", "3.12.3", "3.13.1", "3.14.0"])
+def test_a_lock_names_what_each_release_of_python_needs(lock: str, release: str) -> None:
+    """Debian 12 has 3.11.2, where redis needs a package that it doesn't need from 3.11.3 on."""
+    python = {name: str(value) for name, value in default_environment().items()}
+    python |= {"python_full_version": release, "python_version": release.rpartition(".")[0]}
+    lines = re.findall(r"^[a-z0-9][^\\\n]*", (ROOT / lock).read_text(), re.MULTILINE)
+    locked = {canonicalize_name(one.name): one for one in map(Requirement, lines) if _is_needed(one, python)}
+    assert locked
+    missing = {
+        f"{name} needs {needed.name}"
+        for name in locked
+        for needed in _needs(name)
+        if _is_needed(needed, python) and canonicalize_name(needed.name) not in locked
+    }
+    assert missing == set()
+
+
+def _needs(name: str) -> Iterator[Requirement]:
+    """What an installed package says it needs; what another Python alone would install says nothing here."""
+    try:
+        said = requires(name)
+    except PackageNotFoundError:
+        return
+    yield from map(Requirement, said or [])
+
+
+def _is_needed(one: Requirement, python: dict[str, str]) -> bool:
+    return one.marker is None or one.marker.evaluate(python | {"extra": ""})
 
 
 def test_the_project_asks_for_the_python_that_types_are_checked_for() -> None:
