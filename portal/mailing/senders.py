@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
+from portal import tls
 from portal.settings import THIS_MACHINE, Settings, Smtp
 
 TIMEOUT_SECONDS = 20
@@ -137,8 +138,9 @@ class SmtpSender:
         smtp = self.smtp
         server: _Server | _TlsServer
         if smtp.port == TLS_PORT:
-            context = ssl.create_default_context()
-            server = _TlsServer(smtp.host, smtp.port, self.called, timeout=TIMEOUT_SECONDS, context=context)
+            server = _TlsServer(
+                smtp.host, smtp.port, self.called, timeout=TIMEOUT_SECONDS, context=tls.verified()
+            )
         else:
             server = _Server(smtp.host, smtp.port, self.called, timeout=TIMEOUT_SECONDS)
         try:
@@ -157,7 +159,7 @@ class SmtpSender:
             return
         if not server.has_extn("starttls"):
             raise Unprotected(f"the mail server at {self.smtp.host} offers no STARTTLS")
-        server.starttls(context=ssl.create_default_context())
+        server.starttls(context=tls.verified())
         server.ehlo()
 
 

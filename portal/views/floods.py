@@ -11,6 +11,7 @@ from flask import Flask, abort, request
 from flask_limiter import ApplicationLimit, Limiter
 from limits import RateLimitItem, RateLimitItemPerMinute
 
+from portal import tls
 from portal.access.asking import network_of
 from portal.settings import Settings
 from portal.views import flood_counts
@@ -48,15 +49,12 @@ class Floods(Limiter):
             (RateLimitItemPerMinute(PER_NETWORK), _network),
             (RateLimitItemPerMinute(PER_ACCOUNT), _account),
         ]
-        options: dict[str, Any] = (
-            {"socket_timeout": STORE_SECONDS, "socket_connect_timeout": STORE_SECONDS} if store else {}
-        )
         super().__init__(
             lambda: "",
             app=app,
             application_limits=[_limit(item, key) for item, key in self._counted],
             storage_uri=store or flood_counts.URI,
-            storage_options=options,
+            storage_options=store_options(store) if store else {},
             key_prefix="portal",
             in_memory_fallback_enabled=self._shared,
         )
@@ -70,6 +68,12 @@ class Floods(Limiter):
                 whose = key()
                 if whose and not self.limiter.hit(item, whose):
                     abort(429)
+
+
+def store_options(store: str) -> dict[str, Any]:
+    """How a shared store is asked: not for long, and over TLS that is not too old."""
+    options: dict[str, Any] = {"socket_timeout": STORE_SECONDS, "socket_connect_timeout": STORE_SECONDS}
+    return {**options, "ssl_min_version": tls.OLDEST} if store.startswith("rediss:") else options
 
 
 def _limit(item: RateLimitItem, key: Callable[[], str]) -> ApplicationLimit:

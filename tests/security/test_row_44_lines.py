@@ -4,23 +4,27 @@ import ipaddress
 import socketserver
 import ssl
 import threading
+import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from portal import tls
 from portal.mailing import senders
-from portal.mailing.senders import SmtpSender, Unprotected
+from portal.mailing.senders import ServerAway, SmtpSender, Unprotected
 from portal.settings import Settings, SettingsFaults, Smtp
+from portal.views import floods
 from privacy.clock import system_clock
 from tests.conftest import START
 
@@ -119,12 +123,16 @@ def certificate(folder: Path, *, address: str, days: int) -> tuple[ssl.SSLContex
     return context, chain
 
 
-def send_to(server: socketserver.ThreadingTCPServer) -> None:
+def letter() -> EmailMessage:
     message = EmailMessage()
     message["From"], message["To"] = "team@programme.example", "ana@council.example"
     message.set_content("words")
+    return message
+
+
+def send_to(server: socketserver.ThreadingTCPServer) -> None:
     port = server.server_address[1]
-    SmtpSender(Smtp(AWAY, port, "user", "hush")).send(message, at=START)
+    SmtpSender(Smtp(AWAY, port, "user", "hush")).send(letter(), at=START)
 
 
 @pytest.fixture
@@ -167,10 +175,7 @@ def test_row_44_a_good_certificate_gets_it(tmp_path: Path, trusting: Callable[[P
     context, chain = certificate(tmp_path, address=AWAY, days=1)
     trusting(chain)
     with mail_server(context) as server:
-        message = EmailMessage()
-        message["From"], message["To"] = "team@programme.example", "ana@council.example"
-        message.set_content("words")
-        SmtpSender(Smtp(AWAY, server.server_address[1])).send(message, at=START)
+        SmtpSender(Smtp(AWAY, server.server_address[1])).send(letter(), at=START)
         heard = server.heard  # type: ignore[attr-defined]
     assert heard.index(b"STARTTLS\r\n") < next(place for place, line in enumerate(heard) if b"ana@" in line)
     assert b"words\r\n" in heard
@@ -183,9 +188,96 @@ def test_row_44_without_encryption_nothing_leaves() -> None:
         assert b"@" not in b"".join(server.heard)  # type: ignore[attr-defined]
 
 
-def test_row_44_old_versions_of_tls_are_not_spoken() -> None:
-    context = ssl.create_default_context()
-    assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
+@contextmanager
+def store(context: ssl.SSLContext) -> Iterator[socketserver.ThreadingTCPServer]:
+    """A store that answers PONG to whatever it is asked, over TLS from the first byte."""
+
+    class Store(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            with suppress(OSError), context.wrap_socket(self.request, server_side=True) as line:
+                self.server.heard.append(line.version())  # type: ignore[attr-defined]
+                while asked := line.recv(4096):
+                    line.sendall(b"+PONG\r\n" * asked.count(b"*"))
+
+    with socketserver.ThreadingTCPServer((AWAY, 0), Store) as server:
+        server.daemon_threads = True
+        server.heard = []  # type: ignore[attr-defined]
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def lenient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine whose settings for OpenSSL allow what is old, and a Python that takes them as they are."""
+    made = ssl.create_default_context
+
+    def context(*words: Any, **named: Any) -> ssl.SSLContext:
+        return speaking(made(*words, **named), "DEFAULT@SECLEVEL=0")
+
+    monkeypatch.setattr(ssl, "create_default_context", context)
+
+
+def speaking(
+    context: ssl.SSLContext, ciphers: str, *, newest: ssl.TLSVersion | None = None
+) -> ssl.SSLContext:
+    context.set_ciphers(ciphers)
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+        context.minimum_version = ssl.TLSVersion.TLSv1_1
+        context.maximum_version = newest or ssl.TLSVersion.MAXIMUM_SUPPORTED
+    return context
+
+
+@pytest.fixture
+def outdated(tmp_path: Path, trusting: Callable[[Path], None]) -> ssl.SSLContext:
+    """A server with a good certificate that knows TLS 1.1 and nothing newer."""
+    context, chain = certificate(tmp_path, address=AWAY, days=1)
+    trusting(chain)
+    return speaking(context, "DEFAULT@SECLEVEL=0", newest=ssl.TLSVersion.TLSv1_1)
+
+
+@pytest.mark.parametrize("from_the_first_byte", [False, True], ids=["STARTTLS", "TLS"])
+@pytest.mark.usefixtures("lenient")
+def test_row_44_mail_does_not_go_over_an_old_version_of_tls(
+    outdated: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch, from_the_first_byte: bool
+) -> None:
+    with mail_server(outdated, from_the_first_byte=from_the_first_byte) as server:
+        port = server.server_address[1]
+        if from_the_first_byte:
+            monkeypatch.setattr(senders, "TLS_PORT", port)
+        with pytest.raises(ServerAway, match="SSLError"):
+            send_to(server)
+        heard = b"".join(server.heard)  # type: ignore[attr-defined]
+        assert b"AUTH" not in heard
+        assert b"@" not in heard
+        with monkeypatch.context() as undone:
+            undone.setattr(tls, "OLDEST", ssl.TLSVersion.TLSv1_1)
+            with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+                SmtpSender(Smtp(AWAY, port)).send(letter(), at=START)
+        assert b"words\r\n" in server.heard, "nothing but the version stood in the way"  # type: ignore[attr-defined]
+
+
+@pytest.mark.usefixtures("lenient")
+def test_row_44_floods_are_not_counted_over_an_old_version_of_tls(outdated: ssl.SSLContext) -> None:
+    with store(outdated) as server:
+        url = f"rediss://{AWAY}:{server.server_address[1]}"
+        options = floods.store_options(url)
+        with (
+            redis.Redis.from_url(url, protocol=2, **options) as asked,
+            pytest.raises(redis.ConnectionError, match=r"(?i)protocol"),
+        ):
+            asked.ping()
+        assert server.heard == []  # type: ignore[attr-defined]
+        with redis.Redis.from_url(url, protocol=2, socket_timeout=5) as anyhow:
+            assert anyhow.ping()
+        assert set(server.heard) == {"TLSv1.1"}, "nothing but the version stood in the way"  # type: ignore[attr-defined]
+
+
+def test_row_44_every_line_is_verified() -> None:
+    context = tls.verified()
+    assert context.minimum_version == ssl.TLSVersion.TLSv1_2
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
 
