@@ -15,6 +15,7 @@ import pytest
 from packaging.version import Version
 
 from tests import sbom
+from tests.locks import requirements
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -46,9 +47,13 @@ NPM = {
 SQLITE = ("3.51.3", "the write-ahead log can lose pages")
 
 
-def locked(name: str) -> dict[str, str]:
-    """The pins of a lock."""
-    return dict(re.findall(r"^([a-z0-9._-]+)==([^\s\\;]+)", (ROOT / name).read_text(), re.MULTILINE))
+def locked(name: str, *, here: bool = False) -> dict[str, str]:
+    """The pins of a lock, or of what it has for this Python and this machine."""
+    return {
+        one.name: str(one.specifier).removeprefix("==")
+        for one in requirements(name)
+        if not here or one.marker is None or one.marker.evaluate()
+    }
 
 
 def too_old(pins: dict[str, str], least: dict[str, tuple[str, str]]) -> list[str]:
@@ -80,7 +85,7 @@ def test_row_46_the_check_finds_what_is_too_old_and_what_is_missing() -> None:
 
 def test_row_46_what_runs_is_what_is_locked() -> None:
     """Every part that is served, as it is installed here."""
-    for name, pinned in locked("requirements.txt").items():
+    for name, pinned in locked("requirements.txt", here=True).items():
         assert version(name) == pinned, name
 
 

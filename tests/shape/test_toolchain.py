@@ -4,7 +4,8 @@ import re
 import subprocess
 import tomllib
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, requires
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import requires as installed_needs
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from packaging.utils import canonicalize_name
 from sqlalchemy import create_engine, text
 
 from tests.browser import launch
+from tests.locks import requirements
 from tests.postgres import fresh_database, postgres_program, running_postgres
 
 ROOT = Path(__file__).parents[2]
@@ -104,8 +106,7 @@ def test_a_lock_names_what_each_release_of_python_needs(lock: str, release: str)
     """Debian 12 has 3.11.2, where redis needs a package that it doesn't need from 3.11.3 on."""
     python = {name: str(value) for name, value in default_environment().items()}
     python |= {"python_full_version": release, "python_version": release.rpartition(".")[0]}
-    lines = re.findall(r"^[a-z0-9][^\\\n]*", (ROOT / lock).read_text(), re.MULTILINE)
-    locked = {canonicalize_name(one.name): one for one in map(Requirement, lines) if _is_needed(one, python)}
+    locked = {canonicalize_name(one.name) for one in requirements(lock) if _is_needed(one, python)}
     assert locked
     missing = {
         f"{name} needs {needed.name}"
@@ -119,7 +120,7 @@ def test_a_lock_names_what_each_release_of_python_needs(lock: str, release: str)
 def _needs(name: str) -> Iterator[Requirement]:
     """What an installed package says it needs; what another Python alone would install says nothing here."""
     try:
-        said = requires(name)
+        said = installed_needs(name)
     except PackageNotFoundError:
         return
     yield from map(Requirement, said or [])
