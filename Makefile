@@ -1,6 +1,6 @@
 # The commands of the leadership portal. `make help` lists them.
 # Needs make, git and Python 3.11 or newer. The rest is installed here, inside this folder;
-# as root on Debian, Chromium and Python's venv come as Debian packages.
+# as root on Debian, Chromium, Python's venv, openssl and ps come as Debian packages.
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -19,12 +19,12 @@ PACKAGES := node_modules/.package-lock.json
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test proof bench lint lock sbom screenshots chromium webkit webkitgtk
+.PHONY: help setup run test proof bench lint lock sbom screenshots programs chromium webkit webkitgtk debian
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(VENV)/.dev $(ASSETS) chromium ## install everything that running and testing need
+setup: $(VENV)/.dev $(ASSETS) programs chromium ## install everything that running and testing need
 	@$(BIN)/flask compile
 
 run: $(VENV)/.runtime $(ASSETS) ## serve a fictional programme on http://localhost:8000 (PORT, INSTANCE override)
@@ -40,6 +40,11 @@ proof: setup lint ## the same with the full counts of what `make test` samples
 
 webkit: $(VENV)/.dev $(ASSETS) webkitgtk ## walk the participants' journeys in WebKitGTK, the nearest to Safari on an iPad
 	ENGINE=webkit $(BIN)/pytest tests/journeys/test_participant.py
+
+debian: ## the tests of the last commit on a bare Debian, with its own Python, as root (RELEASE=trixie)
+	@root=$$(mktemp -d); code=0; \
+	unshare --mount --pid --fork tests/debian.sh "$${RELEASE:-trixie}" "$$root" || code=$$?; \
+	rm -rf --one-file-system "$$root" "$$root.log"; exit $$code
 
 bench: $(VENV)/.dev ## measure what things cost, as medians in one run; writes bench.json (ONLY=pages,serving: some)
 	$(BIN)/python -m tests.bench $(ONLY)
@@ -120,6 +125,13 @@ $(BUILD)/htmx.min.js: $(PACKAGES)
 $(BUILD)/govuk-frontend.min.js: $(PACKAGES)
 	@mkdir -p $(BUILD)
 	cp node_modules/govuk-frontend/dist/govuk/govuk-frontend.min.js $@
+
+# ---- Programs that a bare Debian has not
+
+programs:
+	@if command -v openssl && command -v ps; then exit 0; fi >/dev/null 2>&1; \
+	if $(on_debian_as_root); then $(apt_install) openssl procps; \
+	else echo 'openssl or ps is missing: install the packages openssl and procps.' >&2; exit 1; fi
 
 # ---- A browser for the journeys: an installed one, Debian's, or Playwright's own
 

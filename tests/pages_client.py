@@ -179,10 +179,10 @@ def check_page(page: Page, path: str) -> None:
             assert sent is None or (form.get("method"), form.get("action")) == (method, sent), (
                 f"{path}: {sent}"
             )
-    inside = {id(part) for form in page.all("form", method="post") for part in form.iter()}
+    inside = {part for form in page.all("form", method="post") for part in form.iter()}
     for part in page.tree.iter():
         posts = [name for name in ("hx-post", "hx-put", "hx-patch", "hx-delete") if part.get(name)]
-        assert not posts or id(part) in inside, f"{path}: {posts} outside a form with a token"
+        assert not posts or part in inside, f"{path}: {posts} outside a form with a token"
     for option in page.all("option"):
         assert page.words(option) or not option.get("value"), f"{path}: a list offers an option without words"
     assert page.all("html")[0].get("lang"), f"{path}: no language"
