@@ -19,10 +19,13 @@ PACKAGES := node_modules/.package-lock.json
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test proof bench lint lock sbom screenshots programs chromium webkit webkitgtk debian
+.PHONY: help install setup run test proof bench lint lock sbom screenshots programs chromium webkit webkitgtk debian
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(VENV)/.runtime $(ASSETS) programs ## install what serving needs, and nothing for tests
+	@$(BIN)/flask compile
 
 setup: $(VENV)/.dev $(ASSETS) programs chromium ## install everything that running and testing need
 	@$(BIN)/flask compile

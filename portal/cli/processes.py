@@ -96,7 +96,7 @@ class Companion:
             if self._ending.is_set():
                 return
             waits = pause.after(time.monotonic() - began, killed=code is not None and code < 0)
-            self.tell(f"the worker ended with {code}: it starts again in {waits:.0f} seconds")
+            self.tell(f"the worker ended with {code}: it starts again in {waits:.0f} s")
             self._ending.wait(waits)
 
     def _run(self) -> int | None:

@@ -18,6 +18,9 @@ ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "portal" / "cli" / "examples"
 UNITS = sorted(EXAMPLES.glob("*.service"))
 NGINX = EXAMPLES / "nginx.conf"
+COMMAND = EXAMPLES / "portal"
+SETTINGS = EXAMPLES / "settings"
+READ = (ROOT / "portal" / "settings.py").read_text(encoding="utf-8")
 
 
 class Unit:
@@ -33,9 +36,12 @@ class Unit:
         parser.read(path, encoding="utf-8")
         self.sections = parser.sections()
 
-    @property
-    def settings(self) -> dict[str, str]:
-        return dict(one.split("=", 1) for one in self.values["Environment"])
+
+def lines_of(text: str, *, optional: bool = False) -> dict[str, str]:
+    """The names and values of a file of settings; the optional ones are those that a sign makes a comment."""
+    found = re.findall(rf"^{'#' if optional else ''}([A-Z_]+)=(.*)$", text, re.MULTILINE)
+    assert len(found) == len(dict(found)), "a name twice"
+    return dict(found)
 
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
@@ -52,28 +58,62 @@ def test_a_unit_starts_a_command_that_is_there_and_again_whenever_it_ends(path: 
     assert unit.values["User"] != ["root"]
 
 
-@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
-def test_a_unit_sets_what_the_portal_reads(path: Path, tmp_path: Path) -> None:
-    """With the file that it names, which an administrator fills in, the settings are those of production."""
-    unit = Unit(path)
-    file = {
-        "PUBLIC_URL": "https://portal.example",
-        "SMTP_HOST": "mail.example",
-        "DATABASE_URL": "postgresql:///portal",
-        "KEYSTORE_URL": "postgresql:///portal_keys",
-        "LIMITS_STORE": "redis://localhost:6379",
-    }
-    settings = Settings.from_environ({**file, **unit.settings}, root=tmp_path)
-    assert settings.mode is Mode.PRODUCTION
-    assert settings.proxies == 1
-    assert str(settings.keys) == unit.settings["PORTAL_KEYS"]
+def test_the_settings_are_those_of_production(tmp_path: Path) -> None:
+    text = SETTINGS.read_text(encoding="utf-8")
+    plain, optional = lines_of(text), lines_of(text, optional=True)
+    assert plain.keys().isdisjoint(optional)
+    assert [name for name in plain | optional if f'"{name}"' not in READ] == [], "nothing reads it"
+    settings = Settings.from_environ(plain, root=tmp_path)
+    assert (settings.mode, settings.proxies, settings.processes) == (Mode.PRODUCTION, 1, 1)
     assert not settings.keys.is_relative_to(settings.instance), "keys lie apart from the data"
-    assert {f"/var/lib/{name}" for name in unit.values["StateDirectory"][0].split()} == {
-        str(settings.instance),
-        str(settings.keys),
+    many = Settings.from_environ({**plain, **optional}, root=tmp_path)
+    assert many.limits_store
+    assert many.backups is not None
+
+
+@pytest.mark.parametrize("path", [*UNITS, COMMAND], ids=lambda path: path.name)
+def test_services_and_commands_run_alike(path: Path) -> None:
+    """As one account, with one file of settings, on the folders that it names."""
+    text = re.sub(r"^#.*\n", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert re.search(r"(User|--uid)=portal\b", text)
+    assert re.search(r"(Group|--gid)=portal\b", text)
+    assert re.search(r"(WorkingDirectory|--working-directory)=/srv/portal\b", text)
+    assert "EnvironmentFile=/etc/portal/settings" in text
+    assert "/srv/portal/.venv/bin/flask" in text
+    assert "UMask=0077" in text
+    assert "StateDirectoryMode=0700" in text
+    folders = re.search(r"StateDirectory='?([a-z -]+)", text)
+    assert folders is not None
+    plain = lines_of(SETTINGS.read_text(encoding="utf-8"))
+    assert {f"/var/lib/{name}" for name in folders[1].split()} == {
+        plain["PORTAL_INSTANCE"],
+        plain["PORTAL_KEYS"],
     }
-    read = (ROOT / "portal" / "settings.py").read_text(encoding="utf-8")
-    assert all(f'"{name}"' in read for name in unit.settings)
+
+
+def test_the_units_are_restricted_alike() -> None:
+    web, worker = (path.read_text(encoding="utf-8").partition("UMask")[2] for path in sorted(UNITS))
+    kept = [text[text.index("NoNewPrivileges") : text.index("[Install]")] for text in (web, worker)]
+    assert kept[0] == kept[1]
+    assert "SystemCallFilter=@system-service" in kept[0]
+
+
+def test_the_command_passes_on_what_it_is_given(tmp_path: Path) -> None:
+    """To a systemd-run that prints what it was asked."""
+    stand_in = tmp_path / "systemd-run"
+    stand_in.write_text("#!/bin/sh\nprintf '%s\\n' \"$@\"\n", encoding="utf-8")
+    stand_in.chmod(0o755)
+    done = subprocess.run(
+        [COMMAND, "people", "link", "a b"],
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    words = done.stdout.splitlines()
+    assert words[-4:] == ["/srv/portal/.venv/bin/flask", "people", "link", "a b"]
+    assert "--pipe" in words
 
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
