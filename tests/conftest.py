@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -79,12 +79,14 @@ class SetClock:
 
 @dataclass(frozen=True)
 class Stack:
-    """One database kind, set up once: the app, its open instance, engine and clock."""
+    """One database kind, set up once: the app, its open instance, engine and clock. `own`: of one file, which may turn
+    its keys over."""
 
     app: Flask
     instance: Instance
     engine: Engine
     clock: SetClock
+    own: bool = False
 
     def close(self) -> None:
         """Its connections go; what lies on disk stays."""
@@ -164,16 +166,40 @@ def make_stack(
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with stack_on(request, tmp_path_factory, "portal") as made:
+        yield made
+
+
+def stack_of(name: str) -> Any:
+    """The fixture `stack` of one file whose tests leave more than rows behind: `stack = stack_of("backups")`."""
+
+    @pytest.fixture(scope="module", params=["sqlite", "postgresql"], name="stack")
+    def own_stack(
+        request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    ) -> Iterator[Stack]:
+        with stack_on(request, tmp_path_factory, name) as made:
+            yield replace(made, own=True)
+
+    return own_stack
+
+
+@contextmanager
+def stack_on(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, name: str
+) -> Iterator[Stack]:
+    """On the database that the request names; closed afterwards."""
     environ = {}
     if request.param == "postgresql":
         server: str = request.getfixturevalue("postgres_server")
         environ = {
-            "DATABASE_URL": fresh_database(server, name="portal"),
-            "KEYSTORE_URL": fresh_database(server, name="keystore"),
+            "DATABASE_URL": fresh_database(server, name=name),
+            "KEYSTORE_URL": fresh_database(server, name=f"{name}_keystore"),
         }
-    made = make_stack(tmp_path_factory.mktemp(request.param), environ)
-    yield made
-    made.close()
+    made = make_stack(tmp_path_factory.mktemp(f"{name}-{request.param}"), environ)
+    try:
+        yield made
+    finally:
+        made.close()
 
 
 @contextmanager
@@ -233,6 +259,10 @@ def _clean(request: pytest.FixtureRequest) -> Iterator[None]:
     with made.engine.begin() as connection:
         for statement in _emptying(connection.dialect.name):
             connection.exec_driver_sql(statement)
+    # Rows go, keys don't: the next test would find others than it was made with.
+    assert made.own or len(list(made.instance.settings.keys.glob("kek-*"))) == 1, (
+        "keys were turned over: stack_of"
+    )
 
 
 @cache

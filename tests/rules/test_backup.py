@@ -43,12 +43,15 @@ from privacy.keystore import SUBJECT_KEY
 from privacy.records import new_id
 from privacy.registers import Register, enter
 from privacy.work import unit_of_work
-from tests.conftest import SetClock, Stack
+from tests.conftest import SetClock, Stack, stack_of
 from tests.factories import Factory
 from tests.postgres import postgres_program
 from tests.readers import Reader, empty_settings, make_reader, with_programs
 from tests.rules.test_erasure import replaced
 from tests.seconding import agreed
+
+# Keys are turned over here.
+stack = stack_of("backups")
 
 
 @pytest.fixture(scope="module")

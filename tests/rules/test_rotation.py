@@ -28,11 +28,10 @@ from privacy.keystore import RING_KEY, SUBJECT_KEY, Vault
 from privacy.records import new_id
 from privacy.rotation import KeyNeeded, NoSuchKey
 from privacy.work import unit_of_work
-from tests.conftest import Stack, make_stack
+from tests.conftest import Stack, stack_on
 from tests.counts import FULL, count
 from tests.factories import Factory
 from tests.key_processes import start
-from tests.postgres import fresh_database
 
 PEOPLE = 60
 HOLDERS = 4000
@@ -42,20 +41,12 @@ KILLS = count(1, 25)  # on each database
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def own(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack whose keys this module may turn over."""
-    environ = {}
-    if request.param == "postgresql":
-        server: str = request.getfixturevalue("postgres_server")
-        environ = {
-            "DATABASE_URL": fresh_database(server, name="rotated"),
-            "KEYSTORE_URL": fresh_database(server, name="rotated_keystore"),
-        }
-    stack = make_stack(tmp_path_factory.mktemp(f"rotated-{request.param}"), environ)
-    with DbSession(stack.engine, info={"vault": stack.instance.vault}) as db:
-        make = Factory(db, stack.clock, stack.instance.programme)
-        for _ in range(PEOPLE):
-            make.person()
-    yield stack
-    stack.close()
+    with stack_on(request, tmp_path_factory, "rotated") as stack:
+        with DbSession(stack.engine, info={"vault": stack.instance.vault}) as db:
+            make = Factory(db, stack.clock, stack.instance.programme)
+            for _ in range(PEOPLE):
+                make.person()
+        yield stack
 
 
 def sessions_of(stack: Stack) -> "partial[DbSession]":

@@ -23,10 +23,13 @@ from privacy.work import unit_of_work
 from surveys import versions
 from surveys.models import Mode, Response, ResponseState
 from tests.answering import address, answer, fill
-from tests.conftest import SetClock, Stack
+from tests.conftest import SetClock, Stack, stack_of
 from tests.factories import Factory
 from tests.pages_client import PageClient, parsed
 from tests.seconding import agreed
+
+# Keys are turned over here.
+stack = stack_of("permission")
 
 pytestmark = pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
 
