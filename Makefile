@@ -46,7 +46,7 @@ webkit: $(VENV)/.dev $(ASSETS) webkitgtk ## walk the participants' journeys in W
 
 debian: ## the tests of the last commit on a bare Debian, with its own Python, as root (RELEASE=trixie)
 	@root=$$(mktemp -d); code=0; \
-	unshare --mount --pid --fork tests/debian.sh "$${RELEASE:-trixie}" "$$root" || code=$$?; \
+	unshare --mount --pid --fork --kill-child tests/debian.sh "$${RELEASE:-trixie}" "$$root" || code=$$?; \
 	rm -rf --one-file-system "$$root" "$$root.log"; exit $$code
 
 bench: $(VENV)/.dev ## measure what things cost, as medians in one run; writes bench.json (ONLY=pages,serving: some)

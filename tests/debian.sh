@@ -5,6 +5,8 @@ set -eu
 release=$1 root=$2
 bare=python3,make,git,ca-certificates
 
+# Whoever is not root must come in too: apt, PostgreSQL.
+chmod 755 "$root"
 debootstrap --variant=minbase --include="$bare" "$release" "$root" >"$root.log" || { tail "$root.log"; exit 1; }
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
