@@ -13,8 +13,9 @@ from portal import filters, policies
 from portal.councils import facts as council_facts
 from portal.councils import partners, refusals
 from portal.councils import register as councils
+from portal.councils.qualifying import GROUNDS
 from portal.forms.base import DatePartsField
-from portal.forms.councils import GROUNDS, AgreementForm
+from portal.forms.councils import AgreementForm
 from portal.forms.packages import (
     EndForm,
     GoalForm,

@@ -51,7 +51,7 @@ def index() -> ResponseReturnValue:
 @guarded(None, policies.may_run_programme)
 def download() -> ResponseReturnValue:
     """The list as it is narrowed, as a file."""
-    return files.csv_file(directory.as_csv(_listing(page=None)), f"people-{today().isoformat()}")
+    return files.csv_file(directory.as_csv(_listing(page=None), programme()), f"people-{today().isoformat()}")
 
 
 def _listing(*, page: int | None) -> directory.Listing:
