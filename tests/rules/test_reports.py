@@ -104,6 +104,31 @@ def test_the_spreadsheet_is_typed_and_plain(report: Report, made: dict[str, byte
     assert book["The two KPIs"]["I2"].number_format == "0.0%"
 
 
+def test_the_spreadsheet_can_be_read_and_printed_as_it_comes(made: dict[str, bytes]) -> None:
+    book = openpyxl.load_workbook(BytesIO(made["quarterly-2022-Q4.xlsx"]))
+    for sheet in book:
+        assert sheet.page_setup.orientation == "landscape"
+        assert sheet.page_setup.fitToHeight == 0, "as wide as the paper, however long"
+        assert sheet.sheet_properties.pageSetUpPr.fitToPage
+        assert "quarterly report" in sheet.oddHeader.left.text
+        assert "Page" in sheet.oddFooter.right.text
+        for row in sheet.iter_rows():
+            for cell in row:
+                width = _width(sheet, cell.column)
+                if cell.is_date:
+                    assert width >= len("30 September 2022"), f"{sheet.title}!{cell.coordinate} shows ####"
+                elif isinstance(cell.value, str) and len(cell.value) > width and cell.coordinate != "A1":
+                    assert cell.alignment.wrap_text, f"{sheet.title}!{cell.coordinate} is cut"
+                    assert sheet.row_dimensions[cell.row].height >= 15 * len(cell.value) / width
+    for sheet in book.worksheets[1:]:
+        assert sheet.print_title_rows == "$1:$1", "the heads stand on each page"
+
+
+def _width(sheet: Any, column: int) -> float:
+    """Neighbours of one width are kept under the first of them."""
+    return float(next(one.width for one in sheet.column_dimensions.values() if one.min <= column <= one.max))
+
+
 def _same(found: Any, value: Any) -> bool:
     if isinstance(value, Share):
         return bool(found == pytest.approx(value.value, abs=1e-6))
