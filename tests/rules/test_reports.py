@@ -22,6 +22,7 @@ from portal.results.drawing import Bar
 from portal.results.periods import Kind, NoSuchPeriod, begun, report_period
 from portal.results.report_parts import Report, Share
 from portal.results.reports import Format
+from tests.browser import launch
 from tests.pages_client import parsed
 from tests.released import a_release, kpi
 
@@ -279,3 +280,15 @@ def test_periods_that_have_begun() -> None:
     named = [one.name for one in begun(Kind.QUARTERLY, on=date(2022, 1, 1), years=YEARS)]
     assert named == ["2022-Q1", "2021-Q4", "2021-Q3", "2021-Q2"]
     assert next(iter(begun(Kind.ANNUAL, on=date(2030, 1, 1), years=YEARS))).name == "2023-24"
+
+
+def test_the_page_as_a_file_fits_a_phone(made: dict[str, bytes], tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    file.write_bytes(made["quarterly-2022-Q4.html"])
+    with launch() as browser:
+        for width in (390, 320):
+            page = browser.new_page(viewport={"width": width, "height": 800})
+            page.goto(file.as_uri())
+            assert page.evaluate("document.documentElement.scrollWidth") == width, (
+                "nothing is cut at the side"
+            )
