@@ -32,6 +32,7 @@ _REFERENCE = re.compile(r"(?:[a-z_]+:)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{1
 _CODE = re.compile(r"[a-z]+(?:_[a-z0-9]+)+")
 _PORTAL = "system:"
 HEADS = {"ref": "Reference", "at": "When", "on": "Day", "from_on": "From", "to_on": "To", "seq": "Line"}
+EMPTY = "Nothing is held of this kind"
 FILES = (
     "The folder “data” has the same for other software: two files of each kind. They also hold the numbers by which "
     "records are tied together, which are left out here."
@@ -104,7 +105,7 @@ def _csv(store: Store) -> str:
     writer = csv.writer(out, lineterminator="\r\n")
     columns = list(dict.fromkeys(name for row in store.rows for name in row.values))
     out.write("\ufeff")
-    writer.writerow(columns)
+    writer.writerow(columns or [EMPTY])
     for row in store.rows:
         writer.writerow([_cell(row.values.get(name)) for name in columns])
     return out.getvalue()

@@ -142,6 +142,7 @@ def test_the_page_speaks_of_things_by_the_names_that_people_know(desk: Desk, sid
     assert "lead member" in text
     assert "lead_member" not in text
     assert headings[-1] == "What nothing is held of"
+    assert files["data/08-clearance.csv"] == "\ufeffNothing is held of this kind\r\n"
     assert "Your checks, training and undertakings" in text.split(headings[-1])[1]
 
 
