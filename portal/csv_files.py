@@ -28,5 +28,5 @@ def yes_no(is_so: bool) -> str:
 
 def _shown(cell: Cell) -> str | int | float | None:
     if isinstance(cell, datetime):
-        return london(cell).strftime("%Y-%m-%d %H:%M")
+        return london(cell).replace(tzinfo=None).isoformat(sep=" ", timespec="minutes")
     return csv_cell(cell)
