@@ -123,6 +123,7 @@ def test_three_codes_say_why_there_is_no_answer(desk: Desk) -> None:
     assert cells(refused, "ways.talking", "ways.prefer_not") == [PREFER_NOT, "1"]
     notes = desk.files()[".notes.txt"]
     assert all(code in notes for code in (NOT_ASKED, NOT_ANSWERED, PREFER_NOT))
+    assert notes.startswith("Answers to tool, exported on 1 March 2023.")
 
 
 def test_json_lines_hold_every_answer_as_it_was_saved(desk: Desk) -> None:
