@@ -108,6 +108,13 @@ def import_file() -> ResponseReturnValue:
     return files.file_page("packages/import.html", kind="packages", columns=package_rows.COLUMNS)
 
 
+@bp.get("/import/first-line.csv")
+@guarded(None, policies.may_run_programme)
+def first_line() -> ResponseReturnValue:
+    """A file of packages to fill in."""
+    return files.to_fill_in("packages", package_rows.COLUMNS)
+
+
 @bp.get("/<uuid:package_id>")
 @guarded(load_package, policies.may_see_team_page)
 def show(package: Package) -> ResponseReturnValue:
