@@ -87,7 +87,7 @@ def stores(db: DbSession, person_id: UUID, *, readers: Mapping[str, Reader]) -> 
     own = [
         Asked(
             table.name,
-            partial(_own, db, table, reach.about(table, person_id), readers=readers, why="about them"),
+            partial(_own, db, table, reach.about(table, person_id), readers=readers, why="about this person"),
         )
         for table in reach.personal_tables()
     ]

@@ -26,7 +26,7 @@ from privacy.clock import Clock
 from privacy.columns import keys_of, seal, unseal
 from privacy.erasure import NobodyThere
 from privacy.person_data import Gathered, Reader, Row, Store, flags, stores
-from privacy.person_file import Cover, build
+from privacy.person_file import Cover, build, said
 from privacy.processing import HOW_LONG, WHY
 from privacy.progress import Progress, untold
 from privacy.records import Keep, new_id
@@ -80,7 +80,8 @@ class NotReleased(LookupError):
 @dataclass(frozen=True)
 class Desk:
     """What building an export needs. `about` is what the record of processing says to the person; `own` makes what
-    takes out of the copy that somebody asks for themselves what has to be looked at first."""
+    takes out of the copy that somebody asks for themselves what has to be looked at first; `called` is what people
+    call a store."""
 
     sessions: Sessions
     clock: Clock
@@ -88,6 +89,7 @@ class Desk:
     readers: Mapping[str, Reader]
     about: Mapping[str, Sequence[str]]
     own: Callable[[DbSession, UUID], Look] = nothing_typed
+    called: Callable[[str], str] = said
 
 
 def ask(work: Work, *, person_id: UUID, case_id: UUID | None = None) -> PersonExport:
@@ -254,7 +256,7 @@ def put_together(
         HOW_LONG: sorted({store.keep for store in held}),
         **({LEFT_OUT: _left_out(left_out)} if left_out else {}),
     }
-    cover = Cover(reference, desk.clock(), len(answered), len(asked), about)
+    cover = Cover(reference, desk.clock(), len(answered), len(asked), about, desk.called)
     # What they wrote or see anyway needs no look before they get it.
     named = [] if own else flags(db, person_id, answered)
     return cover, Gathered(person_id, answered, named), left_out

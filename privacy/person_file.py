@@ -7,7 +7,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,31 +15,47 @@ from html import escape
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from privacy.clock import day_words, london, time_words
-from privacy.person_data import Flag, Gathered, Row, Store, Value
+from privacy.person_data import DIGEST, Flag, Gathered, Row, Store, Value
 
 TAKEN_FOR_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 STYLE = (
     "body{font:1.1rem/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#0b0c0c}"
-    "table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.4rem;"
+    "table{border-collapse:collapse;width:100%;margin-bottom:1.5rem}tr{break-inside:avoid}h2,h3,caption{break-after:avoid}"
+    "th,td{text-align:left;vertical-align:top;padding:.4rem;"
     "border-bottom:1px solid #b1b4b6;overflow-wrap:anywhere;white-space:pre-line}"
     "th{width:30%;overflow-wrap:break-word}caption{text-align:left;font-weight:bold}"
-    "section{margin-top:2.5rem}.flag{border-left:.4rem solid #b10e1e;padding-left:1rem}"
+    "@page{margin:2cm}section{margin-top:2.5rem}.flag{border-left:.4rem solid #b10e1e;padding-left:1rem}"
 )
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?[+]00:00")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_REFERENCE = re.compile(r"(?:[a-z_]+:)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{64}")
+_CODE = re.compile(r"[a-z]+(?:_[a-z0-9]+)+")
+_PORTAL = "system:"
+HEADS = {"ref": "Reference", "at": "When", "on": "Day", "from_on": "From", "to_on": "To", "seq": "Line"}
+EMPTY = "Nothing is held of this kind"
+FILES = (
+    "The folder “data” has the same for other software: two files of each kind. They also hold the numbers by which "
+    "records are tied together, which are left out here."
+)
 NO_SCRIPT = "default-src 'none'; style-src 'unsafe-inline'"
+
+
+def said(name: str) -> str:
+    """A name of ours as a heading."""
+    return _capital(name.replace("_", " ").replace("-", ", "))
 
 
 @dataclass(frozen=True)
 class Cover:
     """What stands on the front: whose data, when, and how many of the stores answered. `about` is what Article
-    15(1) asks for beside the data, as headings with lines."""
+    15(1) asks for beside the data, as headings with lines; `called` is what people call a store."""
 
     reference: str
     made_at: datetime
     answered: int
     asked: int
     about: Mapping[str, Sequence[str]]
+    called: Callable[[str], str] = said
 
     @property
     def says(self) -> str:
@@ -89,7 +105,7 @@ def _csv(store: Store) -> str:
     writer = csv.writer(out, lineterminator="\r\n")
     columns = list(dict.fromkeys(name for row in store.rows for name in row.values))
     out.write("\ufeff")
-    writer.writerow(columns)
+    writer.writerow(columns or [EMPTY])
     for row in store.rows:
         writer.writerow([_cell(row.values.get(name)) for name in columns])
     return out.getvalue()
@@ -107,7 +123,11 @@ def _cell(value: Value) -> str | int | float | None:
 
 
 def page(cover: Cover, gathered: Gathered) -> str:
-    """One page without script, readable by screen readers: headings in order, tables with captions and heads."""
+    """One page without script, readable by screen readers: headings in order, tables with captions and heads.
+
+    It is for people (Article 12: intelligible). What ties records together, such as ids and digests, is in the files
+    for machines alone; what nothing is held of stands in one list.
+    """
     title = f"Data held about {cover.reference}"
     shown = london(cover.made_at)
     parts = [
@@ -117,55 +137,110 @@ def page(cover: Cover, gathered: Gathered) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<style>{STYLE}</style></head><body><main>",
         f"<h1>{escape(title)}</h1>",
-        f"<p>Put together on {day_words(shown)}. {escape(cover.says)}.</p>",
+        f"<p>Put together on {day_words(shown)}. {escape(cover.says)}. Times are London time.</p>",
         *_about(cover.about),
-        *_flags(gathered.flags),
+        *_flags(cover, gathered.flags),
         "<h2>What is held</h2>",
+        f"<p>{FILES}</p>",
     ]
-    for number, store in enumerate(gathered.stores, 1):
-        parts += _section(number, store)
+    numbered = list(enumerate(gathered.stores, 1))
+    for number, store in numbered:
+        if store.rows:
+            parts += _section(cover, number, store)
+    parts += _empty(cover, [store for _, store in numbered if not store.rows])
     return "\n".join([*parts, "</main></body></html>", ""])
 
 
 def _about(about: Mapping[str, Sequence[str]]) -> Iterator[str]:
     for heading, lines in about.items():
         yield f"<h2>{escape(heading)}</h2><ul>"
-        yield from (f"<li>{escape(line)}</li>" for line in lines)
+        yield from (f"<li>{escape(_capital(line))}</li>" for line in lines)
         yield "</ul>"
 
 
-def _flags(flags: Sequence[Flag]) -> Iterator[str]:
+def _flags(cover: Cover, flags: Sequence[Flag]) -> Iterator[str]:
     if not flags:
         return
     yield '<h2>Check before this is handed over</h2><p class="flag">These passages may name other people.</p><ul>'
     for flag in flags:
-        yield f"<li>{escape(f'{flag.store}, row {flag.row}, {flag.column}: {flag.word}')}</li>"
+        where = f"{cover.called(flag.store)}, {flag.row}, {_head(flag.column)}"
+        yield f"<li>{escape(f'{where}: {flag.word}')}</li>"
     yield "</ul>"
 
 
-def _section(number: int, store: Store) -> Iterator[str]:
-    yield f'<section aria-labelledby="s{number}"><h3 id="s{number}">{escape(_said(store.name))}</h3>'
+def _section(cover: Cover, number: int, store: Store) -> Iterator[str]:
+    called = cover.called(store.name)
+    yield f'<section aria-labelledby="s{number}"><h3 id="s{number}">{escape(called)}</h3>'
     yield f"<p>{escape(_capital(store.purpose))}. {escape(_capital(store.why))}. Kept {escape(store.keep)}.</p>"
-    if not store.rows:
-        yield "<p>Nothing.</p>"
+    alone = 0
     for place, row in enumerate(store.rows, 1):
-        yield from _table(f"{_said(store.name)}, {place} of {len(store.rows)}", row)
-    yield "</section>"
+        pairs = list(_pairs(row))
+        alone += not pairs
+        if pairs:
+            yield from _table(f"{called}, {place} of {len(store.rows)}", pairs)
+    if alone:
+        records = "1 record holds" if alone == 1 else f"{alone:,} records hold"
+        yield f"<p>{records} nothing but such numbers.</p>"
+    yield f"<p>For other software: {number:02d}-{escape(store.name)}.</p></section>"
 
 
-def _table(caption: str, row: Row) -> Iterator[str]:
+def _empty(cover: Cover, stores: Sequence[Store]) -> Iterator[str]:
+    if not stores:
+        return
+    yield "<h2>What nothing is held of</h2><ul>"
+    yield from (
+        f"<li>{escape(called)}</li>" for called in dict.fromkeys(cover.called(one.name) for one in stores)
+    )
+    yield "</ul>"
+
+
+def _table(caption: str, pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
     yield f"<table><caption>{escape(caption)}</caption><tbody>"
-    for name, text in _pairs(row):
+    for name, text in pairs:
         yield f'<tr><th scope="row">{escape(name)}</th><td>{escape(text)}</td></tr>'
     yield "</tbody></table>"
 
 
-def _pairs(row: Row) -> Iterable[tuple[str, str]]:
+def _pairs(row: Row) -> Iterator[tuple[str, str]]:
     for name, value in row.values.items():
         # What stands below in words is not shown in codes; the files for machines have both.
-        if value not in (None, "", [], {}) and name not in row.coded:
-            yield _said(name), _shown(value)
+        if value in (None, "", [], {}) or name in row.coded:
+            continue
+        if name in row.free:
+            # What was typed is never changed; who judged it, and by which record, is no word of theirs.
+            yield _head(name), _shown(_untied(value))
+        elif not _ties(value):
+            yield _head(name), _shown(_worded(value))
     yield from row.words
+
+
+def _ties(value: Value) -> bool:
+    """Whether a value of ours only ties records together: an id, or a digest."""
+    return isinstance(value, str) and (value == DIGEST or _REFERENCE.fullmatch(value) is not None)
+
+
+def _untied(value: Value) -> Value:
+    """A value without the ids in it."""
+    match value:
+        case dict():
+            return {name: _untied(one) for name, one in value.items() if not _ties(one)}
+        case list():
+            return [_untied(one) for one in value if not _ties(one)]
+    return value
+
+
+def _worded(value: Value) -> Value:
+    """A value of ours in words: what somebody typed is never changed."""
+    match _untied(value):
+        case dict() as found:
+            return {name: _worded(one) for name, one in found.items()}
+        case list() as listed:
+            return [_worded(one) for one in listed]
+        case str() as text if text.startswith(_PORTAL):
+            return "the portal"
+        case str() as text if _CODE.fullmatch(text):
+            return text.replace("_", " ")
+    return value
 
 
 def _shown(value: Value) -> str:
@@ -173,7 +248,7 @@ def _shown(value: Value) -> str:
     if isinstance(value, bool):
         return "Yes" if value else "No"
     if isinstance(value, dict):
-        return "\n".join(f"{_said(str(name))}: {_shown(one)}" for name, one in value.items())
+        return "\n".join(f"{said(str(name))}: {_shown(one)}" for name, one in value.items())
     if isinstance(value, list):
         return "\n".join(map(_shown, value))
     if isinstance(value, str) and (_MOMENT.fullmatch(value) or _DAY.fullmatch(value)):
@@ -188,8 +263,9 @@ def _moment(value: str) -> str:
     return f"{day_words(london(at))}, {time_words(at)}"
 
 
-def _said(name: str) -> str:
-    return _capital(name.replace("_", " ").replace("-", ", "))
+def _head(column: str) -> str:
+    """What a column is called: whether it is a day or a moment is seen."""
+    return HEADS.get(column) or said(column.removesuffix("_at").removesuffix("_on"))
 
 
 def _capital(text: str) -> str:

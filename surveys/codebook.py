@@ -7,7 +7,7 @@ shown, when it was published and what was corrected since, and the bases of its 
 from collections.abc import Iterator
 from datetime import date
 
-from privacy.clock import london_date
+from privacy.clock import day_words, london_date
 from surveys import phrases
 from surveys.export_columns import Cell, Column, Missing, Part, stands_for
 from surveys.exports import Bases, Source, State
@@ -131,7 +131,7 @@ def notes(source: Source, bases: Bases) -> list[str]:
     named = bool(source.selection.named)
     counted = ", ".join(f"{bases.states[state]} {state}" for state in State)
     return [
-        f"Answers to {', '.join(source.selection.codes)}, exported on {london_date(source.now).isoformat()}.",
+        f"Answers to {', '.join(source.selection.codes)}, exported on {day_words(london_date(source.now))}.",
         f"© Crown copyright {london_date(source.now).year}",
         f"Rows: {counted}.",
         "This file says who answered. It is for the purpose that was given for it, and for nothing else."

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from privacy.clock import london_date
@@ -35,6 +36,11 @@ class Format(StrEnum):
     CSV = "csv"
     XLSX = "xlsx"
     JSONL = "jsonl"
+
+
+NARROW, WIDE, WIDEST = 12, 40, 100
+"""Widths of columns, in characters: a date is whole in the narrowest, a sentence wraps in the others."""
+_SENTENCES = frozenset({"holds", "wording", "options", "scores", "shown_if", "differs", "corrections"})
 
 
 class DoesNotFit(Exception):
@@ -171,38 +177,101 @@ def write_xlsx(source: Source, path: Path, *, scratch: Path) -> None:
         "use_zip64": True,
     }
     with xlsxwriter.Workbook(str(path), options) as book:
-        book.set_properties({"created": datetime.combine(london_date(source.now), datetime.min.time())})
-        sheets = {name: _Sheet(book, name) for name in ("Answers", "Labels", "Codebook", "Notes")}
+        names = ", with names" if source.selection.named else ""
+        title = f"Answers to {', '.join(source.selection.codes)}{names}"
+        created = datetime.combine(london_date(source.now), datetime.min.time())
+        book.set_properties({"title": title, "created": created})
+        sheets = {name: _Sheet(book, name, title) for name in ("Answers", "Labels", "Codebook", "Notes")}
         bases = Bases()
-        sheets["Answers"].head([*source.selection.named, *LEAD, *(one.heading for one in source.columns)])
-        sheets["Labels"].head(_wordings(source))
+        front = len(source.selection.named) + 1
+        heads = [*source.selection.named, *LEAD, *(one.heading for one in source.columns)]
+        sheets["Answers"].head(heads, stay=front, widths=[max(NARROW, len(head) + 5) for head in heads])
+        wordings = _wordings(source)
+        named = len(source.selection.named) + len(LEAD)
+        widths = [max(NARROW, len(head) + 5) for head in heads[:named]]
+        sheets["Labels"].head(wordings, stay=front, widths=[*widths, *[WIDE // 2] * (len(heads) - named)])
         for row in source.rows():
             bases.add(row)
             sheets["Answers"].add([*_front(source, row), *(row.cell(column) for column in source.columns)])
             sheets["Labels"].add(_labelled(source, row))
-        sheets["Codebook"].head(codebook.HEADINGS)
+        widths = [WIDE if head in _SENTENCES else max(NARROW, len(head) + 3) for head in codebook.HEADINGS]
+        widths[0] = WIDE // 2
+        sheets["Codebook"].head(codebook.HEADINGS, stay=1, widths=widths)
         for line in codebook.lines(source, bases):
-            sheets["Codebook"].add(line)
+            sheets["Codebook"].add(line, style=sheets["Codebook"].prose)
+        sheets["Notes"].wide([WIDEST])
         for note in codebook.notes(source, bases):
-            sheets["Notes"].add([note])
+            sheets["Notes"].add([note], style=sheets["Notes"].prose)
+        for sheet in sheets.values():
+            sheet.close()
+
+
+def height(texts: Iterable[tuple[str, int]]) -> int:
+    """The height of a row, in points, in which texts wrap within columns of these widths: not every program finds it
+    itself."""
+    lines = max(
+        (
+            sum(max(len(wrap(line, max(width - 2, 1))), 1) for line in text.split("\n"))
+            for text, width in texts
+        ),
+        default=1,
+    )
+    return min(15 * max(lines, 1), 400)
+
+
+def for_paper(sheet: Any, title: str, *, one_wide: bool = True) -> None:
+    """How a sheet is printed: A4 across, below its title, with the number of the page; as wide as the paper, unless it
+    has too many columns for that."""
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.set_margins(left=0.4, right=0.4, top=0.8, bottom=0.6)
+    # An ampersand begins a code there.
+    sheet.set_header(f"&L{title.replace('&', '&&')}&R&A")
+    sheet.set_footer("&RPage &P of &N")
+    if one_wide:
+        sheet.fit_to_pages(1, 0)
 
 
 class _Sheet:
     """A sheet that is written from the top, row after row; none can be changed afterwards."""
 
-    def __init__(self, book: "xlsxwriter.Workbook", name: str) -> None:
+    def __init__(self, book: "xlsxwriter.Workbook", name: str, title: str) -> None:
         self._sheet = book.add_worksheet(name)
         self._next = 0
+        self._columns = 0
         self._day = book.add_format({"num_format": "yyyy-mm-dd"})
-        self._bold = book.add_format({"bold": True})
+        self._bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
+        self.prose = book.add_format({"text_wrap": True, "valign": "top", "quote_prefix": True})
+        self._widths: Sequence[int] = ()
+        for_paper(self._sheet, title, one_wide=name in ("Codebook", "Notes"))
         # A text that is edited in place is read again as if typed: with this mark it stays a text.
         self._text = book.add_format({"quote_prefix": True})
 
-    def head(self, cells: Sequence[Cell]) -> None:
-        self._sheet.freeze_panes(1, 0)
+    def head(self, cells: Sequence[Cell], *, stay: int, widths: Sequence[int]) -> None:
+        """The first row, and how many columns stay in sight beside it."""
+        self._sheet.freeze_panes(1, stay)
+        self._sheet.repeat_rows(0)
+        self._sheet.repeat_columns(0, stay - 1)
+        self._columns = len(cells)
+        self.wide(widths)
         self.add(cells, style=self._bold)
 
+    def wide(self, widths: Sequence[int]) -> None:
+        self._widths = widths
+        for column, width in enumerate(widths):
+            self._sheet.set_column(column, column, width)
+
+    def close(self) -> None:
+        """What can be said once all its rows are there."""
+        if self._columns:
+            self._sheet.autofilter(0, 0, max(self._next - 1, 1), self._columns - 1)
+
     def add(self, cells: Sequence[Cell], *, style: Any = None) -> None:
+        if style is not None:
+            pairs = zip(cells, self._widths, strict=False)
+            self._sheet.set_row(
+                self._next, height((cell, wide) for cell, wide in pairs if isinstance(cell, str))
+            )
         for number, found in enumerate(cells):
             if found is not None and self._write(number, found, style) != 0:
                 raise DoesNotFit(f"row {self._next + 1}, column {number + 1}")
@@ -211,7 +280,7 @@ class _Sheet:
     def _write(self, number: int, found: str | int | float | date, style: Any) -> int:
         match found:
             case int() | float():
-                return int(self._sheet.write_number(self._next, number, found, style))
+                return int(self._sheet.write_number(self._next, number, found))
             case date():
                 day = datetime.combine(found, datetime.min.time())
                 return int(self._sheet.write_datetime(self._next, number, day, self._day))

@@ -136,12 +136,12 @@ def routes(programme: Programme, kind: CaseKind, *, on: date) -> str:
     reached = f"{office['name']}, {office['address']}, {office['phone']}, {office['site']}"
     if kind is CaseKind.FOI:
         return (
-            f"- Ask {programme.department} to review the answer: {programme.contacts['department']}.\n"
+            f"- Ask the {programme.department} to review the answer: {programme.contacts['department']}.\n"
             f"- Then you can complain to the {reached} (section 50 of the Freedom of Information Act 2000)."
         )
     law = " It has to acknowledge a complaint within 30 days (section 164A of the Data Protection Act 2018)."
     return (
-        f"- Complain to {programme.department}, which decides how your data is used: "
+        f"- Complain to the {programme.department}, which decides how your data is used: "
         f"{programme.contacts['controller_dpo']}.{law if on >= COMPLAINT_RULE else ''}\n"
         f"- Complain to the {reached}.\n"
         "- Ask a court to order that the law is kept (section 167 of the Data Protection Act 2018)."

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -10,12 +10,14 @@ from sqlalchemy.orm import Session as DbSession
 
 from portal.cases import calendars as desk_calendars
 from portal.cases import clocks as case_clocks
+from portal.cases import words as case_words
 from portal.cases.clocks import Line
-from portal.csv_files import csv_of
+from portal.csv_files import Cell, csv_of, yes_no
 from portal.models import Person
 from privacy.cases import acts
 from privacy.cases.story import ClockName, Holidays, Story
 from privacy.cases.tables import CaseKind, Event
+from privacy.clock import london_date
 
 PER_PAGE = 50
 
@@ -122,23 +124,49 @@ def _people(db: DbSession, stories: Sequence[Story]) -> Mapping[UUID, Person]:
 
 def as_csv(found: Sequence[Row]) -> bytes:
     """The list as a file: references and times, nobody's name and no word of anybody."""
-    head = ("reference", "kind", "channel", "received", "state", "next step", "clock", "due", "left", "owner")
+    head = (
+        "Case",
+        "Kind",
+        "How it came",
+        "Received (London time)",
+        "State",
+        "Next step",
+        "Clock",
+        "Due (London time)",
+        "Time left",
+        "Who has it",
+        "Exercise",
+    )
     body = (
         (
             row.story.case.ref,
-            row.story.case.kind.value,
-            row.story.case.channel.value,
-            row.story.case.received_at.isoformat(timespec="minutes"),
-            row.story.state.value,
+            case_words.SHORT[row.story.case.kind],
+            case_words.CHANNELS[row.story.case.channel],
+            _received(row.story),
+            case_words.STATES[row.story.state][0],
             step.label if (step := row.story.next_step()) is not None else "",
-            row.line.clock.name.value if row.line is not None else "",
-            row.line.due if row.line is not None else "",
+            row.line.label if row.line is not None else "",
+            _due(row.line) if row.line is not None else "",
             row.line.left if row.line is not None else "",
-            row.owner_ref,
+            row.owner_ref or "Nobody",
+            yes_no(row.story.case.exercise),
         )
         for row in found
     )
     return csv_of(head, body)
+
+
+def _received(story: Story) -> date | datetime:
+    """When it came; the day alone, where nobody knows the time."""
+    return london_date(story.case.received_at) if story.by_day else story.case.received_at
+
+
+def _due(line: Line) -> Cell:
+    """When a clock runs out, in a form that can be sorted."""
+    deadline = line.clock.deadline
+    if deadline is None:
+        return line.due
+    return deadline.due_on or deadline.due_at
 
 
 # ---- the desk's own page

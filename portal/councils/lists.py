@@ -13,7 +13,7 @@ from portal.councils import register as councils
 from portal.councils.facts import current
 from portal.councils.qualifying import Qualification
 from portal.councils.reviews import SUPPORTED
-from portal.csv_files import csv_of
+from portal.csv_files import csv_of, yes_no
 from portal.models import Council, CouncilFact, CouncilKind, Fact, Ground, Package
 from privacy.clock import london_date
 
@@ -76,15 +76,15 @@ def regions(db: DbSession) -> Sequence[str]:
 
 def as_csv(lines: Sequence[Line]) -> bytes:
     """The list as a file, without the words of the evidence."""
-    head = ("council", "gss code", "type", "region", "qualifies", "grounds", "since", "in intervention since")
+    head = ("Council", "Code", "Type", "Region", "Qualifies", "Why", "Since", "In intervention since")
     rows = (
         (
             line.council.name,
             line.council.gss,
-            line.council.kind.value,
+            line.council.kind.value.capitalize(),
             line.council.region,
-            "yes" if line.standing else "no",
-            "; ".join(met.ground.value for met in line.standing.grounds),
+            yes_no(bool(line.standing)),
+            "; ".join(qualifying.GROUNDS[met.ground] for met in line.standing.grounds),
             min((met.since for met in line.standing.grounds), default=None),
             line.standing.intervention.from_on if line.standing.intervention else None,
             line.agreed_on,
@@ -93,7 +93,7 @@ def as_csv(lines: Sequence[Line]) -> bytes:
         )
         for line in lines
     )
-    return csv_of((*head, "agreed on", "packages", "not agreed on"), rows)
+    return csv_of((*head, "Agreed on", "Packages now", "Not agreed on"), rows)
 
 
 def _fits(line: Line, wanted: Wanted) -> bool:

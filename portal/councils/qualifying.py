@@ -20,6 +20,14 @@ _JUDGED = {
     Judgement.REQUIRES_IMPROVEMENT: Ground.REQUIRES_IMPROVEMENT,
 }
 
+GROUNDS = {
+    Ground.INADEQUATE: "Ofsted judged it inadequate",
+    Ground.REQUIRES_IMPROVEMENT: "Ofsted judged that it requires improvement",
+    Ground.SEND_STATEMENT: "Written statement of action on SEND, or the like",
+    Ground.DECLINE: "Other evidence of decline",
+}
+"""What people call the grounds on which a council qualifies."""
+
 
 @dataclass(frozen=True)
 class GroundMet:

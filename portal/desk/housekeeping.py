@@ -19,6 +19,7 @@ from portal.instance import Instance
 from portal.models import InstanceFact, Mail
 from portal.own_data import copy as own_copy
 from portal.own_data import requests as own_requests
+from portal.own_data import what_we_hold
 from privacy import backup_records, erasure, person_exports, processing, retention
 from privacy.backup_folder import copy_tombstones
 from privacy.backup_keystore import ledger, reading
@@ -53,6 +54,7 @@ def desk(instance: Instance, sessions: Sessions) -> Desk:
         readers=person_reading.readers(),
         about=processing.told(person_reading.parties(instance.programme)),
         own=own_copy.look,
+        called=what_we_hold.called,
     )
 
 

@@ -10,16 +10,11 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
 from portal.councils.facts import Agreement, Intervention, Judgement, SendAction
+from portal.councils.qualifying import GROUNDS
 from portal.forms.base import DatePartsField, Form
 from portal.forms.programme import ChosenRadioField, SomeCheckboxesField, day
 from portal.models import Council, CouncilFact, Fact, Ground
 
-GROUNDS = {
-    Ground.INADEQUATE: "Ofsted judged it inadequate",
-    Ground.REQUIRES_IMPROVEMENT: "Ofsted judged that it requires improvement",
-    Ground.SEND_STATEMENT: "Written statement of action on SEND, or the like",
-    Ground.DECLINE: "Other evidence of decline",
-}
 FACTS = {
     Fact.OFSTED: "Ofsted's overall judgement",
     Fact.LEADERSHIP: "Ofsted's judgement on leadership",

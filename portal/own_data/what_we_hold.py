@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, Table, and_, func, literal, or_, select, true, union_all
 from sqlalchemy.orm import Session as DbSession
 
+from portal.cases import held_words
 from portal.own_data import cases as own_cases
 from privacy import outside, reach
 from privacy.cases.tables import Case
@@ -102,6 +103,11 @@ COPIES = (
         "as long as each likes",
     ),
 )
+_HOW = {
+    "together": ", of your group together",
+    "around": ", that you are in",
+    "naming": ", where you are named",
+}
 _CLAUSES = re.compile(r"\s*\([^)]*\)")
 
 
@@ -137,6 +143,14 @@ def held(db: DbSession, person_id: UUID) -> list[Group]:
     found[OTHER] += [Item(what, None, why, keep) for what, why, keep in COPIES]
     found[OTHER] += [Item(f"{one.name}: {one.holds}", None, "", one.keep) for one in outside.stores(db)]
     return [Group(title, items) for title, items in found.items() if items]
+
+
+def called(store: str) -> str:
+    """What a store of an export is called there: as the page calls it, or as the desk does what is not one's own."""
+    table, _, how = store.partition("-")
+    if not how and table in WORDS:
+        return WORDS[table][1]
+    return held_words.words(table) + _HOW.get(how, "")
 
 
 def _counts(person_id: UUID) -> list[Select[str, int]]:

@@ -14,6 +14,8 @@ from portal.models import Council, Package, PackageState, Participation, Strand
 from portal.packages.ledger import Ledger, ledgers
 from portal.programme import Programme
 
+KINDS = {Strand.ONE_TO_ONE: "One-to-one", Strand.GROUP: "Group"}
+
 
 @dataclass(frozen=True)
 class Pipeline:
@@ -61,13 +63,13 @@ def pipeline(
 
 def as_csv(packages: Iterable[Package], times: Mapping[UUID, Ledger], programme: Programme) -> bytes:
     """Packages as a file: by reference, without names."""
-    head = ("reference", "kind", "state", "council", "region", "starts on", "ended on", "people")
-    time = ("planned days", "booked days", "delivered days", "late cancellations", "nobody came")
+    head = ("Reference", "Kind", "State", "Council", "Region", "Starts", "Ended", "People")
+    time = ("Days planned", "Days booked", "Days held", "Late cancellations", "Nobody came")
     rows = (
         (
             package.ref,
-            package.strand.value,
-            package.state.value,
+            KINDS[package.strand],
+            package.state.value.capitalize(),
             package.council.name if package.council is not None else "",
             package.council.region if package.council is not None else "",
             package.starts_on,

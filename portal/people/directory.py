@@ -10,7 +10,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import joinedload, selectinload
 
-from portal.csv_files import csv_of
+from portal.csv_files import csv_of, yes_no
 from portal.desk import restriction
 from portal.mailing import bounces
 from portal.models import (
@@ -24,6 +24,7 @@ from portal.models import (
     Refusal,
     Role,
 )
+from portal.programme import Programme
 from privacy.columns import keys_of, unseal_column
 
 T = TypeVar("T")
@@ -80,17 +81,17 @@ def cut(found: Sequence[T], page: int | None) -> tuple[Sequence[T], int, int]:
     return found[(page - 1) * PER_PAGE : page * PER_PAGE], page, pages
 
 
-def as_csv(shown: Listing) -> bytes:
+def as_csv(shown: Listing, programme: Programme) -> bytes:
     """The list as a file: by reference, without names and addresses."""
     return csv_of(
-        ("reference", "roles", "councils", "closed", "restricted"),
+        ("Reference", "Roles", "Councils", "Account closed", "Restricted"),
         (
             (
                 entry.ref,
-                "; ".join(office.role.value for office in shown.offices[entry.id]),
+                "; ".join(programme.roles[office.role] for office in shown.offices[entry.id]),
                 "; ".join(office.council.name for office in shown.offices[entry.id] if office.council),
-                "yes" if entry.disabled else "no",
-                "yes" if entry.restricted else "no",
+                yes_no(entry.disabled),
+                yes_no(entry.restricted),
             )
             for entry in shown.entries
         ),

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session as DbSession
 
+from portal.cases import held_words
 from portal.desk import person_reading
 from portal.instance import Instance
 from portal.programme import Programme
@@ -36,10 +37,11 @@ NOT_WRITTEN = "Not written yet."
 
 @dataclass(frozen=True)
 class Pack:
-    """Everything in the pack, on a day."""
+    """Everything in the pack, on a day. `kinds` are the kinds of personal data, in words, group by group."""
 
     on: date
     description: Mapping[str, Any]
+    kinds: Sequence[tuple[str, str]]
     schedule: InForce
     said: Mapping[Part, str]
     risks: Sequence[Risk]
@@ -58,6 +60,7 @@ def pack(instance: Instance, db: DbSession, *, now: datetime) -> Pack:
     return Pack(
         on=today,
         description=found["description"],
+        kinds=kinds(),
         schedule=instructions.in_force(db, on=today),
         said={part: written[part].body or "" for part in Part if part in written},
         risks=[one for one in risks.risks(db) if not one.what.closed],
@@ -65,6 +68,16 @@ def pack(instance: Instance, db: DbSession, *, now: datetime) -> Pack:
         evidence=evidence(instance, db, now=now),
         sub_processors=[one for one in subprocessors.sub_processors(db) if not one.what.ended(on=today)],
     )
+
+
+def kinds() -> list[tuple[str, str]]:
+    """What is held of people, by the names that the desk gives it: groups with what is in them."""
+    grouped: dict[str, list[str]] = {group: [] for group in held_words.GROUPS}
+    for activity in processing.activities():
+        if activity.data:
+            group, words = held_words.called(activity.table)
+            grouped[group].append(words)
+    return [(group, "; ".join(sorted(found))) for group, found in grouped.items() if found]
 
 
 def paper(found: Pack, programme: Programme) -> Paper:
@@ -94,7 +107,8 @@ def _description(found: Pack) -> list[Block]:
         else paragraph("Schedule 3a is not entered yet."),
         paragraph("What each kind of data is held for:"),
         bullets([str(one) for one in described["purposes"]]),
-        paragraph(f"Kinds of data: {', '.join(described['categories_of_data'])}."),
+        paragraph("Kinds of data:"),
+        facts(found.kinds),
         paragraph(f"Special categories: {', '.join(described['special_categories'])}."),
         facts(listed) if listed else paragraph("No instruction lists a special category, so none is held."),
         paragraph(f"Kept: {'; '.join(described['keeping'])}."),

@@ -16,6 +16,7 @@ from typing import IO, Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
+from portal import filters
 from portal.instance import Instance
 from portal.registers import audit_cases, personnel
 from portal.registers.personnel import SHOWN
@@ -99,7 +100,7 @@ def write(instance: Instance, db: DbSession, target: IO[bytes]) -> Package:
         made.lines("registers.jsonl", _registers(db))
         made.lines("personnel.jsonl", _personnel(instance, db))
         made.lines("cases.jsonl", map(audit_cases.document, audit_cases.cases(db, now=now)))
-        about = READ_ME.format(reference=instance.programme.reference, at=now.isoformat(timespec="seconds"))
+        about = READ_ME.format(reference=instance.programme.reference, at=filters.day_time(now))
         made.whole("README.txt", about.encode())
         made.whole(VERIFIER, files("privacy").joinpath("audit_verifier.py").read_bytes())
         manifest = {

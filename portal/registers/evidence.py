@@ -118,9 +118,8 @@ def _incidents(db: DbSession, *, now: datetime) -> Evidence:
     drilled = f"last exercise {filters.day(drills[-1].case.received_at)}" if drills else "never exercised"
     waiting = suspicions.waiting(db)
     said = f"{filters.count(len(real), 'incident', 'incidents')}, {late} reported after 24 hours; {drilled}"
-    return Evidence(
-        "Incidents are found and reported", f"{said}; {waiting} suspicions wait", not late and not waiting
-    )
+    waits = filters.count(waiting, "suspicion waits", "suspicions wait")
+    return Evidence("Incidents are found and reported", f"{said}; {waits}", not late and not waiting)
 
 
 def _erasures(db: DbSession) -> Evidence:

@@ -26,8 +26,8 @@ ARCHIVE = "application/zip"
 
 
 def ending(format: Format) -> str:
-    """What the name of a download ends in."""
-    return ".xlsx" if format is Format.XLSX else ".zip"
+    """What the name of a download ends in; an archive says which format is in it."""
+    return ".xlsx" if format is Format.XLSX else f".{format.value}.zip"
 
 
 def stream(instance: Instance, engine: Engine, made: Made) -> Iterator[bytes]:

@@ -33,6 +33,7 @@ WITH_NAMES = "named"
 WITH_DRAFTS = "partial"
 REASON_AT_MOST = 1000
 ROWS_IN_BROWSER = 20_000
+NAME_AT_MOST = 60
 
 
 class NoReason(Exception):
@@ -70,7 +71,9 @@ class Made:
 
     def file_name(self, ending: str) -> str:
         """The name of a file of it; `ending` begins with a dot."""
-        what = self.order.codes[0] if len(self.order.codes) == 1 else "questionnaires"
+        what = "-".join(self.order.codes)
+        if len(what) > NAME_AT_MOST:
+            what = f"{len(self.order.codes)}-questionnaires"
         kind = "-named" if self.order.named else ""
         return f"{what}-{london_date(self.made_at).isoformat()}{kind}{ending}"
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session as DbSession
 
 from portal.answers import questionnaires
 from portal.answers.questionnaires import Due
-from portal.csv_files import csv_of
+from portal.csv_files import csv_of, yes_no
 from portal.mailing import bounces
 from portal.mailing import queue as mail
 from portal.models import (
@@ -78,29 +78,33 @@ def listing(
     return Listing(_rows(db, shown), page, pages, len(found))
 
 
-def as_csv(shown: Listing) -> bytes:
+def as_csv(shown: Listing, programme: Programme) -> bytes:
     """The list as a file: by reference, without names."""
     return csv_of(
         (
-            "reference",
-            "role",
-            "council",
-            "questionnaire",
-            "last day",
-            "begun",
-            "last mail on",
-            "wants a call",
+            "Reference",
+            "Role",
+            "Council",
+            "Questionnaire",
+            "Last day",
+            "Stands",
+            "Last mail on",
+            "Wants a call",
+            "Address refused",
+            "No reminders",
         ),
         (
             (
                 one.person.ref,
-                one.part.role.value,
+                programme.roles[one.part.role],
                 one.part.package.council.name if one.part.package.council is not None else "",
-                one.due.wave.value,
+                one.due.title,
                 london_date(one.due.closes_at - timedelta(microseconds=1)),
-                "no" if one.due.stand is Stand.OPEN else "yes",
+                STANDS[one.due.stand],
                 max((london_date(sent.sent_at) for sent in one.mails if sent.sent_at), default=None),
-                "yes" if one.call_asked else "no",
+                yes_no(one.call_asked),
+                yes_no(one.refused),
+                yes_no(one.stopped),
             )
             for one in shown.rows
         ),

@@ -10,16 +10,17 @@ from datetime import date, datetime
 from io import BytesIO, StringIO
 from typing import TYPE_CHECKING, Any
 
-from portal.results.report_parts import SHORTHAND, Grid, Report, Section, Share, Value, tidy
+from portal.results.report_parts import SHORTHAND, Grid, Report, Section, Share, Value, tidy, words
 from privacy.clock import london
 from privacy.later import Later
-from surveys.export_files import csv_cell
+from surveys.export_files import csv_cell, for_paper, height
 
 if TYPE_CHECKING:
     import xlsxwriter
 else:
     xlsxwriter = Later("xlsxwriter")
 
+LONGEST_DAY = len("30 September 2022")
 NAMES_OF_A_ROW = ("section", "table", "row", "measure", "value")
 
 
@@ -63,35 +64,41 @@ def workbook(report: Report) -> bytes:
         _notes(book, report)
         for section in report.sections:
             if section.grids:
-                _Sheet(book, section.title).table(section)
+                _Sheet(book, section.title, report).table(section)
     return out.getvalue()
 
 
 def _notes(book: Any, report: Report) -> None:
-    sheet = _Sheet(book, "Notes")
-    sheet.write(0, 0, report.title, sheet.bold)
-    row = 1
-    for name, words in (*report.facts, *((mark, meaning) for mark, meaning in SHORTHAND)):
-        sheet.write(row, 0, name)
-        sheet.write(row, 1, words)
-        row += 1
-    for note in (*report.notes, *(note for one in report.sections for note in one.words)):
-        sheet.write(row, 0, note)
-        row += 1
+    sheet = _Sheet(book, "Notes", report)
     sheet.width(0, 30)
-    sheet.width(1, 70)
+    sheet.width(1, 100)
+    sheet.write(0, 0, report.title, sheet.bold)
+    said = (
+        *report.facts,
+        *SHORTHAND,
+        *(("Note", note) for note in report.notes),
+        *((one.title, note) for one in report.sections for note in one.words),
+    )
+    for number, pair in enumerate(said, 1):
+        sheet.row(number, pair)
 
 
 class _Sheet:
     """A sheet whose cells have types."""
 
-    def __init__(self, book: Any, name: str) -> None:
+    def __init__(self, book: Any, name: str, report: Report) -> None:
         self._sheet = book.add_worksheet(name[:31])
+        self._widths: dict[int, int] = {}
+        for_paper(self._sheet, f"{report.title}, {report.contract}")
         self.bold = book.add_format({"bold": True})
-        self._wrap = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
-        self._share = book.add_format({"num_format": "0.0%"})
-        self._day = book.add_format({"num_format": "d mmmm yyyy", "align": "left"})
-        self._mark = book.add_format({"align": "right"})
+        self._wrap = book.add_format({"bold": True, "text_wrap": True, "valign": "top", "indent": 1})
+        self.prose = book.add_format({"text_wrap": True, "valign": "top", "indent": 1})
+        self._number = book.add_format({"num_format": "#,##0", "valign": "top"})
+        self._share = book.add_format({"num_format": "0.0%", "valign": "top"})
+        self._day = book.add_format(
+            {"num_format": "d mmmm yyyy", "align": "left", "valign": "top", "indent": 1}
+        )
+        self._mark = book.add_format({"align": "right", "valign": "top"})
 
     def table(self, section: Section) -> None:
         """All grids of a section below each other: what is the same for a grid, then its rows, then their notes."""
@@ -99,37 +106,44 @@ class _Sheet:
         noted = any(grid.notes for grid in section.grids)
         head = [*first.lead, *first.head, *(["Notes"] if noted else [])]
         self._sheet.freeze_panes(1, 0)
-        for column, name in enumerate(head):
-            self.write(0, column, name, self._wrap)
-        row = 1
+        self._sheet.repeat_rows(0)
         lines = [line for grid in section.grids for line in _lines(grid, noted=noted)]
-        for line in lines:
-            for column, value in enumerate(line):
-                self.write(row, column, value)
-            row += 1
         for column, name in enumerate(head):
-            texts = [len(text) for line in lines if isinstance(text := line[column], str)]
-            self.width(column, min(60, max([12, len(name) // 2, *texts])))
-        self._sheet.autofilter(0, 0, max(row - 1, 1), len(head) - 1)
+            shown = [len(words(line[column])) for line in lines]
+            head_words = [len(word) for word in name.split()]
+            least = LONGEST_DAY if any(isinstance(line[column], date) for line in lines) else 12
+            self.width(column, min(60, max([least, len(name) // 2, *head_words, *shown]) + 2))
+        self.row(0, head, self._wrap)
+        for number, line in enumerate(lines, 1):
+            self.row(number, line)
+        self._sheet.autofilter(0, 0, max(len(lines), 1), len(head) - 1)
+
+    def row(self, number: int, cells: Sequence[Value], style: Any = None) -> None:
+        """A row as high as what wraps in it."""
+        texts = [(cell, self._widths[column]) for column, cell in enumerate(cells) if isinstance(cell, str)]
+        self._sheet.set_row(number, height(texts))
+        for column, cell in enumerate(cells):
+            self.write(number, column, cell, style)
 
     def write(self, row: int, column: int, value: Value, style: Any = None) -> None:
         match value:
             case Share():
                 self._sheet.write_number(row, column, round(value.value, 6), self._share)
             case int():
-                self._sheet.write_number(row, column, value, style)
+                self._sheet.write_number(row, column, value, style or self._number)
             case date():
                 self._sheet.write_datetime(
                     row, column, datetime.combine(value, datetime.min.time()), self._day
                 )
             case str():
                 mark = self._mark if value in (shown for shown, _ in SHORTHAND) and column else None
-                self._sheet.write_string(row, column, value, style or mark)
+                self._sheet.write_string(row, column, value, style or mark or self.prose)
 
     def width(self, column: int, characters: int) -> None:
+        self._widths[column] = characters
         self._sheet.set_column(column, column, characters)
 
 
 def _lines(grid: Grid, *, noted: bool) -> list[Sequence[Value]]:
-    notes = [" ".join(grid.notes)] if noted else []
+    notes = ["\n".join(grid.notes)] if noted else []
     return [[*grid.lead.values(), *row, *notes] for row in grid.rows]

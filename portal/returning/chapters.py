@@ -5,7 +5,7 @@ in which it was asked (cl 15).
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from html import escape
@@ -19,7 +19,7 @@ from sqlalchemy.orm import selectinload
 from portal.desk.person_reading import parties
 from portal.filters import day
 from portal.instance import Instance
-from portal.models import Office, Participation, Person
+from portal.models import Office, Participation, Person, Role
 from portal.programme import Programme
 from portal.registers import audit_cases
 from privacy import chain_checks, holdings, outside, processing
@@ -54,7 +54,7 @@ def chapters(instance: Instance, *, rehearsal: bool) -> list[Chapter]:
     """Every chapter, in the order of the front page."""
     programme = instance.programme
     return [
-        Page("readable/people.html", "People", partial(_people, rehearsal=rehearsal)),
+        Page("readable/people.html", "People", partial(_people, roles=programme.roles, rehearsal=rehearsal)),
         Page("readable/answers.html", "Answers, in words", partial(_said, rehearsal=rehearsal)),
         Sheet("answers", "Answers, a row for each", ANSWERS, _answers),
         *(_register(register) for register in Register),
@@ -72,11 +72,13 @@ def chapters(instance: Instance, *, rehearsal: bool) -> list[Chapter]:
 # ---- people
 
 
-def _people(db: DbSession, selection: Selection, *, rehearsal: bool) -> Iterator[str]:
-    return page("People", _listed(db, selection), rehearsal=rehearsal)
+def _people(
+    db: DbSession, selection: Selection, *, roles: Mapping[Role, str], rehearsal: bool
+) -> Iterator[str]:
+    return page("People", _listed(db, selection, roles), rehearsal=rehearsal)
 
 
-def _listed(db: DbSession, selection: Selection) -> Iterator[str]:
+def _listed(db: DbSession, selection: Selection, roles: Mapping[Role, str]) -> Iterator[str]:
     yield '<table class="list"><caption>Everybody in this package</caption><thead><tr>'
     yield "".join(f'<th scope="col">{one}</th>' for one in ("Reference", "Name", "E-mail", "Offices"))
     yield "</tr></thead><tbody>"
@@ -85,17 +87,18 @@ def _listed(db: DbSession, selection: Selection) -> Iterator[str]:
     for person in db.scalars(asked):
         if not selection.has(Record.metadata.tables[Person.__tablename__], person.id):
             continue
-        offices = "\n".join(map(_office, sorted(person.offices, key=lambda one: (one.from_on, str(one.id)))))
+        held = sorted(person.offices, key=lambda one: (one.from_on, str(one.id)))
+        offices = "\n".join(_office(one, roles) for one in held)
         texts = (person.name or "erased", person.email or "", offices)
         cells = "".join(f"<td>{escape(text)}</td>" for text in texts)
-        yield f'<tr><th scope="row">{escape(person.ref)}</th>{cells}</tr>'
+        yield f'<tr><th scope="row" class="reference">{escape(person.ref)}</th>{cells}</tr>'
     yield "</tbody></table>"
 
 
-def _office(office: Office) -> str:
+def _office(office: Office, roles: Mapping[Role, str]) -> str:
     where = f", {office.council.name}" if office.council else ""
     until = f" to {day(office.to_on)}" if office.to_on else ""
-    return f"{office.role.value.replace('_', ' ').capitalize()}{where}, from {day(office.from_on)}{until}"
+    return f"{roles[office.role]}{where}, from {day(office.from_on)}{until}"
 
 
 # ---- answers

@@ -10,7 +10,8 @@ from portal.councils import allocations, lists, proposals, refusals
 from portal.councils.facts import Agreement
 from portal.councils.lists import Wanted
 from portal.councils.proposals import Proposal
-from portal.forms.councils import GROUNDS, AgreeingForm, RefusingForm
+from portal.councils.qualifying import GROUNDS
+from portal.forms.councils import AgreeingForm, RefusingForm
 from portal.models import Ground
 from portal.views.context import session, the_actor, today
 from portal.views.guards import guarded

@@ -19,6 +19,7 @@ from portal.views.guards import guarded
 from portal.views.loaders import load_asked
 from portal.views.question_fields import told
 from portal.views.shown_answers import as_text, set_share
+from privacy.clock import london_date
 from surveys import revisions
 from surveys.models import ResponseState
 from surveys.revisions import NotSent
@@ -68,7 +69,9 @@ def download(asked: Asked) -> ResponseReturnValue:
     text = as_text(asked, sitting.response, told(sitting, places=asked.places))
     response = make_response(text)
     response.mimetype = "text/plain"
-    attach(response, f"answers-{sitting.response.ref}.txt")
+    sent = sitting.response.submitted_at
+    on = f"{london_date(sent).isoformat()}-" if sent is not None else ""
+    attach(response, f"answers-{on}{sitting.response.ref}.txt")
     return response
 
 

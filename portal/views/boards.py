@@ -75,8 +75,8 @@ def waiting() -> ResponseReturnValue:
 @guarded(None, policies.may_run_programme)
 def download() -> ResponseReturnValue:
     """The same list, as it is narrowed, as a file."""
-    data = outstanding.as_csv(_outstanding(page=None))
-    return files.csv_file(data, f"outstanding-{today().isoformat()}")
+    data = outstanding.as_csv(_outstanding(page=None), programme())
+    return files.csv_file(data, f"not-answered-{today().isoformat()}")
 
 
 def _outstanding(*, page: int | None) -> outstanding.Listing:

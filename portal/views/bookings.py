@@ -196,7 +196,7 @@ def calendar(held: Session) -> ResponseReturnValue:
     # A plain download is published, not an invitation: calendars then ask nobody for an answer.
     body = feeds.download(programme(), reader, [held], public_url=instance().settings.public_url)
     answer = Response(body, mimetype="text/calendar")
-    attach(answer, "session.ics")
+    attach(answer, f"session-{london_date(held.starts_at).isoformat()}.ics")
     return answer
 
 

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from portal import policies
 from portal.mailing import feeds, invitations
 from portal.models import Person
-from portal.views.context import clock_now, instance, programme, session, the_actor, work
+from portal.views.context import clock_now, instance, programme, session, the_actor, today, work
 from portal.views.files import attach
 from portal.views.guards import guarded, public
 
@@ -31,7 +31,7 @@ def coming() -> ResponseReturnValue:
     found = feeds.coming(session(), reader, now=clock_now())
     body = feeds.download(programme(), reader, found, public_url=instance().settings.public_url)
     answer = Response(body, mimetype="text/calendar")
-    attach(answer, "sessions.ics")
+    attach(answer, f"sessions-{today().isoformat()}.ics")
     return answer
 
 

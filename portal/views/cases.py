@@ -98,7 +98,7 @@ def listing() -> ResponseReturnValue:
 @guarded(None, policies.may_run_desk)
 def download_list() -> Response:
     found = case_lists.rows(session(), _wanted(), now=clock_now())
-    return csv_file(case_lists.as_csv(found), "cases")
+    return csv_file(case_lists.as_csv(found), f"cases-{today().isoformat()}")
 
 
 @bp.route("/cases/new", methods=["GET", "POST"])

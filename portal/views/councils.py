@@ -12,7 +12,8 @@ from portal.councils import lists as council_lists
 from portal.councils import partners, qualifying, refusals, reviews
 from portal.councils import register as councils
 from portal.councils.lists import Wanted
-from portal.forms.councils import FACTS, GROUNDS, VALUES, NeighboursForm, ReviewForm
+from portal.councils.qualifying import GROUNDS
+from portal.forms.councils import FACTS, VALUES, NeighboursForm, ReviewForm
 from portal.models import Council, CouncilKind
 from portal.packages import lists as package_lists
 from portal.people import directory

@@ -68,7 +68,7 @@ def _calendar_page(token: str | None = None) -> str:
 def deadlines() -> Response:
     """The deadlines as they are now."""
     answer = Response(_deadlines(), mimetype="text/calendar")
-    attach(answer, "deadlines.ics")
+    attach(answer, f"deadlines-{today().isoformat()}.ics")
     return answer
 
 

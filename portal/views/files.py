@@ -1,5 +1,6 @@
 """Files that the team sends and takes: one page for a file of rows, and one answer for a list as a file."""
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -7,6 +8,7 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal import sent_files
+from portal.csv_files import csv_of
 from portal.forms.programme import FileForm
 from portal.imports import FileFaults
 from portal.views.context import clock_now, programme, session, the_actor, work
@@ -37,6 +39,11 @@ def file_page(template: str, *, kind: str, **shown: Any) -> ResponseReturnValue:
         flash(note, "notice")
     flash(rows.said(taken), "success")
     return redirect(url_for(f"{kind}.index"), 303)
+
+
+def to_fill_in(kind: str, columns: Sequence[str]) -> Response:
+    """A file with its first line alone, so that nobody has to type the names of columns."""
+    return csv_file(csv_of(columns, ()), f"{kind}-to-fill-in")
 
 
 def attach(answer: Response, name: str) -> Response:

@@ -13,8 +13,9 @@ from portal import filters, policies
 from portal.councils import facts as council_facts
 from portal.councils import partners, refusals
 from portal.councils import register as councils
+from portal.councils.qualifying import GROUNDS
 from portal.forms.base import DatePartsField
-from portal.forms.councils import GROUNDS, AgreementForm
+from portal.forms.councils import AgreementForm
 from portal.forms.packages import (
     EndForm,
     GoalForm,
@@ -105,6 +106,13 @@ def new() -> ResponseReturnValue:
 @guarded(None, policies.may_run_programme)
 def import_file() -> ResponseReturnValue:
     return files.file_page("packages/import.html", kind="packages", columns=package_rows.COLUMNS)
+
+
+@bp.get("/import/first-line.csv")
+@guarded(None, policies.may_run_programme)
+def first_line() -> ResponseReturnValue:
+    """A file of packages to fill in."""
+    return files.to_fill_in("packages", package_rows.COLUMNS)
 
 
 @bp.get("/<uuid:package_id>")

@@ -19,6 +19,7 @@ from portal.mentors import deliverers, mentoring
 from portal.models import Office, Person, Role
 from portal.packages import lists as package_lists
 from portal.people import alone, delegations, directory, needs
+from portal.people import file as people_file
 from portal.people import register as people
 from portal.people.register import Authority
 from portal.views import files, searches_kept
@@ -51,7 +52,7 @@ def index() -> ResponseReturnValue:
 @guarded(None, policies.may_run_programme)
 def download() -> ResponseReturnValue:
     """The list as it is narrowed, as a file."""
-    return files.csv_file(directory.as_csv(_listing(page=None)), f"people-{today().isoformat()}")
+    return files.csv_file(directory.as_csv(_listing(page=None), programme()), f"people-{today().isoformat()}")
 
 
 def _listing(*, page: int | None) -> directory.Listing:
@@ -155,6 +156,13 @@ def reminders(person: Person) -> ResponseReturnValue:
 @guarded(None, policies.may_run_programme)
 def import_file() -> ResponseReturnValue:
     return files.file_page("people/import.html", kind="people", roles=_authority().roles)
+
+
+@bp.get("/import/first-line.csv")
+@guarded(None, policies.may_run_programme)
+def first_line() -> ResponseReturnValue:
+    """A file of people to fill in."""
+    return files.to_fill_in("people", people_file.COLUMNS)
 
 
 def _person_page(person: Person, form: ConfirmForm) -> ResponseReturnValue:

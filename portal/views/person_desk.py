@@ -24,7 +24,7 @@ from portal.forms.person_desk import (
 )
 from portal.models import Person
 from portal.views.approvals import WAITS
-from portal.views.context import clock_now, instance, programme, session, work
+from portal.views.context import clock_now, instance, programme, session, today, work
 from portal.views.files import attach
 from portal.views.finishing import finish_erasures
 from portal.views.guards import guarded
@@ -116,7 +116,7 @@ def fetch(person: Person, export_id: UUID) -> ResponseReturnValue:
         return _page(person, form, status=409)
     person_exports.sweep(session(), folder, now=clock_now())
     answer = Response(data, mimetype="application/zip")
-    attach(answer, f"data-of-{ref}.zip")
+    attach(answer, f"data-of-{ref}-{today().isoformat()}.zip")
     answer.headers["Cache-Control"] = "no-store"
     return answer
 

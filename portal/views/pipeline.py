@@ -35,7 +35,7 @@ def download() -> ResponseReturnValue:
     """The pipeline as it is narrowed, as a file."""
     shown = _narrowed()
     data = pipeline.as_csv(shown.packages, shown.ledgers, programme())
-    return files.csv_file(data, f"packages-{today().isoformat()}")
+    return files.csv_file(data, f"pipeline-{today().isoformat()}")
 
 
 def _narrowed() -> Pipeline:

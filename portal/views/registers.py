@@ -4,6 +4,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from portal import policies
+from portal.cases import held_words
 from portal.desk import person_reading
 from portal.desk import trail as desk
 from portal.forms.registers import RemarkForm
@@ -32,6 +33,7 @@ def processing_record() -> ResponseReturnValue:
     found = processing.record(person_reading.parties(programme()), outside.stores(session()))
     return render_template(
         "registers/processing.html",
+        called=held_words.words,
         found=found,
         stores=desk.stores_held(session()),
         remarks=remarks.remarks(session()),
@@ -56,7 +58,9 @@ def remark(activity: str) -> ResponseReturnValue:
     ):
         flash("The remark is kept.", "success")
         return redirect(url_for("registers.processing_record"), 303)
-    return render_template("registers/remark.html", form=form, found=found), status_of(form)
+    return render_template(
+        "registers/remark.html", form=form, found=found, what=held_words.words(activity)
+    ), status_of(form)
 
 
 @bp.get("/personnel")

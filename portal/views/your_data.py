@@ -107,7 +107,7 @@ def fetch(export_id: UUID) -> ResponseReturnValue:
         return redirect(url_for("your_data.copy"), 303)
     person_exports.sweep(session(), folder, now=clock_now())
     answer = Response(data, mimetype="application/zip")
-    attach(answer, "your-data.zip")
+    attach(answer, f"your-data-{today().isoformat()}.zip")
     answer.headers["Cache-Control"] = "no-store"
     return answer
 

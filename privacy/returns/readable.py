@@ -15,7 +15,10 @@ from privacy.returns.table_files import LEDGER, Facts, part_name
 
 INDEX = "data/readable/index.html"
 _MARK = ".mark{background:#b10e1e;color:#fff;padding:.5rem 1rem;font-weight:bold}"
-_WIDE = "table.list th{width:auto;overflow-wrap:anywhere}table.list td.number{text-align:right;white-space:nowrap}"
+_WIDE = (
+    "table.list th{width:auto;overflow-wrap:anywhere}table.list th.reference{white-space:nowrap}"
+    "table.list td.number{text-align:right;white-space:nowrap}"
+)
 
 
 @dataclass(frozen=True)

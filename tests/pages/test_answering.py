@@ -488,7 +488,7 @@ def test_own_answers_can_be_read_printed_and_taken_along(
     copy = client.get(f"{address(package)}/copy")
     assert "Completely confident" in copy.words()
     response = client.http.get(f"{address(package)}/download")
-    assert response.headers["Content-Disposition"] == f'attachment; filename="answers-{ref}.txt"'
+    assert response.headers["Content-Disposition"] == f'attachment; filename="answers-2023-03-01-{ref}.txt"'
     assert response.mimetype == "text/plain"
     assert "Completely confident" in response.get_data(as_text=True)
 

@@ -18,7 +18,7 @@ from portal.models import Feed, Package, PackageState, Person, Place, Role, Sess
 from portal.people import register as people
 from portal.programme import Programme
 from privacy.audit import AuditEntry
-from privacy.clock import start_of_day
+from privacy.clock import london_date, start_of_day
 from privacy.records import new_id
 from privacy.work import unit_of_work
 from tests.conftest import SetClock, Stack
@@ -137,7 +137,7 @@ def test_the_page_lists_what_is_to_come_and_says_that_both_ways_is_twice(
 
 def test_all_that_is_to_come_is_one_file(town: Town, client: PageClient) -> None:
     page = client.sign_in(town.mentor).get("/your-calendar/sessions.ics")
-    assert "attachment" in page.response.headers["Content-Disposition"]
+    assert 'attachment; filename="sessions-2023-' in page.response.headers["Content-Disposition"]
     found = entries(page)
     assert [one.location.value for one in found] == ["https://meet.example/1", "Town Hall"]
     session, workshop = (town.db.get_one(Session, one) for one in (town.session, town.workshop))
@@ -145,8 +145,11 @@ def test_all_that_is_to_come_is_one_file(town: Town, client: PageClient) -> None
 
 
 def test_a_sessions_own_file_is_the_entry_that_the_invitation_made(town: Town, client: PageClient) -> None:
-    (entry,) = entries(client.sign_in(town.member).get(f"/sessions/{town.workshop}/calendar.ics"))
+    page = client.sign_in(town.member).get(f"/sessions/{town.workshop}/calendar.ics")
+    (entry,) = entries(page)
     workshop = town.db.get_one(Session, town.workshop)
+    name = f"session-{london_date(workshop.starts_at)}.ics"
+    assert name in page.response.headers["Content-Disposition"], "told from the files of other sessions"
     assert entry.uid.value == workshop.attendances[0].uid != workshop.uid
     assert entry.sequence.value == "0"
 

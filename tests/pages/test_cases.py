@@ -618,6 +618,7 @@ def test_the_list_is_searched_and_taken_out_without_names(dpo: PageClient, db: D
     assert "1 case." in dpo.get("/desk/cases?kind=foi&stand=all&late=yes").words()
     answer = dpo.http.get("/desk/cases.csv?kind=foi")
     assert answer.mimetype == "text/csv"
+    assert re.search(r'filename="cases-\d{4}-\d\d-\d\d\.csv"', answer.headers["Content-Disposition"])
     text = answer.get_data(as_text=True)
     assert foi in text
     assert "Bo Name" not in text

@@ -222,7 +222,9 @@ def test_lists_are_narrowed_and_taken_out(
     assert "1 Active" in page.words()
     assert "Lea Der" in page.words()
     assert "No package fits." in team.get("/team/pipeline?state=ended").words()
-    assert "Lea Der" not in team.http.get("/team/pipeline/list.csv").get_data(as_text=True)
+    told = team.http.get("/team/pipeline/list.csv")
+    assert "pipeline-" in told.headers["Content-Disposition"], "told from the list of packages by its name"
+    assert "Lea Der" not in told.get_data(as_text=True)
 
 
 def test_a_late_cancellation_is_counted(

@@ -6,6 +6,7 @@ from uuid import UUID
 from zipfile import ZipFile
 
 import pytest
+from openpyxl import load_workbook
 from sqlalchemy.orm import Session as DbSession
 
 from portal.models import Approval, Export, Role, SecondAct
@@ -47,7 +48,7 @@ def team(client: PageClient, member: UUID) -> PageClient:
 def test_csv_comes_in_one_archive_with_labels_codebook_and_notes(team: PageClient, db: DbSession) -> None:
     answer = team.post(PAGE, ASKED, status=200).response
 
-    assert answer.headers["Content-Disposition"] == 'attachment; filename="post-2023-03-01.zip"'
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="post-2023-03-01.csv.zip"'
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.mimetype == "application/zip"
     with ZipFile(io.BytesIO(answer.data)) as archive:
@@ -78,6 +79,9 @@ def test_a_spreadsheet_with_names_once_a_second_person_agreed(
     answer = team.post(PAGE, asked, status=200).response
 
     assert answer.headers["Content-Disposition"] == 'attachment; filename="post-2023-03-01-named.xlsx"'
+    book = load_workbook(io.BytesIO(answer.data))
+    assert book.properties.title == "Answers to post, with names"
+    assert "with names" in str(book["Answers"].oddHeader.left.text), "who finds it printed knows"
     sheets = read_xlsx(io.BytesIO(answer.data))
     assert list(sheets) == ["Answers", "Labels", "Codebook", "Notes"]
     (row,) = by_heading(sheets["Answers"])
@@ -88,8 +92,9 @@ def test_a_spreadsheet_with_names_once_a_second_person_agreed(
 def test_more_than_one_questionnaire_in_one_file(team: PageClient) -> None:
     answer = team.post(PAGE, {**ASKED, "codes": ["post", "baseline"], "format": "jsonl"}, status=200).response
 
+    assert 'filename="post-baseline-2023-03-01.jsonl.zip"' in answer.headers["Content-Disposition"]
     with ZipFile(io.BytesIO(answer.data)) as archive:
-        assert archive.namelist()[0] == "questionnaires-2023-03-01.jsonl"
+        assert archive.namelist()[0] == "post-baseline-2023-03-01.jsonl"
         assert json.loads(archive.read(archive.namelist()[0]))["wave"] == "post"
 
 

@@ -90,17 +90,17 @@ def test_a_list_is_kept_as_it_is_narrowed_and_names_nobody(
     listed = client.search("/team/people", "Ada")
     (row,) = rows_of(client, link_to(listed, "list.csv"))
     assert row == {
-        "reference": ada.ref,
-        "roles": "lead_member",
-        "councils": "'=Northshire Council",
-        "closed": "no",
-        "restricted": "no",
+        "Reference": ada.ref,
+        "Roles": "Lead Member for children's services",
+        "Councils": "'=Northshire Council",
+        "Account closed": "No",
+        "Restricted": "No",
     }
 
     package = make.package(ada, council=council, starts_on=date(2023, 2, 1))
     make.package(make.person("Cyd Lead"), state=PackageState.AGREED)
     found = rows_of(client, link_to(client.get("/team/packages?state=active"), "packages/list.csv"))
-    assert [one["reference"] for one in found] == [package.ref]
+    assert [one["Reference"] for one in found] == [package.ref]
 
 
 def test_who_has_not_answered_is_kept_as_a_file(client: PageClient, make: Factory, team: Person) -> None:
@@ -108,11 +108,11 @@ def test_who_has_not_answered_is_kept_as_a_file(client: PageClient, make: Factor
     make.package(ada, state=PackageState.ENDED, starts_on=date(2022, 12, 1), ends_on=date(2023, 2, 20))
     page = client.get("/reports/outstanding?wave=post")
     (row,) = rows_of(client, link_to(page, "outstanding/list.csv"))
-    assert (row["reference"], row["questionnaire"], row["last day"], row["begun"]) == (
+    assert (row["Reference"], row["Questionnaire"], row["Last day"], row["Stands"]) == (
         ada.ref,
-        "post",
+        "Questions after your support",
         "2023-05-20",
-        "no",
+        "Not begun",
     )
     assert rows_of(client, "/reports/outstanding/list.csv?wave=interim") == []
 

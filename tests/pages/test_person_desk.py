@@ -107,7 +107,9 @@ def test_an_export_is_asked_for_built_and_fetched_once(
     export_id = db.scalars(select(PersonExport.id)).one()
     answer = dpo.post(f"{at}/export/{export_id}", page=at, status=200).response
     assert answer.headers["Cache-Control"] == "no-store"
-    assert answer.headers["Content-Disposition"] == f'attachment; filename="data-of-{person[1]}.zip"'
+    assert (
+        answer.headers["Content-Disposition"] == f'attachment; filename="data-of-{person[1]}-2023-03-01.zip"'
+    )
     with ZipFile(io.BytesIO(answer.get_data())) as archive:
         assert "Ada Lead" in archive.read("index.html").decode()
     page = dpo.post(f"{at}/export/{export_id}", page=at, status=409)

@@ -146,7 +146,10 @@ def test_a_sub_processor_goes_from_notice_to_agreement(
 def test_the_record_of_processing_carries_remarks(officer: PageClient, auditor: PageClient) -> None:
     path = f"{REGISTERS}/processing"
     officer.post(f"{path}/response", {"text": "Opened one at a time"})
-    assert "Opened one at a time" in auditor.get(path).words()
+    page = auditor.get(path).words()
+    assert "Opened one at a time" in page
+    assert "Browsers that people are or were signed in with" in page, "not the names of tables"
+    assert "browser_session" not in page
     officer.get(f"{path}/nothing", status=404)
     auditor.get(f"{path}/response", status=404)
 

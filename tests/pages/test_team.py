@@ -61,6 +61,18 @@ def sent_file(text: str | bytes) -> dict[str, Any]:
 # ---- files
 
 
+@pytest.mark.parametrize("kind", ["people", "packages"])
+def test_the_first_line_of_a_file_need_not_be_typed(team: PageClient, kind: str) -> None:
+    page = team.get(f"/team/{kind}/import")
+    assert "Download a file with this line, to fill in (CSV)" in page.words()
+    answer = team.http.get(f"/team/{kind}/import/first-line.csv")
+    assert f'filename="{kind}-to-fill-in.csv"' in answer.headers["Content-Disposition"]
+    (line,) = answer.get_data(as_text=True).removeprefix("\ufeff").splitlines()
+    assert line in page.words()
+    sent = team.post(f"/team/{kind}/import", sent_file(answer.data), status=422)
+    assert "The file has column names and no rows" in sent.words()
+
+
 def test_councils_are_taken_from_a_file(team: PageClient, db: DbSession) -> None:
     page = team.follow(team.post("/team/councils/import", sent_file(COUNCILS)))
     assert "5 councils in the file: 5 new, 0 changed." in page.words()

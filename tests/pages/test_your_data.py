@@ -325,6 +325,7 @@ def test_a_copy_is_made_and_downloaded_once(
     db.rollback()
     answer = own.post(f"/your-data/copies/{export_id}", page="/your-data/copy", status=200).response
     assert answer.headers["Cache-Control"] == "no-store"
+    assert 'filename="your-data-2023-03-01.zip"' in answer.headers["Content-Disposition"]
     with ZipFile(io.BytesIO(answer.get_data())) as archive:
         text = archive.read("index.html").decode()
     assert "Ada Lead" in text

@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.orm import Session as DbSession
 
+from portal import filters
 from portal.registers import audit_package, instructions
 from privacy import audit_verifier, chain_checks
 from privacy.audit import Action, AuditEntry
@@ -81,6 +82,7 @@ def test_it_holds_trail_heads_registers_and_cases_without_anybody(
         "verify.py",
     }
     assert "Quill" not in "".join(found.values())
+    assert filters.day_time(clock()) in found["README.txt"], "who reads it reads London time"
     assert "Keep to the schedule" in found["registers.jsonl"]
     [case] = [json.loads(line) for line in found["cases.jsonl"].splitlines()]
     assert case["asked"] is None

@@ -187,8 +187,8 @@ def test_list_file_and_feed_say_the_same(db: DbSession, clock: SetClock) -> None
     )
     lines = case_lists.as_csv([first, second]).decode("utf-8-sig").splitlines()
     assert "Answer" not in lines[0]
-    assert f"{second.story.case.ref},access,email,2027-02-01T10:00+00:00" in lines[2]
-    assert "1 March 2027,28 days left" in lines[2]
+    assert f"{second.story.case.ref},Access,E-mail,2027-02-01 10:00,With the Controller" in lines[2]
+    assert "Answer the request,2027-03-01,28 days left" in lines[2], "a day that can be sorted"
     running = case_clocks.running(acts.stories(db), now=clock(), holidays=desk_calendars.calendars(db))
     data = case_clocks.calendar(running, name="Deadlines", public_url="https://desk.example")
     entries = {str(one["summary"]): one for one in icalendar.Calendar.from_ical(data).walk("VEVENT")}

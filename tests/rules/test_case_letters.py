@@ -146,6 +146,7 @@ def test_every_shipped_template_is_filled_whole(desk: Desk) -> None:
     assert "section 164A of the Data Protection Act 2018" in answer
     assert "Information Commissioner's Office" in answer
     assert "by 1 March 2027" in desk.prefilled(LetterKind.ACKNOWLEDGE).text
+    assert "The Department for Education decides" in desk.prefilled(LetterKind.ACKNOWLEDGE).text
     assert "by 4 May 2027" in desk.prefilled(LetterKind.EXTEND).text, "1 May is a Saturday, 3 May a holiday"
     assert "do not count" in desk.prefilled(LetterKind.CLARIFY).text
 

@@ -324,7 +324,7 @@ def test_councils_are_listed_by_how_they_stand(world: World) -> None:
     assert names(text="north") == ["Northshire"]
     lines = council_lists.listing(world.db, Wanted(qualifies=True), on=today)
     rows = council_lists.as_csv(lines).decode("utf-8-sig").splitlines()
-    assert rows[1].endswith("county,North West,yes,inadequate,2022-06-01,,2023-02-01,1,")
+    assert rows[1].endswith("County,North West,Yes,Ofsted judged it inadequate,2022-06-01,,2023-02-01,1,")
     assert other != world.council
 
 
@@ -341,9 +341,8 @@ def test_the_pipeline_counts_each_state_and_names_nobody_in_its_file(world: Worl
     text = pipeline.as_csv(found.packages, found.ledgers, world.programme).decode("utf-8-sig")
     assert "Person" not in text
     assert "Northshire Council" in text
-    assert text.splitlines()[0].endswith(
-        "planned days,booked days,delivered days,late cancellations,nobody came"
-    )
+    assert text.splitlines()[0].endswith("Days planned,Days booked,Days held,Late cancellations,Nobody came")
+    assert ",One-to-one,Agreed,Northshire Council," in text, "in the words of the page"
 
 
 def test_the_clock_of_the_record_is_londons(world: World) -> None:

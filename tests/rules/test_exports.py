@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import pytest
 from hypothesis import given, settings
+from openpyxl import load_workbook
 from sqlalchemy import event, insert
 from sqlalchemy.orm import Session as DbSession
 
@@ -122,6 +123,7 @@ def test_three_codes_say_why_there_is_no_answer(desk: Desk) -> None:
     assert cells(refused, "ways.talking", "ways.prefer_not") == [PREFER_NOT, "1"]
     notes = desk.files()[".notes.txt"]
     assert all(code in notes for code in (NOT_ASKED, NOT_ANSWERED, PREFER_NOT))
+    assert notes.startswith("Answers to tool, exported on 1 March 2023.")
 
 
 def test_json_lines_hold_every_answer_as_it_was_saved(desk: Desk) -> None:
@@ -333,6 +335,28 @@ def test_row_37_no_text_is_taken_for_a_formula_and_none_is_changed(desk: Desk, t
 
     lines = desk.files(format=Format.JSONL)[".jsonl"]
     assert json.loads(lines)["answers"] | texts == json.loads(lines)["answers"]
+
+
+def test_the_workbook_can_be_read_and_printed_as_it_comes(desk: Desk, tmp_path: Path) -> None:
+    desk.publish(HAVE, RATED, WAYS, WORDS)
+    desk.send({"have": "yes", "rated": "high"})
+    desk.book(tmp_path)
+    book = load_workbook(tmp_path / "export.xlsx")
+    assert book.properties.title == "Answers to tool"
+    for sheet in book:
+        assert sheet.page_setup.orientation == "landscape"
+        assert sheet.oddHeader.left.text == "Answers to tool"
+    for name in ("Answers", "Labels", "Codebook"):
+        sheet = book[name]
+        assert sheet.auto_filter.ref == sheet.dimensions
+        assert sheet.print_title_rows == "$1:$1"
+    answers = book["Answers"]
+    assert answers.freeze_panes == "B2", "who answered stays in sight"
+    heads = {cell.value: cell.column_letter for cell in answers[1]}
+    assert answers.column_dimensions[heads["submitted_on"]].width >= len("2023-03-01"), "no ####"
+    assert all(cell.alignment.wrap_text for cell in book["Labels"][1]), "wordings are long"
+    assert book["Notes"].column_dimensions["A"].width >= 100
+    assert all(cell.alignment.wrap_text for (cell,) in book["Notes"].iter_rows())
 
 
 def test_lines_end_as_the_standard_has_it(desk: Desk) -> None:

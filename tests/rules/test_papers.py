@@ -83,3 +83,33 @@ def test_long_papers_have_pages_and_a_mark_stands_out() -> None:
     reader, text = read(papers.render(paper(*["A sentence of some length. " * 40] * 20, mark="EXERCISE")))
     assert len(reader.pages) > 2
     assert text.startswith("EXERCISE")
+
+
+def test_a_row_stays_with_its_name_and_what_is_too_long_for_a_page_goes_on() -> None:
+    rows = [
+        (f"Fact {number}", f"begun{number} " + "some words " * 60 + f"done{number}") for number in range(9)
+    ]
+    rows.append(("Long", "begun9 " + "some words " * 900 + "done9"))
+    long = Paper(
+        title="Facts",
+        sender="Leadership support",
+        on=date(2027, 2, 1),
+        references=[("Contract", "con_9887")],
+        blocks=[facts(rows)],
+    )
+    pages = [page.extract_text() for page in PdfReader(BytesIO(papers.render(long))).pages]
+    places = [[number for number, text in enumerate(pages) if f"begun{row} " in text] for row in range(10)]
+    ends = [[number for number, text in enumerate(pages) if f"done{row}" in text] for row in range(10)]
+    assert places[:9] == ends[:9]
+    assert ends[9] == [len(pages) - 1]
+    assert ends[9] > places[9]
+
+
+def test_each_page_says_what_it_is_of() -> None:
+    reader, _ = read(papers.render(paper(*["A sentence of some length. " * 40] * 20, mark="EXERCISE")))
+    pages = [" ".join(page.extract_text().split()) for page in reader.pages]
+    for number, text in enumerate(pages, 1):
+        assert f"Notice of a request Page {number} of {len(pages)}" in text
+        assert text.count("EXERCISE") == 1
+    assert "Leadership support, Contract: con_9887, Case: C-7KX4M2" not in pages[0], "its head says so"
+    assert all("Leadership support, Contract: con_9887, Case: C-7KX4M2" in text for text in pages[1:])

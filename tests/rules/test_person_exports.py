@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import stat
 import threading
 from dataclasses import replace
@@ -123,6 +124,37 @@ def test_the_page_is_one_that_everybody_can_read(desk: Desk, side: Side) -> None
     assert all(head.get("scope") == "row" for head in tree.iter("th"))
     heads = {"".join(map(str, head.itertext())) for head in tree.iter("th")}
     assert [head for head in heads if head.endswith("?")], "questions as they were asked"
+
+
+def test_the_page_speaks_of_things_by_the_names_that_people_know(desk: Desk, side: Side) -> None:
+    files = export(desk, side.former)
+    tree = html.document_fromstring(files["index.html"].encode(), parser=html.HTMLParser(encoding="utf-8"))
+    text = " ".join(map(str, tree.itertext()))
+    assert not re.findall(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}", text), "ids are for the files of machines"
+    assert "keyed digest" not in text
+    assert str(side.former) in files["data/01-person.json"]
+    headings = ["".join(map(str, one.itertext())) for one in tree.iter("h2", "h3")]
+    for heading in ("Your roles, in which council, from when to when", "Your answers to questionnaires"):
+        assert heading in headings
+    heads = {"".join(map(str, one.itertext())) for one in tree.iter("th")}
+    assert {"Reference", "Created", "From"} <= heads
+    assert not {"Ref", "Id", "Person id", "Created at"} & heads
+    assert "lead member" in text
+    assert "lead_member" not in text
+    assert headings[-1] == "What nothing is held of"
+    assert files["data/08-clearance.csv"] == "\ufeffNothing is held of this kind\r\n"
+    assert "Your checks, training and undertakings" in text.split(headings[-1])[1]
+
+
+def test_what_somebody_typed_stays_as_it_is_even_if_it_looks_like_a_word_of_ours(
+    desk: Desk, make: Factory, db: DbSession
+) -> None:
+    person = make.person("Ada Lead")
+    typed = "0a1b2c3d-0000-4000-8000-0123456789ab"
+    for words in ("quiet_room", typed, "system:none"):
+        with unit_of_work(db, desk.clock, "system:test") as work:
+            work.db.get_one(Person, person.id).adjustments = words
+        assert f"<td>{words}</td>" in export(desk, person.id)["index.html"]
 
 
 def test_other_peoples_names_in_free_text_are_flagged(desk: Desk, make: Factory, db: DbSession) -> None:

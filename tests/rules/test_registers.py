@@ -250,6 +250,9 @@ def test_the_pack_is_one_document_with_evidence(
     shown = {one.measure: one for one in found.evidence}
     assert not shown["Restoring in time"].good, "no drill was made"
     assert not shown["An audit trail that shows changes"].good
+    kinds = dict(found.kinds)
+    assert "Offices in councils, from when to when" in kinds["Who people are"], "not the names of columns"
+    assert not any("_" in words for words in kinds.values())
     data = papers.render(assessment.paper(found, stack.instance.programme))
     text = " ".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(data)).pages)
     for words in (

@@ -22,6 +22,7 @@ from portal.results.drawing import Bar
 from portal.results.periods import Kind, NoSuchPeriod, begun, report_period
 from portal.results.report_parts import Report, Share
 from portal.results.reports import Format
+from tests.browser import launch
 from tests.pages_client import parsed
 from tests.released import a_release, kpi
 
@@ -102,6 +103,31 @@ def test_the_spreadsheet_is_typed_and_plain(report: Report, made: dict[str, byte
             for found, value in zip(line, want, strict=False):
                 assert _same(found, value), (found, value)
     assert book["The two KPIs"]["I2"].number_format == "0.0%"
+
+
+def test_the_spreadsheet_can_be_read_and_printed_as_it_comes(made: dict[str, bytes]) -> None:
+    book = openpyxl.load_workbook(BytesIO(made["quarterly-2022-Q4.xlsx"]))
+    for sheet in book:
+        assert sheet.page_setup.orientation == "landscape"
+        assert sheet.page_setup.fitToHeight == 0, "as wide as the paper, however long"
+        assert sheet.sheet_properties.pageSetUpPr.fitToPage
+        assert "quarterly report" in sheet.oddHeader.left.text
+        assert "Page" in sheet.oddFooter.right.text
+        for row in sheet.iter_rows():
+            for cell in row:
+                width = _width(sheet, cell.column)
+                if cell.is_date:
+                    assert width >= len("30 September 2022"), f"{sheet.title}!{cell.coordinate} shows ####"
+                elif isinstance(cell.value, str) and len(cell.value) > width and cell.coordinate != "A1":
+                    assert cell.alignment.wrap_text, f"{sheet.title}!{cell.coordinate} is cut"
+                    assert sheet.row_dimensions[cell.row].height >= 15 * len(cell.value) / width
+    for sheet in book.worksheets[1:]:
+        assert sheet.print_title_rows == "$1:$1", "the heads stand on each page"
+
+
+def _width(sheet: Any, column: int) -> float:
+    """Neighbours of one width are kept under the first of them."""
+    return float(next(one.width for one in sheet.column_dimensions.values() if one.min <= column <= one.max))
 
 
 def _same(found: Any, value: Any) -> bool:
@@ -254,3 +280,15 @@ def test_periods_that_have_begun() -> None:
     named = [one.name for one in begun(Kind.QUARTERLY, on=date(2022, 1, 1), years=YEARS)]
     assert named == ["2022-Q1", "2021-Q4", "2021-Q3", "2021-Q2"]
     assert next(iter(begun(Kind.ANNUAL, on=date(2030, 1, 1), years=YEARS))).name == "2023-24"
+
+
+def test_the_page_as_a_file_fits_a_phone(made: dict[str, bytes], tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    file.write_bytes(made["quarterly-2022-Q4.html"])
+    with launch() as browser:
+        for width in (390, 320):
+            page = browser.new_page(viewport={"width": width, "height": 800})
+            page.goto(file.as_uri())
+            assert page.evaluate("document.documentElement.scrollWidth") == width, (
+                "nothing is cut at the side"
+            )

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +121,9 @@ def test_the_front_page_and_registers_are_there_to_read(bag: Path) -> None:
     assert "REHEARSAL" in page
     for link in page.split('href="')[1:]:
         assert (bag / "data/readable" / link.partition('"')[0]).resolve().is_file(), link
-    assert "Lena Leader" in (bag / "data/readable/people.html").read_text(encoding="utf-8")
+    people = (bag / "data/readable/people.html").read_text(encoding="utf-8")
+    assert "Lena Leader" in people
+    assert "Lead Member for children's services" in unescape(people), "roles in the words of the pages"
     record = json.loads((bag / "data/registers/processing.json").read_bytes())
     assert record["article"] == "30(2)"
 
