@@ -232,9 +232,9 @@ class AuditEntry(Record):
 
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False, info=plain())
     at: Mapped[datetime] = mapped_column(info=plain())
-    actor: Mapped[str] = mapped_column(String(80), info=reference("who did it"))
-    action: Mapped[str] = mapped_column(String(60), info=plain())
-    object: Mapped[str] = mapped_column(String(80), info=reference("what it was done to"))
+    actor: Mapped[str] = mapped_column(String(80), info=reference(holds="Who did it"))
+    action: Mapped[str] = mapped_column(String(60), info=plain(holds="What was done"))
+    object: Mapped[str] = mapped_column(String(80), info=reference(holds="What it was done to"))
     holder: Mapped[UUID | None] = mapped_column(Uuid, index=True, info=reference("whose data it concerns"))
     details: Mapped[str] = mapped_column(Text, info=plain("references, dates, numbers and codes as JSON"))
     mac: Mapped[bytes] = mapped_column(LargeBinary, info=plain("binds this line to the one before"))

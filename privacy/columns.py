@@ -6,7 +6,7 @@ therefore a sealed column is two things: a binary column, and a descriptor that 
 for the flush, where row and holder are known and all keys are read at once. Lengths are padded in steps, so
 that the length of a value tells next to nothing.
 
-    name_sealed: Mapped[bytes | None] = sealed(holder="id", purpose="to address the person")
+    name_sealed: Mapped[bytes | None] = sealed(holder="id", holds="Name")
     name = SealedText("name_sealed")
 """
 
@@ -40,6 +40,7 @@ T = TypeVar("T")
 def sealed(
     *,
     holder: str,
+    holds: str,
     purpose: str | None = None,
     kind: Kind = Kind.PERSONAL,
     erase: Erase = Erase.BLANK,
@@ -48,9 +49,9 @@ def sealed(
 ) -> Any:
     """A binary column for a sealed value. `holder` names the attribute with the id of the holder.
 
-    `at_least` is the smallest padded length in bytes. `others`: it is about other people than the row's subject.
+    `holds` and `others` are those of Held. `at_least` is the smallest padded length in bytes.
     """
-    held = Held(kind, erase, sealed=True, purpose=purpose, holder=holder, others=others)
+    held = Held(kind, erase, sealed=True, purpose=purpose, holder=holder, others=others, holds=holds)
     return mapped_column(LargeBinary, nullable=True, info={"held": held, "at_least": at_least})
 
 

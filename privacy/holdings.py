@@ -5,6 +5,7 @@ It is read off the tables' own declarations, so it cannot drift from them (cl 17
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from sqlalchemy import Column, Table
 from sqlalchemy.orm import Mapper
@@ -15,10 +16,12 @@ from privacy.records import Held, Holding, Keep, Record
 
 @dataclass(frozen=True)
 class ColumnEntry:
-    """One column of the register. `subject` is the way to the person, hop by hop; empty: about nobody."""
+    """One column of the register. `holds` is what people call it; `subject` is the way to the person, hop by hop;
+    empty: about nobody."""
 
     table: str
     column: str
+    holds: str
     kind: str
     sealed: bool
     purpose: str
@@ -123,6 +126,34 @@ KEYS = Holding("to open and destroy what is sealed", keep=Keep.LEDGER)
 """What the tables of the key store are for."""
 
 
+NAMES = {
+    "at": "When",
+    "by": "By whom",
+    "from_on": "From",
+    "on": "Day",
+    "ref": "Reference",
+    "seq": "Line",
+    "to_on": "To",
+}
+"""Plain columns that stand in many tables, and whose name alone says too little."""
+
+
+def said(name: str) -> str:
+    """A name of ours as a heading."""
+    words = name.replace("_", " ").replace("-", ", ")
+    return words[:1].upper() + words[1:]
+
+
+def called(column: Column[Any]) -> str:
+    """What a column is called where people read it: what it says it holds, else its own name.
+
+    Whether it is a day or a moment is seen.
+    """
+    held: Held = column.info["held"]
+    name = column.name
+    return held.holds or NAMES.get(name) or said(name.removesuffix("_at").removesuffix("_on"))
+
+
 class LostSubject(LookupError):
     """A table's way to its subject ends before it reaches a person."""
 
@@ -192,6 +223,7 @@ def _entry(table: Table, column: Column[object], path: list[str], declared: Hold
     return ColumnEntry(
         table=table.name,
         column=column.name,
+        holds=called(column),
         kind=held.kind.value,
         sealed=held.sealed,
         purpose=held.purpose or declared.purpose,

@@ -49,7 +49,7 @@ SUBJECT_KEY = Table(
     METADATA,
     Column("holder_id", Uuid, primary_key=True, info=reference("whose data key this is")),
     Column("version", Integer, primary_key=True, info=plain()),
-    Column("kek_id", String(20), nullable=False, index=True, info=plain()),
+    Column("kek_id", String(20), nullable=False, index=True, info=plain(holds="Key that locks it")),
     Column("wrapped", LargeBinary, info=plain("blank once the holder was erased")),
     Column("created_at", Instant, nullable=False, info=plain()),
     Column("destroyed_on", Date, info=plain()),

@@ -4,6 +4,7 @@ Stores are read off the declarations: rows about them, what such rows stand in (
 name them, the audit trail and the key store. A store that cannot answer raises; nothing is left out silently.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from uuid import UUID
 from sqlalchemy import Column, ColumnElement, LargeBinary, Table, Text, and_, or_, select
 from sqlalchemy.orm import Session as DbSession
 
-from privacy import purge, reach
+from privacy import holdings, purge, reach
 from privacy.audit import AuditEntry
 from privacy.columns import keys_of, sealed_columns, unseal_column
 from privacy.keystore import SUBJECT_KEY, DataKeys
@@ -46,13 +47,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Store:
-    """What one store answered. `why` is how its rows concern the person."""
+    """What one store answered. `why` is how its rows concern the person, `heads` what people call its values."""
 
     name: str
     purpose: str
     keep: str
     why: str
     rows: Sequence[Row]
+    heads: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -145,17 +147,22 @@ class _Opening:
             for column in table.columns
             if column.name not in sealed
         ]
-        self.sealed = [(name, readers.get(f"{table.name}.{name}")) for name in sealed.values()]
+        self.sealed = list(sealed.values())
+        self.readers = [
+            (name, readers[f"{table.name}.{name}"])
+            for name in (*(name for name, _, _ in self.clear), *self.sealed)
+            if f"{table.name}.{name}" in readers
+        ]
 
     def row(self, db: DbSession, one: Any) -> Row:
         values: dict[str, Value] = {
             name: _plain_column(column, getattr(one, attribute)) for name, column, attribute in self.clear
         }
+        values |= {name: OTHERS if name in self.others else plain(getattr(one, name)) for name in self.sealed}
         words: list[tuple[str, str]] = []
         coded = set[str]()
-        for name, reader in self.sealed:
-            values[name] = OTHERS if name in self.others else plain(getattr(one, name))
-            if reader is not None and values[name] is not None and (said := reader(db, one)):
+        for name, reader in self.readers:
+            if values[name] is not None and (said := reader(db, one)):
                 words += said
                 coded.add(name)
         return Row(values, words, self.free, frozenset(coded))
@@ -243,7 +250,7 @@ def _trail(db: DbSession, person_id: UUID) -> Store:
                 "action": line.action,
                 "actor": "they" if line.actor == f"person:{person_id}" else line.actor.partition(":")[0],
                 "object": line.object,
-                "details": line.details,
+                "details": json.loads(line.details),
             }
         )
         for line in db.scalars(select(AuditEntry).where(theirs).order_by(AuditEntry.seq))
@@ -253,10 +260,14 @@ def _trail(db: DbSession, person_id: UUID) -> Store:
 
 def _keys(db: DbSession, person_id: UUID) -> Store:
     """The wrapped keys themselves stay: they open what is here in words."""
-    columns = (SUBJECT_KEY.c.version, SUBJECT_KEY.c.kek_id, SUBJECT_KEY.c.created_at)
+    columns = {
+        "version": SUBJECT_KEY.c.version,
+        "key": SUBJECT_KEY.c.kek_id,
+        "made_at": SUBJECT_KEY.c.created_at,
+    }
     with keys_of(db).vault.engine.connect() as connection:
         found = connection.execute(
-            select(*columns).where(SUBJECT_KEY.c.holder_id.in_(purge.holders(db, person_id)))
+            select(*columns.values()).where(SUBJECT_KEY.c.holder_id.in_(purge.holders(db, person_id)))
         ).all()
     rows = [
         Row({"version": row.version, "key": row.kek_id, "made_at": row.created_at.isoformat()})
@@ -268,12 +279,19 @@ def _keys(db: DbSession, person_id: UUID) -> Store:
         "until they are erased",
         "their data keys",
         rows,
+        {name: holdings.called(column) for name, column in columns.items()},
     )
 
 
 def _store(table: Table, why: str, rows: Sequence[Row]) -> Store:
     declared = reach.holding(table)
-    return Store(table.name, declared.purpose, declared.keep.words, why, rows)
+    return Store(table.name, declared.purpose, declared.keep.words, why, rows, _heads(table))
+
+
+def _heads(table: Table) -> dict[str, str]:
+    """What people call the values of a table, by the names under which they are read."""
+    opened = {one.column: name for name, one in _attributes(reach.mapper_of(table).class_)}
+    return {opened.get(column.name, column.name): holdings.called(column) for column in table.columns}
 
 
 # ---- values

@@ -25,8 +25,9 @@ from privacy.cases.tables import Event
 from privacy.clock import Clock
 from privacy.columns import keys_of, seal, unseal
 from privacy.erasure import NobodyThere
+from privacy.holdings import said
 from privacy.person_data import Gathered, Reader, Row, Store, flags, stores
-from privacy.person_file import Cover, build, said
+from privacy.person_file import Cover, build
 from privacy.processing import HOW_LONG, WHY
 from privacy.progress import Progress, untold
 from privacy.records import Keep, new_id
@@ -65,7 +66,9 @@ def without(store: Store, hidden: Callable[[str, Row], bool]) -> tuple[Store, in
         gone = {name for name in row.free if row.values[name] and hidden(name, row)}
         count += len(gone)
         values = {name: NOT_HERE if name in gone else value for name, value in row.values.items()}
-        rows.append(Row(values, row.words, row.free))
+        # What would stand in words for a value that is left out is left out with it.
+        words = () if gone & row.coded else row.words
+        rows.append(Row(values, words, row.free, row.coded - gone))
     return replace(store, rows=rows), count
 
 

@@ -12,10 +12,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from html import escape
+from textwrap import indent
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from privacy.clock import day_words, london, time_words
-from privacy.person_data import DIGEST, Flag, Gathered, Row, Store, Value
+from privacy.holdings import said
+from privacy.person_data import DIGEST, Gathered, Row, Store, Value
 
 TAKEN_FOR_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 STYLE = (
@@ -24,25 +26,24 @@ STYLE = (
     "th,td{text-align:left;vertical-align:top;padding:.4rem;"
     "border-bottom:1px solid #b1b4b6;overflow-wrap:anywhere;white-space:pre-line}"
     "th{width:30%;overflow-wrap:break-word}caption{text-align:left;font-weight:bold}"
+    "@media(max-width:40rem){th{width:45%}}"
     "@page{margin:2cm}section{margin-top:2.5rem}.flag{border-left:.4rem solid #b10e1e;padding-left:1rem}"
 )
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?[+]00:00")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
-_REFERENCE = re.compile(r"(?:[a-z_]+:)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{64}")
+_REFERENCE = re.compile(
+    r"(?:[a-z_]+:)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:@[a-z0-9.-]+)?|[0-9a-f]{64}"
+)
 _CODE = re.compile(r"[a-z]+(?:_[a-z0-9]+)+")
 _PORTAL = "system:"
-HEADS = {"ref": "Reference", "at": "When", "on": "Day", "from_on": "From", "to_on": "To", "seq": "Line"}
+EMPTY_VALUES: tuple[Value, ...] = (None, "", [], {})
 EMPTY = "Nothing is held of this kind"
 FILES = (
     "The folder “data” has the same for other software: two files of each kind. They also hold the numbers by which "
     "records are tied together, which are left out here."
 )
+SET_IN = "\N{NO-BREAK SPACE}" * 4
 NO_SCRIPT = "default-src 'none'; style-src 'unsafe-inline'"
-
-
-def said(name: str) -> str:
-    """A name of ours as a heading."""
-    return _capital(name.replace("_", " ").replace("-", ", "))
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ def page(cover: Cover, gathered: Gathered) -> str:
         f"<h1>{escape(title)}</h1>",
         f"<p>Put together on {day_words(shown)}. {escape(cover.says)}. Times are London time.</p>",
         *_about(cover.about),
-        *_flags(cover, gathered.flags),
+        *_flags(cover, gathered),
         "<h2>What is held</h2>",
         f"<p>{FILES}</p>",
     ]
@@ -158,12 +159,13 @@ def _about(about: Mapping[str, Sequence[str]]) -> Iterator[str]:
         yield "</ul>"
 
 
-def _flags(cover: Cover, flags: Sequence[Flag]) -> Iterator[str]:
-    if not flags:
+def _flags(cover: Cover, gathered: Gathered) -> Iterator[str]:
+    if not gathered.flags:
         return
+    heads = {store.name: store.heads for store in gathered.stores}
     yield '<h2>Check before this is handed over</h2><p class="flag">These passages may name other people.</p><ul>'
-    for flag in flags:
-        where = f"{cover.called(flag.store)}, {flag.row}, {_head(flag.column)}"
+    for flag in gathered.flags:
+        where = f"{cover.called(flag.store)}, {flag.row}, {_head(heads[flag.store], flag.column)}"
         yield f"<li>{escape(f'{where}: {flag.word}')}</li>"
     yield "</ul>"
 
@@ -174,7 +176,7 @@ def _section(cover: Cover, number: int, store: Store) -> Iterator[str]:
     yield f"<p>{escape(_capital(store.purpose))}. {escape(_capital(store.why))}. Kept {escape(store.keep)}.</p>"
     alone = 0
     for place, row in enumerate(store.rows, 1):
-        pairs = list(_pairs(row))
+        pairs = list(_pairs(row, store.heads))
         alone += not pairs
         if pairs:
             yield from _table(f"{called}, {place} of {len(store.rows)}", pairs)
@@ -201,16 +203,17 @@ def _table(caption: str, pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
     yield "</tbody></table>"
 
 
-def _pairs(row: Row) -> Iterator[tuple[str, str]]:
+def _pairs(row: Row, heads: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for name, value in row.values.items():
         # What stands below in words is not shown in codes; the files for machines have both.
-        if value in (None, "", [], {}) or name in row.coded:
+        if value in EMPTY_VALUES or name in row.coded:
             continue
         if name in row.free:
-            # What was typed is never changed; who judged it, and by which record, is no word of theirs.
-            yield _head(name), _shown(_untied(value))
+            # What was typed is never changed; who judged it, and by which record, is no word of theirs. The codes
+            # in a value that we put together are ours.
+            yield _head(heads, name), _shown(_untied(value) if isinstance(value, str) else _worded(value))
         elif not _ties(value):
-            yield _head(name), _shown(_worded(value))
+            yield _head(heads, name), _shown(_worded(value))
     yield from row.words
 
 
@@ -248,9 +251,9 @@ def _shown(value: Value) -> str:
     if isinstance(value, bool):
         return "Yes" if value else "No"
     if isinstance(value, dict):
-        return "\n".join(f"{said(str(name))}: {_shown(one)}" for name, one in value.items())
+        return "\n".join(_named(name, one) for name, one in value.items() if one not in EMPTY_VALUES)
     if isinstance(value, list):
-        return "\n".join(map(_shown, value))
+        return "\n".join(map(_line, value))
     if isinstance(value, str) and (_MOMENT.fullmatch(value) or _DAY.fullmatch(value)):
         # What somebody typed can look like a day and be none.
         with suppress(ValueError):
@@ -258,14 +261,29 @@ def _shown(value: Value) -> str:
     return str(value)
 
 
+def _named(name: str, value: Value) -> str:
+    """A value inside another with its name: below it, and set in, where it has lines of its own."""
+    text = _shown(value)
+    if isinstance(value, dict | list) and "\n" in text:
+        return f"{said(name)}:\n{indent(text, SET_IN)}"
+    return f"{said(name)}: {text}"
+
+
+def _line(value: Value) -> str:
+    """A line of a list. A pair that begins with a word is a name with its value."""
+    match value:
+        case [str() as name, one]:
+            return f"{name}: {_shown(one)}"
+    return _shown(value)
+
+
 def _moment(value: str) -> str:
     at = datetime.fromisoformat(value)
     return f"{day_words(london(at))}, {time_words(at)}"
 
 
-def _head(column: str) -> str:
-    """What a column is called: whether it is a day or a moment is seen."""
-    return HEADS.get(column) or said(column.removesuffix("_at").removesuffix("_on"))
+def _head(heads: Mapping[str, str], name: str) -> str:
+    return heads.get(name) or said(name)
 
 
 def _capital(text: str) -> str:

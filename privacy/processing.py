@@ -49,7 +49,7 @@ class Parties:
 
 @dataclass(frozen=True)
 class Activity:
-    """One category of processing: a purpose, the data it takes, whose, and how long it is kept."""
+    """One category of processing: a purpose, the data it takes, whose, and how long it is kept. Data are in words."""
 
     purpose: str
     table: str
@@ -77,15 +77,11 @@ def _activity(table: str, columns: Sequence[ColumnEntry]) -> Activity:
         purpose=declared,
         table=table,
         about="a person" if columns[0].subject else "nobody; it names people by reference",
-        data=[_named(entry) for entry in personal],
-        special=[_named(entry) for entry in personal if entry.kind == "special"],
+        data=[entry.holds for entry in personal],
+        special=[entry.holds for entry in personal if entry.kind == "special"],
         sealed=sum(entry.sealed for entry in columns),
         keep=columns[0].keep,
     )
-
-
-def _named(entry: ColumnEntry) -> str:
-    return entry.column.removesuffix("_sealed").replace("_", " ")
 
 
 def record(parties: Parties, outside: Sequence[Store] = ()) -> dict[str, object]:

@@ -1,8 +1,8 @@
 """The base of every table. A table says why it exists and how long it is kept; a column says what it is.
 
-Nothing here is optional: a class without a holding, or a column without a class, does not import. Export,
-erasure, restriction, retention, the record of processing and the return of data all read these declarations
-(cl 17.4, cl 17.8, schedule 3a; UK GDPR Articles 5 and 30).
+Nothing here is optional: a class without a holding, a column without a class, or one about people that does not say
+in words what it holds, does not import. Export, erasure, restriction, retention, the record of processing and the
+return of data all read these declarations (cl 17.4, cl 17.8, schedule 3a; UK GDPR Articles 5 and 30).
 """
 
 from collections.abc import Callable
@@ -84,8 +84,10 @@ class Holding:
 
 @dataclass(frozen=True)
 class Held:
-    """What a column is; what the table says holds where it says nothing of its own.
+    """What a column is. `purpose`: the table's holds where it says none of its own.
 
+    `holds` says what is in it, as people read it at the head of a value: it stands alone, without the table's name.
+    What is neither personal nor special may leave it out, and is then called by its own name.
     `others`: it is about other people than the row's subject, and comes with nobody's export (Article 15(4)).
     """
 
@@ -95,21 +97,24 @@ class Held:
     purpose: str | None = None
     holder: str | None = None
     others: bool = False
+    holds: str | None = None
 
 
-def plain(purpose: str | None = None) -> dict[str, Any]:
-    """Mark a column that says nothing about anybody."""
-    return {"held": Held(Kind.NOT_PERSONAL, Erase.KEEP, purpose=purpose)}
+def plain(purpose: str | None = None, *, holds: str | None = None) -> dict[str, Any]:
+    """Mark a column that says nothing about anybody. `holds` where its own name would tell people little."""
+    return {"held": Held(Kind.NOT_PERSONAL, Erase.KEEP, purpose=purpose, holds=holds)}
 
 
-def reference(purpose: str | None = None, *, erase: Erase = Erase.KEEP) -> dict[str, Any]:
+def reference(
+    purpose: str | None = None, *, holds: str | None = None, erase: Erase = Erase.KEEP
+) -> dict[str, Any]:
     """Mark a column that points at a person or a person's row, and names nobody by itself."""
-    return {"held": Held(Kind.PSEUDONYMOUS, erase, purpose=purpose)}
+    return {"held": Held(Kind.PSEUDONYMOUS, erase, purpose=purpose, holds=holds)}
 
 
-def personal(purpose: str | None = None, *, erase: Erase = Erase.BLANK) -> dict[str, Any]:
+def personal(*, holds: str, purpose: str | None = None, erase: Erase = Erase.BLANK) -> dict[str, Any]:
     """Mark a column about a person that has to stay in clear; the register of holdings shows it as such."""
-    return {"held": Held(Kind.PERSONAL, erase, purpose=purpose)}
+    return {"held": Held(Kind.PERSONAL, erase, purpose=purpose, holds=holds)}
 
 
 def new_id() -> UUID:
@@ -192,6 +197,11 @@ class Record(DeclarativeBase):
                 f"{cls.__name__} must say what it is for and how long it is kept (__holding__)"
             )
         super().__init_subclass__(**kwargs)
-        loose = [column.name for column in cls.__table__.columns if "held" not in column.info]
+        loose = [column.name for column in cls.__table__.columns if not _says(column.info.get("held"))]
         if loose:
             raise Unclassified(f"{cls.__name__} does not say what these columns hold: {', '.join(loose)}")
+
+
+def _says(held: Held | None) -> bool:
+    """Whether a column is classified, and in words where it is about people."""
+    return held is not None and bool(held.holds or held.kind in (Kind.NOT_PERSONAL, Kind.PSEUDONYMOUS))

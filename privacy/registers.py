@@ -98,7 +98,7 @@ class RegisterEntry(Record):
     )
     entered_at: Mapped[datetime] = mapped_column(info=plain())
     by: Mapped[str] = mapped_column(String(80), info=reference("who entered it"))
-    body_sealed: Mapped[bytes | None] = sealed(holder="id", purpose="the wording")
+    body_sealed: Mapped[bytes | None] = sealed(holder="id", holds="Wording of the entry in a register")
     body = SealedText("body_sealed")
 
 

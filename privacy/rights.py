@@ -49,7 +49,7 @@ class LegalHold(Record):
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True, info=reference())
     item_table: Mapped[str | None] = mapped_column(String(60), info=plain())
     item_id: Mapped[UUID | None] = mapped_column(Uuid, info=reference("the row that is held"))
-    cause: Mapped[Cause] = mapped_column(Word(Cause), info=plain())
+    cause: Mapped[Cause] = mapped_column(Word(Cause), info=plain(holds="Why there is a hold"))
     placed_at: Mapped[datetime] = mapped_column(info=plain())
     lifted_at: Mapped[datetime | None] = mapped_column(info=plain())
     by: Mapped[str] = mapped_column(String(80), info=reference("who placed it"))
@@ -57,7 +57,7 @@ class LegalHold(Record):
         ForeignKey("casefile.id"), index=True, info=plain("the open case that holds")
     )
     # Its own key: what is held can outlive the person's.
-    reason_sealed: Mapped[bytes | None] = sealed(holder="id", purpose="why it is held", at_least=256)
+    reason_sealed: Mapped[bytes | None] = sealed(holder="id", holds="Why the data must be kept", at_least=256)
     reason = SealedText("reason_sealed")
 
 
@@ -77,15 +77,23 @@ class Rectification(Record):
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=reference())
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True, info=reference())
-    item_table: Mapped[str] = mapped_column(String(60), info=plain())
+    item_table: Mapped[str] = mapped_column(String(60), info=plain(holds="Where it was put right"))
     item_id: Mapped[UUID] = mapped_column(Uuid, info=reference("the row that was put right"))
-    item_column: Mapped[str] = mapped_column(String(60), info=plain())
+    item_column: Mapped[str] = mapped_column(String(60), info=plain(holds="What was put right"))
     at: Mapped[datetime] = mapped_column(info=plain())
     by: Mapped[str] = mapped_column(String(80), info=reference("who put it right"))
-    before_sealed: Mapped[bytes | None] = sealed(holder="person_id", purpose="what it said", at_least=256)
-    after_sealed: Mapped[bytes | None] = sealed(holder="person_id", purpose="what it says now", at_least=256)
-    reason_sealed: Mapped[bytes | None] = sealed(holder="person_id", purpose="why it was wrong", at_least=256)
-    told_sealed: Mapped[bytes | None] = sealed(holder="person_id", purpose="who was told", at_least=256)
+    before_sealed: Mapped[bytes | None] = sealed(
+        holder="person_id", holds="What it said before it was put right", at_least=256
+    )
+    after_sealed: Mapped[bytes | None] = sealed(
+        holder="person_id", holds="What it says since it was put right", at_least=256
+    )
+    reason_sealed: Mapped[bytes | None] = sealed(
+        holder="person_id", holds="Why it was put right", at_least=256
+    )
+    told_sealed: Mapped[bytes | None] = sealed(
+        holder="person_id", holds="Who was told that it was put right", at_least=256
+    )
     before = SealedJson("before_sealed")
     after = SealedJson("after_sealed")
     reason = SealedText("reason_sealed")
@@ -123,12 +131,18 @@ class PersonExport(Record):
     asked_at: Mapped[datetime] = mapped_column(info=plain())
     by: Mapped[str] = mapped_column(String(80), info=reference("who asked for it"))
     claimed_until: Mapped[datetime | None] = mapped_column(info=plain("a worker has it until then"))
-    stores: Mapped[int] = mapped_column(default=0, info=plain("how many have to answer"))
-    answered: Mapped[int] = mapped_column(default=0, info=plain("how many have answered"))
-    failed_store: Mapped[str | None] = mapped_column(String(60), info=plain("the one that did not"))
+    stores: Mapped[int] = mapped_column(default=0, info=plain(holds="Places that have to answer"))
+    answered: Mapped[int] = mapped_column(default=0, info=plain(holds="Places that have answered"))
+    failed_store: Mapped[str | None] = mapped_column(
+        String(60), info=plain(holds="Place that did not answer")
+    )
     ready_at: Mapped[datetime | None] = mapped_column(info=plain())
     left_out: Mapped[int] = mapped_column(
-        default=0, info=plain("passages that others wrote, which somebody looks at first")
+        default=0,
+        info=plain(
+            "passages that others wrote, which somebody looks at first",
+            holds="Passages to be looked at first",
+        ),
     )
     case_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("casefile.id"), index=True, info=plain("the case it was made for")

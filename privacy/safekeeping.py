@@ -46,7 +46,7 @@ class KeyEvent(Record):
     count: Mapped[int] = mapped_column(default=0, info=plain("how many data keys or addresses"))
     trouble: Mapped[str | None] = mapped_column(String(40), info=plain("a code for what went wrong"))
     people_sealed: Mapped[bytes | None] = sealed(
-        holder="id", purpose="who can open the escrow: the names in the certificates", at_least=256
+        holder="id", holds="Who can open the escrow, as the certificates name them", at_least=256
     )
     people = SealedText("people_sealed")
 

@@ -55,8 +55,8 @@ class Version(Record):
     __holding__ = Holding("to show what was asked, word for word", Keep.CONTRACT)
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=plain())
-    code: Mapped[str] = mapped_column(String(60), info=plain())
-    number: Mapped[int] = mapped_column(info=plain())
+    code: Mapped[str] = mapped_column(String(60), info=plain(holds="Which questionnaire"))
+    number: Mapped[int] = mapped_column(info=plain(holds="Version"))
     hash: Mapped[str] = mapped_column(String(64), info=plain())
     body: Mapped[str] = mapped_column(Text, info=plain())
     published_at: Mapped[datetime] = mapped_column(info=plain())
@@ -80,7 +80,9 @@ class Correction(Record):
     by: Mapped[str] = mapped_column(String(80), info=reference("who corrected it"))
     body: Mapped[str] = mapped_column(Text, info=plain())
     # Typed by people, so nobody knows what is in it; a questionnaire's words in `body` are read by everybody.
-    reason_sealed: Mapped[bytes | None] = sealed(holder="version_id", purpose="why the words were changed")
+    reason_sealed: Mapped[bytes | None] = sealed(
+        holder="version_id", holds="Why the words of a question were changed"
+    )
     reason = SealedText("reason_sealed")
 
 
@@ -93,9 +95,11 @@ class Respondent(Record):
     )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=reference())
-    audience: Mapped[str] = mapped_column(String(30), info=plain("the role whose wording they are shown"))
+    audience: Mapped[str] = mapped_column(String(30), info=plain(holds="Role whose wording is shown"))
     restricted_at: Mapped[datetime | None] = mapped_column(
-        info=plain("from then on their answers are kept and not used (Article 18)")
+        info=plain(
+            "from then on their answers are kept and not used (Article 18)", holds="Kept and not used since"
+        )
     )
 
 
@@ -125,11 +129,13 @@ class Response(Record):
     ref: Mapped[str] = mapped_column(String(12), unique=True, info=reference("what the respondent can quote"))
     respondent_id: Mapped[UUID] = mapped_column(ForeignKey("respondent.id"), index=True, info=reference())
     version_id: Mapped[UUID] = mapped_column(ForeignKey("version.id"), info=plain())
-    wave: Mapped[Wave] = mapped_column(Word(Wave), info=plain())
+    wave: Mapped[Wave] = mapped_column(Word(Wave), info=plain(holds="Which questionnaire"))
     occasion: Mapped[str] = mapped_column(String(60), info=reference())
     state: Mapped[ResponseState] = mapped_column(Word(ResponseState), info=plain())
-    mode: Mapped[Mode] = mapped_column(Word(Mode), info=plain())
-    revision: Mapped[int] = mapped_column(BigInteger, info=plain("random, new at each save"))
+    mode: Mapped[Mode] = mapped_column(Word(Mode), info=plain(holds="How it was answered"))
+    revision: Mapped[int] = mapped_column(
+        BigInteger, info=plain("random, new at each save", holds="Mark of the last save")
+    )
     started_at: Mapped[datetime] = mapped_column(info=plain())
     saved_at: Mapped[datetime] = mapped_column(info=plain())
     submitted_at: Mapped[datetime | None] = mapped_column(info=plain())
@@ -137,16 +143,16 @@ class Response(Record):
     withdrawn_at: Mapped[datetime | None] = mapped_column(info=plain())
     answered_on: Mapped[date | None] = mapped_column(info=plain("when paper or earlier answers were given"))
     answers_sealed: Mapped[bytes | None] = sealed(
-        holder="respondent_id", purpose="what they said, scores included", at_least=ANSWERS_AT_LEAST
+        holder="respondent_id", holds="Answers to the questionnaire", at_least=ANSWERS_AT_LEAST
     )
     draft_sealed: Mapped[bytes | None] = sealed(
-        holder="respondent_id", purpose="a correction that is not sent yet", at_least=ANSWERS_AT_LEAST
+        holder="respondent_id", holds="Correction of answers that is not sent yet", at_least=ANSWERS_AT_LEAST
     )
     source_sealed: Mapped[bytes | None] = sealed(
-        holder="respondent_id", purpose="where answers that were typed in come from", at_least=256
+        holder="respondent_id", holds="Where answers that were typed in come from", at_least=256
     )
     judgement_sealed: Mapped[bytes | None] = sealed(
-        holder="respondent_id", purpose="verdicts on the example of impact", at_least=ANSWERS_AT_LEAST
+        holder="respondent_id", holds="Verdicts on the example of impact", at_least=ANSWERS_AT_LEAST
     )
     answers = SealedJson("answers_sealed")
     draft = SealedJson("draft_sealed")
@@ -173,14 +179,16 @@ class ResponsePast(Record):
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=reference())
     response_id: Mapped[UUID] = mapped_column(ForeignKey("response.id"), info=reference())
     respondent_id: Mapped[UUID] = mapped_column(ForeignKey("respondent.id"), info=reference())
-    revision: Mapped[int] = mapped_column(BigInteger, info=plain())
+    revision: Mapped[int] = mapped_column(BigInteger, info=plain(holds="Mark of that save"))
     submitted_at: Mapped[datetime] = mapped_column(info=plain())
     answered_on: Mapped[date | None] = mapped_column(info=plain("when paper or earlier answers were given"))
     answers_sealed: Mapped[bytes | None] = sealed(
-        holder="respondent_id", purpose="what they said", at_least=ANSWERS_AT_LEAST
+        holder="respondent_id", holds="Answers before they were changed", at_least=ANSWERS_AT_LEAST
     )
     judgement_sealed: Mapped[bytes | None] = sealed(
-        holder="respondent_id", purpose="verdicts on the earlier example", at_least=ANSWERS_AT_LEAST
+        holder="respondent_id",
+        holds="Verdicts on the example before it was changed",
+        at_least=ANSWERS_AT_LEAST,
     )
     answers = SealedJson("answers_sealed")
     judgement = SealedJson("judgement_sealed")
@@ -198,7 +206,7 @@ class Codebook(Record):
     made_at: Mapped[datetime] = mapped_column(info=plain())
     by: Mapped[str] = mapped_column(String(80), info=reference("who changed it"))
     body_sealed: Mapped[bytes | None] = sealed(
-        holder="id", purpose="themes with their definitions", at_least=ANSWERS_AT_LEAST
+        holder="id", holds="Themes and their definitions", at_least=ANSWERS_AT_LEAST
     )
     body = SealedText("body_sealed")
 
@@ -225,7 +233,7 @@ class Release(Record):
     approved_letter: Mapped[str | None] = mapped_column(String(30), info=plain("the letter that approves it"))
     approved_by: Mapped[str | None] = mapped_column(String(80), info=reference("who recorded the approval"))
     body_sealed: Mapped[bytes | None] = sealed(
-        holder="id", purpose="figures, protected", at_least=ANSWERS_AT_LEAST
+        holder="id", holds="Released figures, protected", at_least=ANSWERS_AT_LEAST
     )
     body = SealedText("body_sealed")
 
@@ -245,6 +253,6 @@ class Figure(Record):
     as_of: Mapped[date] = mapped_column(info=plain("the day at whose end, or until when, it is counted"))
     made_at: Mapped[datetime] = mapped_column(info=plain())
     body_sealed: Mapped[bytes | None] = sealed(
-        holder="id", purpose="figures with small numbers", at_least=FIGURES_AT_LEAST
+        holder="id", holds="Figures, small numbers included", at_least=FIGURES_AT_LEAST
     )
     body = SealedText("body_sealed")

@@ -105,7 +105,7 @@ def assess(
         raise Incomplete("Choose at least one kind of data", name="data")
     body: Mapping[str, object] = {
         "risk": risk,
-        "data": ", ".join(affected.kinds_in(tables)),
+        "data": "; ".join(affected.kinds_in(tables)),
         "people": affected.count(work.db, case_id),
         "tables": sorted(tables),
     }

@@ -34,7 +34,8 @@ def data_map(instance: Instance, as_json: bool) -> None:
         return
     for entry in found["columns"]:
         sealed = "sealed" if entry["sealed"] else "clear"
-        click.echo(f"{entry['table']}.{entry['column']}: {entry['kind']}, {sealed}; {entry['purpose']}")
+        held = f"{entry['holds']}: {entry['kind']}, {sealed}; {entry['purpose']}"
+        click.echo(f"{entry['table']}.{entry['column']}: {held}")
     for store in found["stores"]:
         click.echo(f"{store['name']}: {store['holds']}; {store['protection']}")
 

@@ -1,17 +1,49 @@
-"""Answers in words, for the export of one person: question by question as they were asked, not in codes."""
+"""Values in words, for the export of one person: answers question by question as they were asked, times as clocks
+show them, not codes and counts of minutes."""
 
-from collections.abc import Sequence
+import calendar
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.orm import Session as DbSession
 
+from portal.booking.intervals import CELL_SECONDS
+from portal.models import Hours, Leave, Occupied
 from portal.programme import Programme
+from privacy import holdings
+from privacy.clock import clock_face, day_words, london, time_words
 from privacy.person_data import Reader
 from privacy.processing import Parties
 from surveys.models import Respondent, Response, ResponsePast
 from surveys.questions import display
 from surveys.versions import Published, compiled
+
+
+def _quarter_hour(cell: int) -> str:
+    at = datetime.fromtimestamp(cell * CELL_SECONDS, UTC)
+    return f"{day_words(london(at))}, {time_words(at)}"
+
+
+def _spans(spans: Sequence[tuple[int, int]]) -> str:
+    return "\n".join(f"{clock_face(starts)} to {clock_face(ends)}" for starts, ends in spans)
+
+
+COUNTED: Mapping[InstrumentedAttribute[Any], Callable[[Any], str]] = {
+    Occupied.cell: _quarter_hour,
+    Hours.weekday: lambda number: calendar.day_name[number],
+    Hours.spans: _spans,
+    Leave.from_minute: clock_face,
+    Leave.to_minute: clock_face,
+}
+"""Numbers that stand for a time or a day, with their words."""
+
+
+def _reader(of: InstrumentedAttribute[Any], words: Callable[[Any], str]) -> Reader:
+    called = holdings.called(of.property.columns[0])
+    return lambda db, row: [(called, words(getattr(row, of.key)))]
 
 
 def readers() -> dict[str, Reader]:
@@ -30,7 +62,11 @@ def readers() -> dict[str, Reader]:
             if (lines := display(question, row.answers))
         ]
 
-    return {f"{Response.__tablename__}.answers": said, f"{ResponsePast.__tablename__}.answers": said}
+    return {
+        f"{Response.__tablename__}.answers": said,
+        f"{ResponsePast.__tablename__}.answers": said,
+        **{f"{of.class_.__tablename__}.{of.key}": _reader(of, words) for of, words in COUNTED.items()},
+    }
 
 
 def parties(programme: Programme) -> Parties:

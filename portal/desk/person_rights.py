@@ -12,10 +12,11 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session as DbSession
 
 from portal.access import accounts
+from portal.cases import held_words
 from portal.desk import approvals
 from portal.models import Person, SecondAct
 from portal.people import register as people
-from privacy import erasure, person_exports, reach, sent_before
+from privacy import erasure, holdings, person_exports, reach, sent_before
 from privacy.audit import Action
 from privacy.clock import london_date
 from privacy.columns import SealedText, sealed_columns
@@ -25,12 +26,8 @@ from privacy.rights import Erasure, ErasureState, LegalHold, PersonExport, Recti
 from privacy.sparing import require_item
 from privacy.work import Work
 
-OWN = {
-    "name": "Name",
-    "email": "E-mail address",
-    "phone": "Phone number",
-    "adjustments": "What they need in a session",
-}
+OWN = ("name", "email", "phone", "adjustments")
+"""What of a person's own row can be put right."""
 VALUE_AT_MOST = 4000
 
 
@@ -121,7 +118,7 @@ def _erasure(db: DbSession, person_id: UUID) -> Erasure | None:
 
 def rectifiable(db: DbSession, person_id: UUID) -> list[Item]:
     """Every text about somebody that can be put right: their contact details, and what else is sealed text."""
-    found = [Item("person", person_id, name, said) for name, said in OWN.items()]
+    found = [Item("person", person_id, name, called("person", name)) for name in OWN]
     for table in reach.personal_tables():
         if table.name == reach.root().name or [one.name for one in reach.key(table)] != ["id"]:
             continue
@@ -130,9 +127,15 @@ def rectifiable(db: DbSession, person_id: UUID) -> list[Item]:
             for number, row in enumerate(
                 db.scalars(select(table.c.id).where(filled).order_by(table.c.id)), 1
             ):
-                said = f"{table.name.replace('_', ' ').capitalize()} {number}: {name.replace('_', ' ')}"
+                said = f"{held_words.words(table.name)} {number}: {called(table.name, name)}"
                 found.append(Item(table.name, row, name, said))
     return found
+
+
+def called(table: str, name: str) -> str:
+    """What people call a text, by its table and the name under which it is read."""
+    known = Record.metadata.tables[table]
+    return holdings.called(known.columns[dict(_texts(reach.mapper_of(known).class_))[name]])
 
 
 def _texts(kind: type[Record]) -> Iterator[tuple[str, str]]:

@@ -45,12 +45,16 @@ class SignIn(Record):
         LargeBinary(32), index=True, info=reference("keyed digest of the network that asked")
     )
     verifier: Mapped[bytes] = mapped_column(LargeBinary(32), index=True, info=plain("digest of a cookie"))
-    level: Mapped[int] = mapped_column(info=plain("what it will open: 1 or 2"))
+    level: Mapped[int] = mapped_column(
+        info=plain("what it will open: 1 or 2", holds="Strength of the sign-in")
+    )
     asked_at: Mapped[datetime] = mapped_column(info=plain())
     expires_at: Mapped[datetime] = mapped_column(info=plain())
-    tries: Mapped[int] = mapped_column(default=0, info=plain())
+    tries: Mapped[int] = mapped_column(default=0, info=plain(holds="Codes that were tried"))
     used_at: Mapped[datetime | None] = mapped_column(info=plain("also when a newer one replaced it"))
-    next_path: Mapped[str | None] = mapped_column(String(300), info=reference("the page that was asked for"))
+    next_path: Mapped[str | None] = mapped_column(
+        String(300), info=reference(holds="Page that was asked for")
+    )
 
 
 class BrowserSession(Record):
@@ -71,17 +75,20 @@ class BrowserSession(Record):
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=reference())
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True, info=reference())
     token: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True, info=plain("digest of a cookie"))
-    level: Mapped[int] = mapped_column(info=plain())
+    level: Mapped[int] = mapped_column(info=plain(holds="Strength of the sign-in"))
     device: Mapped[bool] = mapped_column(info=plain())
     browser: Mapped[str] = mapped_column(String(40), info=plain("such as Safari on iPad"))
     created_at: Mapped[datetime] = mapped_column(info=plain())
-    seen_at: Mapped[datetime] = mapped_column(info=plain())
+    seen_at: Mapped[datetime] = mapped_column(info=plain(holds="Last used"))
     ends_at: Mapped[datetime] = mapped_column(info=plain())
     ended_at: Mapped[datetime | None] = mapped_column(info=plain())
     method: Mapped[str | None] = mapped_column(
-        String(40), info=plain("the proofs given, such as mail, or mail+password (RFC 8176 calls it amr)")
+        String(40),
+        info=plain(
+            "the proofs given, such as mail, or mail+password (RFC 8176 calls it amr)", holds="Proofs given"
+        ),
     )
-    proved_at: Mapped[datetime | None] = mapped_column(info=plain("when a proof was last given"))
+    proved_at: Mapped[datetime | None] = mapped_column(info=plain(holds="When a proof was last given"))
     challenge: Mapped[bytes | None] = mapped_column(
         LargeBinary(32), info=plain("what a passkey has to sign next; it is good for once")
     )
@@ -89,7 +96,7 @@ class BrowserSession(Record):
         Uuid, info=reference("the sign-in of the same person in the same browser before this one")
     )
     typed_sealed: Mapped[bytes | None] = sealed(
-        holder="person_id", purpose="which answers were typed here, as digests", at_least=256
+        holder="person_id", holds="Which answers were typed in this browser, as digests", at_least=256
     )
     typed = SealedJson("typed_sealed")
 

@@ -30,16 +30,16 @@ class Reopening(Record):
     participation_id: Mapped[UUID] = mapped_column(
         ForeignKey("participation.id"), index=True, info=reference()
     )
-    wave: Mapped[str] = mapped_column(String(20), info=plain())
+    wave: Mapped[str] = mapped_column(String(20), info=plain(holds="Which questionnaire"))
     occasion: Mapped[str] = mapped_column(String(60), info=reference())
     asked_at: Mapped[datetime | None] = mapped_column(info=plain())
     done_at: Mapped[datetime | None] = mapped_column(info=plain())
     by: Mapped[str | None] = mapped_column(String(80), info=reference("who of the team opened them"))
     wish_sealed: Mapped[bytes | None] = sealed(
-        holder="participation_id", purpose="what they want to change", at_least=256
+        holder="participation_id", holds="What is to be changed in the answers", at_least=256
     )
     reason_sealed: Mapped[bytes | None] = sealed(
-        holder="participation_id", purpose="why the team opened them", at_least=256
+        holder="participation_id", holds="Why the team opened the answers", at_least=256
     )
     wish = SealedText("wish_sealed")
     reason = SealedText("reason_sealed")
@@ -93,12 +93,12 @@ class ParkedForm(Record):
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=reference())
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True, info=reference())
-    path: Mapped[str] = mapped_column(String(300), info=reference("the form it belongs to"))
+    path: Mapped[str] = mapped_column(String(300), info=reference(holds="Page of the form"))
     parked_at: Mapped[datetime] = mapped_column(index=True, info=plain())
     browser_session_id: Mapped[UUID | None] = mapped_column(
         Uuid, info=reference("the sign-in in which it was written")
     )
     fields_sealed: Mapped[bytes | None] = sealed(
-        holder="person_id", purpose="what they had written", at_least=1024
+        holder="person_id", holds="What was written in the form", at_least=1024
     )
     fields = SealedJson("fields_sealed")

@@ -46,7 +46,9 @@ class Approval(Record):
     answered_by: Mapped[str | None] = mapped_column(String(80), info=reference("the second person"))
     agreed: Mapped[bool | None] = mapped_column(Boolean, info=plain())
     ends_at: Mapped[datetime] = mapped_column(info=plain())
-    reason_sealed: Mapped[bytes | None] = sealed(holder="id", purpose="why names are needed", at_least=256)
+    reason_sealed: Mapped[bytes | None] = sealed(
+        holder="id", holds="Why answers with names are needed", at_least=256
+    )
     reason = SealedText("reason_sealed")
 
     def is_open_to(self, actor: str) -> bool:

@@ -35,12 +35,8 @@ class Delegation(Record):
     named_by: Mapped[str] = mapped_column(String(80), info=reference("who named the assistant"))
     ended_at: Mapped[datetime | None] = mapped_column(info=plain("from then on it holds no more"))
     ended_by: Mapped[str | None] = mapped_column(String(80), info=reference("who ended it"))
-    called_sealed: Mapped[bytes | None] = sealed(
-        holder="leader_id", purpose="the assistant's name, as the leader knows them"
-    )
-    address_sealed: Mapped[bytes | None] = sealed(
-        holder="leader_id", purpose="the assistant's e-mail address, as the leader typed it"
-    )
+    called_sealed: Mapped[bytes | None] = sealed(holder="leader_id", holds="Name of the assistant")
+    address_sealed: Mapped[bytes | None] = sealed(holder="leader_id", holds="E-mail address of the assistant")
     called = SealedText("called_sealed")
     address = SealedText("address_sealed")
 

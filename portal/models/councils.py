@@ -55,8 +55,12 @@ class Partner(Record):
     kind: Mapped[PartnerKind] = mapped_column(Word(PartnerKind), info=plain())
     from_on: Mapped[date] = mapped_column(info=plain())
     to_on: Mapped[date | None] = mapped_column(info=plain())
-    name_sealed: Mapped[bytes | None] = sealed(holder="id", purpose="to know whom to speak to")
-    reached_sealed: Mapped[bytes | None] = sealed(holder="id", purpose="where they work, how to reach them")
+    name_sealed: Mapped[bytes | None] = sealed(
+        holder="id", holds="Name of the partner", purpose="to know whom to speak to"
+    )
+    reached_sealed: Mapped[bytes | None] = sealed(
+        holder="id", holds="Where the partner works, and how to reach them"
+    )
     name = SealedText("name_sealed")
     reached = SealedText("reached_sealed")
 
@@ -88,7 +92,7 @@ class PartnerContact(Record):
     recorded_at: Mapped[datetime] = mapped_column(info=plain())
     by: Mapped[str] = mapped_column(String(80), info=reference("who wrote it down"))
     about_sealed: Mapped[bytes | None] = sealed(
-        holder="partner_id", purpose="what it was about", at_least=256
+        holder="partner_id", holds="What the contact with the partner was about", at_least=256
     )
     about = SealedText("about_sealed")
 
@@ -115,10 +119,10 @@ class CouncilRefusal(Record):
         String(80), info=reference("who asked again, or recorded the agreement")
     )
     reason_sealed: Mapped[bytes | None] = sealed(
-        holder="council_id", purpose="why the Department did not agree", at_least=256
+        holder="council_id", holds="Why the Department did not agree the council", at_least=256
     )
     news_sealed: Mapped[bytes | None] = sealed(
-        holder="council_id", purpose="what is new since, as the team asked again", at_least=256
+        holder="council_id", holds="What is new since the Department did not agree", at_least=256
     )
     reason = SealedText("reason_sealed")
     news = SealedText("news_sealed")
@@ -138,6 +142,6 @@ class Review(Record):
     recorded_at: Mapped[datetime] = mapped_column(info=plain())
     by: Mapped[str] = mapped_column(String(80), info=reference("who recorded it"))
     notes_sealed: Mapped[bytes | None] = sealed(
-        holder="council_id", purpose="what came of the review", at_least=256
+        holder="council_id", holds="What came of the review of the council", at_least=256
     )
     notes = SealedText("notes_sealed")

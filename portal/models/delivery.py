@@ -29,10 +29,13 @@ class MentorProfile(Record):
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), info=reference())
     changed_at: Mapped[datetime] = mapped_column(info=plain())
     about_sealed: Mapped[bytes | None] = sealed(
-        holder="person_id", purpose="what a mentee reads of them before booking", at_least=1024
+        holder="person_id", holds="What mentees read of their mentor before they book", at_least=1024
     )
     record_sealed: Mapped[bytes | None] = sealed(
-        holder="person_id", purpose="roles, experience, skills, places, capacity and training", at_least=1024
+        holder="person_id",
+        holds="Experience, skills and training as a mentor",
+        purpose="to match, and to show experience (sch 6)",
+        at_least=1024,
     )
     about = SealedText("about_sealed")
     record = SealedJson("record_sealed")
@@ -71,12 +74,17 @@ class Clearance(Record):
     kind: Mapped[ClearanceKind] = mapped_column(Word(ClearanceKind), info=plain())
     from_on: Mapped[date] = mapped_column(info=plain())
     expires_on: Mapped[date] = mapped_column(
-        index=True, info=plain("the first day on which it does not hold")
+        index=True,
+        info=plain(holds="First day on which it does not hold"),
     )
     recorded_at: Mapped[datetime] = mapped_column(info=plain())
     by: Mapped[str] = mapped_column(String(80), info=reference("who recorded it"))
-    ended_on: Mapped[date | None] = mapped_column(info=plain("taken back: from that day it does not hold"))
-    note_sealed: Mapped[bytes | None] = sealed(holder="person_id", purpose="number or place of the evidence")
+    ended_on: Mapped[date | None] = mapped_column(
+        info=plain("taken back: from that day it does not hold", holds="Taken back on")
+    )
+    note_sealed: Mapped[bytes | None] = sealed(
+        holder="person_id", holds="Number or place of the evidence for a check"
+    )
     note = SealedText("note_sealed")
 
     person: Mapped[Person] = relationship(back_populates="clearances")
@@ -109,10 +117,13 @@ class Interest(Record):
     declared_at: Mapped[datetime] = mapped_column(info=plain())
     by: Mapped[str] = mapped_column(String(80), info=reference("who declared or recorded it"))
     nature_sealed: Mapped[bytes | None] = sealed(
-        holder="person_id", purpose="what the interest is", at_least=256
+        holder="person_id", holds="What the interest is", at_least=256
     )
     action_sealed: Mapped[bytes | None] = sealed(
-        holder="person_id", purpose="what was done about it (annex 2, 4.2)", at_least=256
+        holder="person_id",
+        holds="What was done about the interest",
+        purpose="to handle conflicts (annex 2, 4.2)",
+        at_least=256,
     )
     nature = SealedText("nature_sealed")
     action = SealedText("action_sealed")
@@ -140,7 +151,7 @@ class MentorChoice(Record):
     overridden: Mapped[bool] = mapped_column(info=plain("whether a stop was set aside"))
     reasons_sealed: Mapped[bytes | None] = sealed(
         holder="package_id",
-        purpose="why this mentor, what the table said, and why a stop was set aside",
+        holds="Why this mentor was chosen",
         at_least=1024,
     )
     reasons = SealedJson("reasons_sealed")

@@ -27,5 +27,7 @@ class Export(Record):
     named: Mapped[bool] = mapped_column(info=plain("with names"))
     partial: Mapped[bool] = mapped_column(info=plain("with what was never finished"))
     rows: Mapped[int] = mapped_column(info=plain())
-    reason_sealed: Mapped[bytes | None] = sealed(holder="id", purpose="why names were needed", at_least=256)
+    reason_sealed: Mapped[bytes | None] = sealed(
+        holder="id", holds="Why answers were taken out with names", at_least=256
+    )
     reason = SealedText("reason_sealed")

@@ -47,12 +47,14 @@ class Factor(Record):
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True, info=reference())
     kind: Mapped[FactorKind] = mapped_column(Word(FactorKind), info=plain())
     browser: Mapped[str] = mapped_column(
-        String(40), info=plain("where it was set up, such as Safari on iPad")
+        String(40), info=plain("where it was set up, such as Safari on iPad", holds="Where it was set up")
     )
     handle: Mapped[bytes | None] = mapped_column(
         LargeBinary(32), unique=True, info=plain("digest of a passkey's id, to find it by")
     )
-    counter: Mapped[int | None] = mapped_column(BigInteger, info=plain())
+    counter: Mapped[int | None] = mapped_column(
+        BigInteger, info=plain(holds="How often it was used, as the device counts")
+    )
     made_at: Mapped[datetime] = mapped_column(info=plain())
     made_by: Mapped[str] = mapped_column(String(80), info=reference("who set it up or handed it out"))
     confirmed_at: Mapped[datetime | None] = mapped_column(info=plain())
@@ -62,7 +64,12 @@ class Factor(Record):
     ended_at: Mapped[datetime | None] = mapped_column(info=plain("used up, replaced or taken away"))
     # Left out of every export: a secret in a file is one no more.
     secret_sealed: Mapped[bytes | None] = sealed(
-        holder="person_id", purpose="to check a proof", kind=Kind.NOT_PERSONAL, at_least=1024, others=True
+        holder="person_id",
+        holds="What a proof is checked with",
+        purpose="to check a proof",
+        kind=Kind.NOT_PERSONAL,
+        at_least=1024,
+        others=True,
     )
     secret = SealedJson("secret_sealed")
 
@@ -97,7 +104,7 @@ class AddressChange(Record):
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=reference())
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True, info=reference())
     at: Mapped[datetime] = mapped_column(info=plain())
-    before_sealed: Mapped[bytes | None] = sealed(holder="person_id", purpose="the address of before")
+    before_sealed: Mapped[bytes | None] = sealed(holder="person_id", holds="E-mail address before the change")
     before = SealedText("before_sealed")
 
     person: Mapped[Person] = relationship()

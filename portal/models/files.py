@@ -45,9 +45,11 @@ class SentFile(Record):
     sent_at: Mapped[datetime] = mapped_column(index=True, info=plain())
     claimed_until: Mapped[datetime | None] = mapped_column(info=plain("a worker has it until then"))
     ended_at: Mapped[datetime | None] = mapped_column(info=plain())
-    data_sealed: Mapped[bytes | None] = sealed(holder="person_id", purpose="its rows, until they are taken")
+    data_sealed: Mapped[bytes | None] = sealed(
+        holder="person_id", holds="Rows of the file, until they are taken"
+    )
     outcome_sealed: Mapped[bytes | None] = sealed(
-        holder="person_id", purpose="what came of it, with the faults that it has"
+        holder="person_id", holds="What came of the file, with its faults"
     )
     data = SealedBytes("data_sealed")
     outcome = SealedJson("outcome_sealed")

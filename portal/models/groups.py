@@ -91,13 +91,15 @@ class Waiting(Record):
     session_id: Mapped[UUID] = mapped_column(ForeignKey("session.id"), index=True, info=plain())
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True, info=reference())
     participation_id: Mapped[UUID] = mapped_column(ForeignKey("participation.id"), info=reference())
-    number: Mapped[int] = mapped_column(info=plain())
+    number: Mapped[int] = mapped_column(info=plain(holds="Order of joining"))
     state: Mapped[WaitingState] = mapped_column(Word(WaitingState), index=True, info=plain())
     joined_at: Mapped[datetime] = mapped_column(info=plain())
     by: Mapped[str] = mapped_column(String(80), info=reference("who put them on the list"))
     changed_at: Mapped[datetime | None] = mapped_column(info=plain("when they got a place or left the list"))
     passed_over_at: Mapped[datetime | None] = mapped_column(info=plain())
-    passed_over: Mapped[PassedOver | None] = mapped_column(Word(PassedOver), info=plain())
+    passed_over: Mapped[PassedOver | None] = mapped_column(
+        Word(PassedOver), info=plain(holds="Why they were passed over")
+    )
 
     person: Mapped[Person] = relationship()
     participation: Mapped[Participation] = relationship()

@@ -48,6 +48,6 @@ class KeptSearch(Record):
     place: Mapped[str] = mapped_column(String(60), info=plain("the list"))
     searched_at: Mapped[datetime] = mapped_column(index=True, info=plain())
     words_sealed: Mapped[bytes | None] = sealed(
-        holder="person_id", purpose="what they looked for", at_least=128
+        holder="person_id", holds="What was looked for in a list", at_least=128
     )
     words = SealedText("words_sealed")

@@ -53,22 +53,29 @@ class Mail(Record):
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=reference())
     person_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), index=True, info=reference())
-    mailbox: Mapped[Mailbox | None] = mapped_column(Word(Mailbox), info=plain("the role it goes to"))
-    template: Mapped[str] = mapped_column(String(40), info=plain())
+    mailbox: Mapped[Mailbox | None] = mapped_column(
+        Word(Mailbox), info=plain(holds="Role whose mailbox it went to")
+    )
+    template: Mapped[str] = mapped_column(String(40), info=plain(holds="Which mail"))
     about: Mapped[UUID] = mapped_column(Uuid, index=True, info=reference("what it is about"))
     step: Mapped[str] = mapped_column(
-        String(40), info=reference("which one; in an assistant's copy also whose session it is")
+        String(40),
+        info=reference(
+            "which one; in an assistant's copy also whose session it is", holds="Which one of its kind"
+        ),
     )
     state: Mapped[MailState] = mapped_column(Word(MailState), index=True, info=plain())
     queued_at: Mapped[datetime] = mapped_column(info=plain())
     due_at: Mapped[datetime] = mapped_column(index=True, info=plain())
-    tries: Mapped[int] = mapped_column(default=0, info=plain())
+    tries: Mapped[int] = mapped_column(default=0, info=plain(holds="Tries to send it"))
     claimed_until: Mapped[datetime | None] = mapped_column(info=plain("a worker has it until then"))
     sent_at: Mapped[datetime | None] = mapped_column(info=plain())
     carried_by: Mapped[UUID | None] = mapped_column(
         Uuid, index=True, info=reference("the mail it went out with, or its own id; others gathered into one")
     )
-    trouble: Mapped[str | None] = mapped_column(String(40), info=plain("the kind of error of the last try"))
+    trouble: Mapped[str | None] = mapped_column(
+        String(40), info=plain("the kind of error of the last try", holds="Why the last try failed")
+    )
 
     person: Mapped[Person | None] = relationship()
 
@@ -90,9 +97,11 @@ class Refusal(Record):
     person_id: Mapped[UUID] = mapped_column(
         ForeignKey("person.id"), primary_key=True, autoincrement=False, info=reference()
     )
-    code: Mapped[int] = mapped_column(info=plain("what the mail server answered, such as 550"))
-    first_at: Mapped[datetime] = mapped_column(info=plain())
-    last_at: Mapped[datetime] = mapped_column(info=plain())
+    code: Mapped[int] = mapped_column(
+        info=plain("what the mail server answered, such as 550", holds="What the mail server answered")
+    )
+    first_at: Mapped[datetime] = mapped_column(info=plain(holds="First time"))
+    last_at: Mapped[datetime] = mapped_column(info=plain(holds="Last time"))
 
     person: Mapped[Person] = relationship()
 
@@ -108,5 +117,7 @@ class InstanceFact(Record):
     name: Mapped[str] = mapped_column(String(20), unique=True, info=plain())
     recorded_at: Mapped[datetime] = mapped_column(info=plain())
     tidied_on: Mapped[date | None] = mapped_column(info=plain("the last night in which a worker tidied up"))
-    canary_sealed: Mapped[bytes | None] = sealed(holder="id", purpose="a fixed word that must open")
+    canary_sealed: Mapped[bytes | None] = sealed(
+        holder="id", holds="Fixed word that shows whether the keys open"
+    )
     canary = SealedText("canary_sealed")

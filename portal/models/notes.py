@@ -42,7 +42,9 @@ class SessionNote(Record):
     kind: Mapped[NoteKind] = mapped_column(Word(NoteKind), info=plain())
     written_at: Mapped[datetime] = mapped_column(info=plain())
     changed_at: Mapped[datetime | None] = mapped_column(info=plain())
-    text_sealed: Mapped[bytes | None] = sealed(holder="holder_id", purpose="the note", at_least=256)
+    text_sealed: Mapped[bytes | None] = sealed(
+        holder="holder_id", holds="What the note of the session says", at_least=256
+    )
     text = SealedText("text_sealed")
 
     session: Mapped[Session] = relationship()
@@ -85,11 +87,11 @@ class GoalEvent(Record):
     participation_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("participation.id"), index=True, info=reference()
     )
-    act: Mapped[GoalAct] = mapped_column(Word(GoalAct), info=plain())
+    act: Mapped[GoalAct] = mapped_column(Word(GoalAct), info=plain(holds="What became of the goal"))
     at: Mapped[datetime] = mapped_column(info=plain())
     by: Mapped[str] = mapped_column(String(80), info=reference("who"))
     text_sealed: Mapped[bytes | None] = sealed(
-        holder="holder_id", purpose="the remark, or the goal's wording before", at_least=256
+        holder="holder_id", holds="Remark on the goal, or its words before", at_least=256
     )
     text = SealedText("text_sealed")
 

@@ -44,26 +44,33 @@ class Package(Record):
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=plain())
     ref: Mapped[str] = mapped_column(String(12), unique=True, info=plain())
-    strand: Mapped[Strand] = mapped_column(Word(Strand), index=True, info=plain())
+    strand: Mapped[Strand] = mapped_column(Word(Strand), index=True, info=plain(holds="Kind of support"))
     state: Mapped[PackageState] = mapped_column(Word(PackageState), index=True, info=plain())
     council_id: Mapped[UUID | None] = mapped_column(ForeignKey("council.id"), index=True, info=plain())
     starts_on: Mapped[date] = mapped_column(info=plain())
     ends_on: Mapped[date | None] = mapped_column(info=plain("the day support ended"))
-    planned_minutes: Mapped[int] = mapped_column(info=plain())
+    planned_minutes: Mapped[int] = mapped_column(info=plain(holds="Minutes planned"))
     created_at: Mapped[datetime] = mapped_column(info=plain())
     baseline_waived_at: Mapped[datetime | None] = mapped_column(
-        info=plain("the team let a first session be held without the baseline (sch 4 SLAs)")
+        info=plain(
+            "the team let a first session be held without the baseline (sch 4 SLAs)",
+            holds="When the first questionnaire was waived",
+        )
     )
     follows_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("package.id"), index=True, info=plain("whose place it took when a role passed on")
     )
-    title_sealed: Mapped[bytes | None] = sealed(holder="id", purpose="what the group calls itself")
-    waiver_sealed: Mapped[bytes | None] = sealed(holder="id", purpose="why the baseline was waived")
+    title_sealed: Mapped[bytes | None] = sealed(holder="id", holds="Name of the group")
+    waiver_sealed: Mapped[bytes | None] = sealed(
+        holder="id", holds="Why the first session was held without the first questionnaire"
+    )
     short_reason_sealed: Mapped[bytes | None] = sealed(
-        holder="id", purpose="why it ended under the minimum (sch 4: no less than 5 days)"
+        holder="id",
+        holds="Why the support ended under the minimum",
+        purpose="to answer for it (sch 4: no less than 5 days)",
     )
     withdrawal_sealed: Mapped[bytes | None] = sealed(
-        holder="id", purpose="why it was given up before it began"
+        holder="id", holds="Why the support was given up before it began"
     )
     title = SealedText("title_sealed")
     waiver = SealedText("waiver_sealed")
@@ -117,7 +124,9 @@ class Participation(Record):
     person_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("person.id"), index=True, info=reference(erase=Erase.BLANK)
     )
-    role: Mapped[Role] = mapped_column(Word(Role), info=personal(erase=Erase.KEEP))
+    role: Mapped[Role] = mapped_column(
+        Word(Role), info=personal(holds="Role in which support is given", erase=Erase.KEEP)
+    )
     from_on: Mapped[date] = mapped_column(info=plain())
     to_on: Mapped[date | None] = mapped_column(info=plain())
     invited_at: Mapped[datetime | None] = mapped_column(info=plain())
@@ -150,13 +159,15 @@ class Goal(Record):
     participation_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("participation.id"), index=True, info=reference()
     )
-    number: Mapped[int] = mapped_column(info=plain("the order in which they were agreed"))
+    number: Mapped[int] = mapped_column(
+        info=plain("the order in which they were agreed", holds="Place among the goals")
+    )
     state: Mapped[GoalState] = mapped_column(Word(GoalState), info=plain())
     agreed_on: Mapped[date] = mapped_column(info=plain())
     revisited_on: Mapped[date | None] = mapped_column(
-        info=plain("when somebody last said or changed something")
+        info=plain("when somebody last said or changed something", holds="Last looked at")
     )
-    text_sealed: Mapped[bytes | None] = sealed(holder="holder_id", purpose="the goal in words", at_least=256)
+    text_sealed: Mapped[bytes | None] = sealed(holder="holder_id", holds="Goal, in words", at_least=256)
     text = SealedText("text_sealed")
 
     package: Mapped[Package] = relationship(back_populates="goals")
@@ -183,14 +194,14 @@ class CallRequest(Record):
     participation_id: Mapped[UUID] = mapped_column(
         ForeignKey("participation.id"), index=True, info=reference()
     )
-    wave: Mapped[str] = mapped_column(String(20), info=plain())
+    wave: Mapped[str] = mapped_column(String(20), info=plain(holds="Which questionnaire"))
     occasion: Mapped[str] = mapped_column(String(60), default="once", info=reference())
     asked_at: Mapped[datetime] = mapped_column(info=plain())
     done_at: Mapped[datetime | None] = mapped_column(info=plain())
-    phone_sealed: Mapped[bytes | None] = sealed(holder="participation_id", purpose="the number to ring")
-    when_sealed: Mapped[bytes | None] = sealed(holder="participation_id", purpose="when it suits them")
+    phone_sealed: Mapped[bytes | None] = sealed(holder="participation_id", holds="Number to ring")
+    when_sealed: Mapped[bytes | None] = sealed(holder="participation_id", holds="When a call suits")
     notes_sealed: Mapped[bytes | None] = sealed(
-        holder="participation_id", purpose="what was agreed on the phone", at_least=256
+        holder="participation_id", holds="What was agreed on the phone", at_least=256
     )
     phone = SealedText("phone_sealed")
     when = SealedText("when_sealed")

@@ -46,8 +46,10 @@ class Council(Record):
     __holding__ = Holding("to know where support is given (sch 4 SLAs)", Keep.CONTRACT)
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=plain())
-    gss: Mapped[str] = mapped_column(String(9), unique=True, info=plain("the published code"))
-    code: Mapped[str] = mapped_column(String(10), unique=True, info=plain("the register's short code"))
+    gss: Mapped[str] = mapped_column(
+        String(9), unique=True, info=plain("the published code", holds="Official code (GSS)")
+    )
+    code: Mapped[str] = mapped_column(String(10), unique=True, info=plain(holds="Short code"))
     name: Mapped[str] = mapped_column(String(120), info=plain())
     short_name: Mapped[str] = mapped_column(String(80), index=True, info=plain())
     kind: Mapped[CouncilKind] = mapped_column(Word(CouncilKind), info=plain())
@@ -107,11 +109,13 @@ class CouncilFact(Record):
         info=plain("whether whoever wrote the evidence was told that the Department reads it")
     )
     agreed_with_sealed: Mapped[bytes | None] = sealed(
-        holder="council_id", purpose="who agreed for the Department"
+        holder="council_id", holds="Who agreed for the Department"
     )
-    evidence_sealed: Mapped[bytes | None] = sealed(holder="council_id", purpose="the evidence in words")
+    evidence_sealed: Mapped[bytes | None] = sealed(
+        holder="council_id", holds="Evidence for what is recorded of the council"
+    )
     reason_sealed: Mapped[bytes | None] = sealed(
-        holder="council_id", purpose="why it was corrected, taken back or ended"
+        holder="council_id", holds="Why what is recorded of the council was changed"
     )
     agreed_with = SealedText("agreed_with_sealed")
     evidence = SealedText("evidence_sealed")
@@ -163,40 +167,64 @@ class Person(Record):
     email_index: Mapped[bytes | None] = mapped_column(
         LargeBinary(32), unique=True, info=reference("to find a person by address", erase=Erase.BLANK)
     )
-    name_sealed: Mapped[bytes | None] = sealed(holder="id", purpose="to address them")
-    email_sealed: Mapped[bytes | None] = sealed(holder="id", purpose="to write to them")
-    phone_sealed: Mapped[bytes | None] = sealed(holder="id", purpose="to ring them where they ask for it")
+    name_sealed: Mapped[bytes | None] = sealed(holder="id", holds="Name", purpose="to address them")
+    email_sealed: Mapped[bytes | None] = sealed(
+        holder="id", holds="E-mail address", purpose="to write to them"
+    )
+    phone_sealed: Mapped[bytes | None] = sealed(
+        holder="id", holds="Phone number", purpose="to ring them where they ask for it"
+    )
     adjustments_sealed: Mapped[bytes | None] = sealed(
-        holder="id", purpose="what they need in a session, once an instruction lists it", kind=Kind.SPECIAL
+        holder="id",
+        holds="What is needed in a session",
+        purpose="to meet needs in a session, once an instruction lists it",
+        kind=Kind.SPECIAL,
     )
     dietary_sealed: Mapped[bytes | None] = sealed(
-        holder="id", purpose="what they eat or do not, once an instruction lists it", kind=Kind.SPECIAL
+        holder="id",
+        holds="Dietary needs",
+        purpose="to meet needs in a session, once an instruction lists it",
+        kind=Kind.SPECIAL,
     )
     political_group_sealed: Mapped[bytes | None] = sealed(
-        holder="id", purpose="to match, once an instruction lists it", kind=Kind.SPECIAL
+        holder="id",
+        holds="Political group",
+        purpose="to match, once an instruction lists it",
+        kind=Kind.SPECIAL,
     )
     mentor_wish_sealed: Mapped[bytes | None] = sealed(
         holder="id",
-        purpose="which political group their mentor should be of, once an instruction lists it",
+        holds="Whether the mentor should be of the same political group",
+        purpose="to match, once an instruction lists it",
         kind=Kind.SPECIAL,
     )
     meets_children: Mapped[bool] = mapped_column(
         default=False,
-        info=plain("in contact with children or vulnerable adults: needs an enhanced DBS (annex 1)"),
+        info=plain(
+            "whoever is needs an enhanced DBS (annex 1)",
+            holds="In contact with children or vulnerable adults",
+        ),
     )
     created_at: Mapped[datetime] = mapped_column(info=plain())
-    disabled_at: Mapped[datetime | None] = mapped_column(info=plain("from then on they cannot sign in"))
+    disabled_at: Mapped[datetime | None] = mapped_column(
+        info=plain("from then on they cannot sign in", holds="No sign-in since")
+    )
     reminders_stopped_at: Mapped[datetime | None] = mapped_column(
-        info=plain("from then on they are not reminded")
+        info=plain("from then on they are not reminded", holds="No reminders since")
     )
     restricted_at: Mapped[datetime | None] = mapped_column(
-        info=plain("from then on their data is kept and not used (Article 18)")
+        info=plain(
+            "from then on their data is kept and not used (Article 18)", holds="Kept and not used since"
+        )
     )
     mailbox_shared: Mapped[bool | None] = mapped_column(
-        info=plain("whether others read their mailbox, as they say; None: not asked yet")
+        info=plain(
+            "whether others read their mailbox, as they say; None: not asked yet",
+            holds="Whether others read the mailbox",
+        )
     )
     passkey_offered_at: Mapped[datetime | None] = mapped_column(
-        info=plain("when they were offered a passkey, and went on")
+        info=plain(holds="When a passkey was offered")
     )
 
     name = SealedText("name_sealed")
@@ -241,10 +269,12 @@ class Office(Record):
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=reference())
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True, info=reference())
-    council_id: Mapped[UUID | None] = mapped_column(ForeignKey("council.id"), index=True, info=personal())
-    role: Mapped[Role] = mapped_column(Word(Role), index=True, info=personal())
-    from_on: Mapped[date] = mapped_column(info=personal(erase=Erase.KEEP))
-    to_on: Mapped[date | None] = mapped_column(info=personal())
+    council_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("council.id"), index=True, info=personal(holds="Council of the office")
+    )
+    role: Mapped[Role] = mapped_column(Word(Role), index=True, info=personal(holds="Role in the council"))
+    from_on: Mapped[date] = mapped_column(info=personal(holds="In office from", erase=Erase.KEEP))
+    to_on: Mapped[date | None] = mapped_column(info=personal(holds="In office until"))
 
     person: Mapped[Person] = relationship(back_populates="offices")
     council: Mapped[Council | None] = relationship()

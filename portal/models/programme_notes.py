@@ -30,9 +30,9 @@ class ProgrammeNote(Record):
     by: Mapped[str] = mapped_column(String(80), info=reference("who noted it"))
     closed_on: Mapped[date | None] = mapped_column(info=plain())
     closed_by: Mapped[str | None] = mapped_column(String(80), info=reference("who closed it"))
-    text_sealed: Mapped[bytes | None] = sealed(
-        holder="id", purpose="the risk, or what was learned", at_least=256
+    text_sealed: Mapped[bytes | None] = sealed(holder="id", holds="Risk, or what was learned", at_least=256)
+    outcome_sealed: Mapped[bytes | None] = sealed(
+        holder="id", holds="What came of the risk or the lesson", at_least=256
     )
-    outcome_sealed: Mapped[bytes | None] = sealed(holder="id", purpose="what came of it", at_least=256)
     text = SealedText("text_sealed")
     outcome = SealedText("outcome_sealed")

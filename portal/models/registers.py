@@ -28,12 +28,14 @@ class AccessDecision(Record):
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=reference())
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True, info=reference())
-    quarter_on: Mapped[date] = mapped_column(info=plain("the last day of the quarter"))
-    kept: Mapped[bool] = mapped_column(info=plain("confirmed, or closed until it is"))
+    quarter_on: Mapped[date] = mapped_column(info=plain(holds="Last day of the quarter"))
+    kept: Mapped[bool] = mapped_column(
+        info=plain("confirmed, or closed until it is", holds="Whether access was confirmed")
+    )
     decided_at: Mapped[datetime] = mapped_column(info=plain())
     by: Mapped[str] = mapped_column(String(80), info=reference("who decided"))
     roles_sealed: Mapped[bytes | None] = sealed(
-        holder="person_id", purpose="the roles they held then", at_least=256
+        holder="person_id", holds="Roles held at the review", at_least=256
     )
     roles = SealedJson("roles_sealed")
 

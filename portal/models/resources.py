@@ -40,13 +40,13 @@ class Resource(Record):
     file_kind: Mapped[str | None] = mapped_column(String(10), info=plain("the kind of file, by its content"))
     file_bytes: Mapped[int | None] = mapped_column(info=plain("how large the file is"))
     title_sealed: Mapped[bytes | None] = sealed(
-        holder="id", purpose="what it is called", kind=Kind.NOT_PERSONAL
+        holder="id", holds="What the link or file is called", kind=Kind.NOT_PERSONAL
     )
     about_sealed: Mapped[bytes | None] = sealed(
-        holder="id", purpose="what it is, in a sentence", kind=Kind.NOT_PERSONAL, at_least=256
+        holder="id", holds="What the link or file is, in a sentence", kind=Kind.NOT_PERSONAL, at_least=256
     )
     link_sealed: Mapped[bytes | None] = sealed(
-        holder="id", purpose="the address of a link", kind=Kind.NOT_PERSONAL, at_least=256
+        holder="id", holds="Address of the link", kind=Kind.NOT_PERSONAL, at_least=256
     )
     title = SealedText("title_sealed")
     about = SealedText("about_sealed")
@@ -64,7 +64,7 @@ class ResourceFile(Record):
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=plain())
     resource_id: Mapped[UUID] = mapped_column(ForeignKey("resource.id"), unique=True, info=plain())
     content_sealed: Mapped[bytes | None] = sealed(
-        holder="resource_id", purpose="the file itself", kind=Kind.NOT_PERSONAL, at_least=1024
+        holder="resource_id", holds="Content of the file", kind=Kind.NOT_PERSONAL, at_least=1024
     )
     content = SealedBytes("content_sealed")
 

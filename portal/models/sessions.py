@@ -60,44 +60,52 @@ class Session(Record):
     state: Mapped[SessionState] = mapped_column(Word(SessionState), index=True, info=plain())
     starts_at: Mapped[datetime] = mapped_column(index=True, info=plain())
     ends_at: Mapped[datetime] = mapped_column(info=plain())
-    place: Mapped[Place] = mapped_column(Word(Place), info=plain())
-    capacity: Mapped[int | None] = mapped_column(info=plain())
-    delivered_minutes: Mapped[int | None] = mapped_column(info=plain())
+    place: Mapped[Place] = mapped_column(Word(Place), info=plain(holds="How people meet"))
+    capacity: Mapped[int | None] = mapped_column(info=plain(holds="Places"))
+    delivered_minutes: Mapped[int | None] = mapped_column(info=plain(holds="Minutes delivered"))
     recorded_at: Mapped[datetime | None] = mapped_column(info=plain())
     nobody_came: Mapped[bool | None] = mapped_column(
         info=plain(
-            "of one that did not take place: whether people stayed away, or it was called off; none before that"
+            "of one that did not take place: whether people stayed away, or it was called off; none before that",
+            holds="Whether people stayed away",
         )
     )
     cancelled_at: Mapped[datetime | None] = mapped_column(
         info=plain("when it was called off beforehand; inside the notice period it counts as late")
     )
-    uid: Mapped[str] = mapped_column(String(80), unique=True, info=plain("the same in every calendar mail"))
-    sequence: Mapped[int] = mapped_column(info=plain())
-    created_at: Mapped[datetime] = mapped_column(info=plain())
-    told_at: Mapped[datetime | None] = mapped_column(
-        info=plain("when calendars were last told of a change of the session itself")
+    uid: Mapped[str] = mapped_column(
+        String(80),
+        unique=True,
+        info=plain("the same in every calendar mail", holds="Number of the entry in calendars"),
     )
+    sequence: Mapped[int] = mapped_column(info=plain(holds="Version of the entry in calendars"))
+    created_at: Mapped[datetime] = mapped_column(info=plain())
+    told_at: Mapped[datetime | None] = mapped_column(info=plain(holds="When calendars were last told"))
     by: Mapped[str] = mapped_column(String(80), info=reference("who booked it"))
     moved_at: Mapped[datetime | None] = mapped_column(
         info=plain("when it was last given another time or place")
     )
     moved_by: Mapped[str | None] = mapped_column(String(80), info=reference("who did that"))
-    moved_from_at: Mapped[datetime | None] = mapped_column(info=plain("when it was to begin before that"))
+    moved_from_at: Mapped[datetime | None] = mapped_column(
+        info=plain(holds="When it was to begin before it was moved")
+    )
     moved_from_place: Mapped[Place | None] = mapped_column(
-        Word(Place), info=plain("how people were to meet before that")
+        Word(Place),
+        info=plain(holds="How people were to meet before it was moved"),
     )
     moved_from_where_sealed: Mapped[bytes | None] = sealed(
-        holder="package_id", purpose="where people were to meet before it was moved", at_least=256
+        holder="package_id", holds="Address or link before the session was moved", at_least=256
     )
-    title_sealed: Mapped[bytes | None] = sealed(holder="package_id", purpose="what it is called")
+    title_sealed: Mapped[bytes | None] = sealed(holder="package_id", holds="Title of the session")
     where_sealed: Mapped[bytes | None] = sealed(
-        holder="package_id", purpose="the address, or the link of a remote session", at_least=256
+        holder="package_id", holds="Address or link of the session", at_least=256
     )
     travel_sealed: Mapped[bytes | None] = sealed(
-        holder="package_id", purpose="how to get there", at_least=256
+        holder="package_id", holds="How to get to the session", at_least=256
     )
-    called_off_sealed: Mapped[bytes | None] = sealed(holder="package_id", purpose="why it was called off")
+    called_off_sealed: Mapped[bytes | None] = sealed(
+        holder="package_id", holds="Why the session was called off"
+    )
     title = SealedText("title_sealed")
     called_off = SealedText("called_off_sealed")
     where = SealedText("where_sealed")
@@ -142,14 +150,19 @@ class Attendance(Record):
     booked_at: Mapped[datetime] = mapped_column(info=plain())
     by: Mapped[str] = mapped_column(String(80), info=reference("who booked the place, or gave it back"))
     uid: Mapped[str | None] = mapped_column(
-        String(80), unique=True, info=reference("what calendars know a place in a group session by")
+        String(80),
+        unique=True,
+        info=reference(
+            "what calendars know a place in a group session by", holds="Number of the entry in calendars"
+        ),
     )
     sequence: Mapped[int | None] = mapped_column(
-        info=plain("the number that calendars last saw of this place; none before the first")
+        info=plain(
+            "the number that calendars last saw of this place; none before the first",
+            holds="Version of the entry in calendars",
+        )
     )
-    told_at: Mapped[datetime | None] = mapped_column(
-        info=plain("when calendars were last told of this place")
-    )
+    told_at: Mapped[datetime | None] = mapped_column(info=plain(holds="When calendars were last told"))
 
     session: Mapped[Session] = relationship(back_populates="attendances")
     person: Mapped[Person] = relationship()
@@ -167,7 +180,9 @@ class Occupied(Record):
     )
 
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), primary_key=True, info=reference())
-    cell: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False, info=plain())
+    cell: Mapped[int] = mapped_column(
+        BigInteger, primary_key=True, autoincrement=False, info=plain(holds="Quarter hour")
+    )
     session_id: Mapped[UUID] = mapped_column(ForeignKey("session.id"), index=True, info=plain())
 
 
@@ -184,9 +199,9 @@ class Hours(Record):
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=reference())
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True, info=reference())
-    weekday: Mapped[int | None] = mapped_column(info=plain())
-    on_day: Mapped[date | None] = mapped_column(info=plain())
-    spans: Mapped[list[Any]] = mapped_column(JSON, info=plain())
+    weekday: Mapped[int | None] = mapped_column(info=plain(holds="Day of the week"))
+    on_day: Mapped[date | None] = mapped_column(info=plain(holds="Only on"))
+    spans: Mapped[list[Any]] = mapped_column(JSON, info=plain(holds="From and until"))
 
 
 class OfferState(StrEnum):
@@ -215,17 +230,17 @@ class Offer(Record):
     mentor_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True, info=reference())
     starts_at: Mapped[datetime] = mapped_column(info=plain())
     ends_at: Mapped[datetime] = mapped_column(info=plain())
-    place: Mapped[Place] = mapped_column(Word(Place), info=plain())
+    place: Mapped[Place] = mapped_column(Word(Place), info=plain(holds="How people would meet"))
     state: Mapped[OfferState] = mapped_column(Word(OfferState), info=plain())
     made_at: Mapped[datetime] = mapped_column(info=plain())
     taken_back_at: Mapped[datetime | None] = mapped_column(
         info=plain("when it was taken back by hand; none where another time was chosen or offered instead")
     )
     where_sealed: Mapped[bytes | None] = sealed(
-        holder="package_id", purpose="the address, or the link of a remote session", at_least=256
+        holder="package_id", holds="Address or link of the offered session", at_least=256
     )
     travel_sealed: Mapped[bytes | None] = sealed(
-        holder="package_id", purpose="how to get there", at_least=256
+        holder="package_id", holds="How to get to the offered session", at_least=256
     )
     where = SealedText("where_sealed")
     travel = SealedText("travel_sealed")

@@ -37,9 +37,9 @@ class Leave(Record):
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=reference())
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True, info=reference())
     from_on: Mapped[date] = mapped_column(info=plain())
-    from_minute: Mapped[int] = mapped_column(info=plain())
+    from_minute: Mapped[int] = mapped_column(info=plain(holds="From, on the first day"))
     to_on: Mapped[date] = mapped_column(info=plain())
-    to_minute: Mapped[int] = mapped_column(info=plain())
+    to_minute: Mapped[int] = mapped_column(info=plain(holds="Until, on the last day"))
     made_at: Mapped[datetime] = mapped_column(info=plain())
 
 
@@ -52,8 +52,8 @@ class BookingLimit(Record):
     )
 
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), primary_key=True, info=reference())
-    per_day: Mapped[int | None] = mapped_column(info=plain())
-    per_week: Mapped[int | None] = mapped_column(info=plain())
+    per_day: Mapped[int | None] = mapped_column(info=plain(holds="Most sessions in a day"))
+    per_week: Mapped[int | None] = mapped_column(info=plain(holds="Most sessions in a week"))
 
 
 class Blackout(Record):
@@ -74,7 +74,9 @@ class Blackout(Record):
     to_minute: Mapped[int] = mapped_column(info=plain())
     made_at: Mapped[datetime] = mapped_column(info=plain())
     by: Mapped[str] = mapped_column(String(80), info=reference("who entered it"))
-    name_sealed: Mapped[bytes | None] = sealed(holder="id", purpose="what those who book are told")
+    name_sealed: Mapped[bytes | None] = sealed(
+        holder="id", holds="What those who book are told of the closed time"
+    )
     name = SealedText("name_sealed")
 
     council: Mapped[Council | None] = relationship()
@@ -98,5 +100,5 @@ class HolidayChange(Record):
     )
     made_at: Mapped[datetime] = mapped_column(info=plain())
     by: Mapped[str] = mapped_column(String(80), info=reference("who entered it"))
-    name_sealed: Mapped[bytes | None] = sealed(holder="id", purpose="what the day is called")
+    name_sealed: Mapped[bytes | None] = sealed(holder="id", holds="What the bank holiday is called")
     name = SealedText("name_sealed")

@@ -23,7 +23,7 @@ class NoticeShown(Record):
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=reference())
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), info=reference())
-    version_on: Mapped[date] = mapped_column(info=plain("the date that names the version"))
+    version_on: Mapped[date] = mapped_column(info=plain(holds="Version of the notice"))
     digest: Mapped[str] = mapped_column(String(64), info=plain("of the version's words"))
     shown_on: Mapped[date] = mapped_column(info=plain())
 

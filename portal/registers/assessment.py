@@ -109,7 +109,7 @@ def _description(found: Pack) -> list[Block]:
         bullets([str(one) for one in described["purposes"]]),
         paragraph("Kinds of data:"),
         facts(found.kinds),
-        paragraph(f"Special categories: {', '.join(described['special_categories'])}."),
+        paragraph(f"Special categories: {'; '.join(described['special_categories'])}."),
         facts(listed) if listed else paragraph("No instruction lists a special category, so none is held."),
         paragraph(f"Kept: {'; '.join(described['keeping'])}."),
         paragraph(f"Where it lies: {'; '.join(described['stores'])}."),

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, abort, flash, redirect, render_template, 
 from flask.typing import ResponseReturnValue
 
 from portal import policies
+from portal.cases import held_words
 from portal.cases import holds as case_holds
 from portal.cases import words as case_words
 from portal.cases.holds import HeldByCase
@@ -259,6 +260,8 @@ def _page(person: Person, form: AskExportForm, *, status: int = 200) -> Response
     return render_template(
         "person_desk/show.html",
         shown=person_rights.overview(session(), person),
+        called=held_words.words,
+        called_text=person_rights.called,
         form=form,
         causes=CAUSES,
         released=person_exports.is_released,

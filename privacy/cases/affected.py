@@ -3,9 +3,10 @@
 The list is of people, not of names: it goes with whoever is erased. How many they were is written down as an event.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from uuid import UUID
 
 from sqlalchemy import (
@@ -73,13 +74,18 @@ def stocks(db: DbSession) -> list[Stock]:
 
 def kinds_in(tables: Collection[str]) -> list[str]:
     """The kinds of personal data in some tables, in words, special categories marked."""
-    named = {
-        entry.column.removesuffix("_sealed").replace("_", " ")
-        + (" (special category)" if entry.kind == "special" else "")
-        for entry in holdings.columns()
-        if entry.table in tables and entry.kind in ("personal", "special")
-    }
-    return sorted(named)
+    return sorted({kind for table in tables for kind in _kinds().get(table, ())})
+
+
+@cache
+def _kinds() -> Mapping[str, Sequence[str]]:
+    """The same for each table; read off the declarations once."""
+    found: dict[str, list[str]] = {}
+    for entry in holdings.columns():
+        if entry.kind in ("personal", "special"):
+            marked = " (special category)" if entry.kind == "special" else ""
+            found.setdefault(entry.table, []).append(entry.holds + marked)
+    return found
 
 
 def people_in(db: DbSession, tables: Iterable[str]) -> dict[UUID, str]:

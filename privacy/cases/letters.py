@@ -82,14 +82,14 @@ class CaseLetter(Record):
     sent_at: Mapped[datetime | None] = mapped_column(info=plain())
     event_id: Mapped[UUID | None] = mapped_column(ForeignKey("casefile_event.id"), info=plain())
     file_id: Mapped[UUID | None] = mapped_column(ForeignKey("casefile_file.id"), info=plain())
-    title_sealed: Mapped[bytes | None] = sealed(holder="id", purpose="its heading", at_least=256)
-    text_sealed: Mapped[bytes | None] = sealed(holder="id", purpose="what it says", at_least=1024)
+    title_sealed: Mapped[bytes | None] = sealed(holder="id", holds="Heading of the letter", at_least=256)
+    text_sealed: Mapped[bytes | None] = sealed(holder="id", holds="What the letter says", at_least=1024)
     word_sealed: Mapped[bytes | None] = sealed(
-        holder="id", purpose="the reason or the question in it", at_least=256
+        holder="id", holds="Reason or question in the letter", at_least=256
     )
-    to_sealed: Mapped[bytes | None] = sealed(holder="id", purpose="to whom it goes", at_least=256)
+    to_sealed: Mapped[bytes | None] = sealed(holder="id", holds="To whom the letter goes", at_least=256)
     evidence_sealed: Mapped[bytes | None] = sealed(
-        holder="id", purpose="what shows that it went, or why not", at_least=256
+        holder="id", holds="What shows that the letter went, or why it did not", at_least=256
     )
     title = SealedText("title_sealed")
     text = SealedText("text_sealed")

@@ -91,8 +91,10 @@ class RedactedFile(Record):
     number: Mapped[int] = mapped_column(info=plain("its place in the round"))
     source_id: Mapped[UUID] = mapped_column(ForeignKey("casefile_file.id"), info=plain())
     copy_id: Mapped[UUID | None] = mapped_column(ForeignKey("casefile_file.id"), info=plain())
-    withheld: Mapped[bool] = mapped_column(default=False, info=plain("it cannot be redacted here"))
-    why_sealed: Mapped[bytes | None] = sealed(holder="id", purpose="why it is withheld", at_least=256)
+    withheld: Mapped[bool] = mapped_column(
+        default=False, info=plain("it cannot be redacted here", holds="Whether the file is withheld")
+    )
+    why_sealed: Mapped[bytes | None] = sealed(holder="id", holds="Why the file is withheld", at_least=256)
     why = SealedText("why_sealed")
 
     redaction: Mapped[Redaction] = relationship(back_populates="files")
@@ -123,13 +125,13 @@ class RedactionMark(Record):
     added_at: Mapped[datetime] = mapped_column(info=plain())
     by: Mapped[str] = mapped_column(String(80), info=reference("who added it"))
     text_sealed: Mapped[bytes | None] = sealed(
-        holder="id", purpose="what is taken out", at_least=256, others=True
+        holder="id", holds="What was taken out of a copy", at_least=256, others=True
     )
     who_sealed: Mapped[bytes | None] = sealed(
-        holder="id", purpose="who that is, as far as it is known", at_least=256, others=True
+        holder="id", holds="Whom the passage that was taken out names", at_least=256, others=True
     )
     reason_sealed: Mapped[bytes | None] = sealed(
-        holder="id", purpose="why, in words", at_least=256, others=True
+        holder="id", holds="Why it was taken out of a copy", at_least=256, others=True
     )
     text = SealedText("text_sealed")
     who = SealedText("who_sealed")

@@ -72,19 +72,21 @@ class Case(Record):
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=plain())
     ref: Mapped[str] = mapped_column(String(12), unique=True, info=plain())
     kind: Mapped[CaseKind] = mapped_column(Word(CaseKind), index=True, info=plain())
-    channel: Mapped[Channel] = mapped_column(Word(Channel), info=plain())
+    channel: Mapped[Channel] = mapped_column(Word(Channel), info=plain(holds="How it came in"))
     received_at: Mapped[datetime] = mapped_column(index=True, info=plain())
     entered_at: Mapped[datetime] = mapped_column(info=plain())
     by: Mapped[str] = mapped_column(String(80), info=reference("who wrote it down"))
     subject_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("person.id"), index=True, info=reference("who it is about", erase=Erase.BLANK)
     )
-    exercise: Mapped[bool] = mapped_column(default=False, info=plain("a drill: nothing leaves the house"))
+    exercise: Mapped[bool] = mapped_column(
+        default=False, info=plain("a drill: nothing leaves the house", holds="Only an exercise")
+    )
     copy_of: Mapped[UUID | None] = mapped_column(ForeignKey("casefile.id"), info=plain())
     contact_sealed: Mapped[bytes | None] = sealed(
-        holder="id", purpose="who asks, and how to reach them", at_least=256
+        holder="id", holds="Who asks, and how to reach them", at_least=256
     )
-    asked_sealed: Mapped[bytes | None] = sealed(holder="id", purpose="what they ask, in words", at_least=1024)
+    asked_sealed: Mapped[bytes | None] = sealed(holder="id", holds="What was asked or told", at_least=1024)
     contact = SealedJson("contact_sealed")
     asked = SealedText("asked_sealed")
 
@@ -159,19 +161,21 @@ class CaseEvent(Record):
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=plain())
     case_id: Mapped[UUID] = mapped_column(ForeignKey("casefile.id"), index=True, info=plain())
-    number: Mapped[int] = mapped_column(info=plain("the order in which they were written down"))
+    number: Mapped[int] = mapped_column(
+        info=plain("the order in which they were written down", holds="Place in the case")
+    )
     kind: Mapped[Event] = mapped_column(Word(Event), info=plain())
     at: Mapped[datetime] = mapped_column(info=plain())
     entered_at: Mapped[datetime] = mapped_column(info=plain())
     by: Mapped[str] = mapped_column(String(80), info=reference("who wrote it down"))
-    value_on: Mapped[date | None] = mapped_column(info=plain())
+    value_on: Mapped[date | None] = mapped_column(info=plain(holds="Day that it names"))
     person_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("person.id"),
         index=True,
         info=reference("who has the case from then on, or whom it is about", erase=Erase.BLANK),
     )
     entry_id: Mapped[UUID | None] = mapped_column(ForeignKey("register_entry.id"), info=plain())
-    body_sealed: Mapped[bytes | None] = sealed(holder="id", purpose="what happened, in words", at_least=256)
+    body_sealed: Mapped[bytes | None] = sealed(holder="id", holds="What happened in the case", at_least=256)
     body = SealedJson("body_sealed")
 
     case: Mapped[Case] = relationship(back_populates="events")
@@ -192,8 +196,8 @@ class CaseFile(Record):
     by: Mapped[str] = mapped_column(String(80), info=reference("who added it"))
     media_type: Mapped[str] = mapped_column(String(80), info=plain())
     size: Mapped[int] = mapped_column(info=plain("bytes of the file"))
-    name_sealed: Mapped[bytes | None] = sealed(holder="id", purpose="the name it came with", at_least=256)
-    content_sealed: Mapped[bytes | None] = sealed(holder="id", purpose="the file itself")
+    name_sealed: Mapped[bytes | None] = sealed(holder="id", holds="Name of the file", at_least=256)
+    content_sealed: Mapped[bytes | None] = sealed(holder="id", holds="Content of the file")
     name = SealedText("name_sealed")
     content = SealedBytes("content_sealed")
 
@@ -230,12 +234,14 @@ class Notice(Record):
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=plain())
     case_id: Mapped[UUID] = mapped_column(ForeignKey("casefile.id"), index=True, info=plain())
-    number: Mapped[int] = mapped_column(info=plain("which phase: 1 is the first notice"))
+    number: Mapped[int] = mapped_column(
+        info=plain("which phase: 1 is the first notice", holds="Place among the notices")
+    )
     kind: Mapped[NoticeKind] = mapped_column(Word(NoticeKind), info=plain())
     made_at: Mapped[datetime] = mapped_column(info=plain())
     by: Mapped[str] = mapped_column(String(80), info=reference("who saved it"))
     body_sealed: Mapped[bytes | None] = sealed(
-        holder="id", purpose="what the Controller was told", at_least=1024
+        holder="id", holds="What the Controller was told", at_least=1024
     )
     body = SealedJson("body_sealed")
 
@@ -261,16 +267,16 @@ class Sending(Record):
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, info=plain())
     notice_id: Mapped[UUID] = mapped_column(ForeignKey("notice.id"), index=True, info=plain())
     case_id: Mapped[UUID] = mapped_column(ForeignKey("casefile.id"), info=plain())
-    way: Mapped[Way] = mapped_column(Word(Way), info=plain())
-    to: Mapped[str] = mapped_column(String(40), info=plain("which contact of the programme file"))
+    way: Mapped[Way] = mapped_column(Word(Way), info=plain(holds="How it was sent"))
+    to: Mapped[str] = mapped_column(String(40), info=plain(holds="Which contact it went to"))
     made_at: Mapped[datetime] = mapped_column(info=plain())
     by: Mapped[str] = mapped_column(String(80), info=reference("who sent it"))
     sent_at: Mapped[datetime | None] = mapped_column(info=plain())
     failed_at: Mapped[datetime | None] = mapped_column(info=plain())
     warned_at: Mapped[datetime | None] = mapped_column(info=plain("people were told whom to ring"))
-    paper: Mapped[bool] = mapped_column(default=True, info=plain("whether the paper was in it"))
+    paper: Mapped[bool] = mapped_column(default=True, info=plain(holds="Whether the paper was in it"))
     evidence_sealed: Mapped[bytes | None] = sealed(
-        holder="id", purpose="what shows that it was delivered, or why not", at_least=256
+        holder="id", holds="What shows that the notice arrived, or why it did not", at_least=256
     )
     evidence = SealedJson("evidence_sealed")
 

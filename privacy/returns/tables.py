@@ -122,7 +122,9 @@ class DataReturnEvent(Record):
     value_on: Mapped[date | None] = mapped_column(info=plain("a day that it names"))
     digests: Mapped[list[str] | None] = mapped_column(JSON, info=plain("SHA-256 digests that it rests on"))
     numbers: Mapped[dict[str, int] | None] = mapped_column(JSON, info=plain("counts"))
-    body_sealed: Mapped[bytes | None] = sealed(holder="return_id", purpose="what was typed", at_least=1024)
+    body_sealed: Mapped[bytes | None] = sealed(
+        holder="return_id", holds="What was written at a step of the return", at_least=1024
+    )
     body = SealedJson("body_sealed")
 
     data_return: Mapped[DataReturn] = relationship(back_populates="events")

@@ -50,8 +50,8 @@ class SealedPerson(Record):
     __holding__ = Holding("to measure", Keep.CONTRACT)
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, info=reference())
-    name_sealed: Mapped[bytes | None] = sealed(holder="id")
-    email_sealed: Mapped[bytes | None] = sealed(holder="id")
+    name_sealed: Mapped[bytes | None] = sealed(holder="id", holds="Name")
+    email_sealed: Mapped[bytes | None] = sealed(holder="id", holds="E-mail address")
     name = SealedText("name_sealed")
     email = SealedText("email_sealed")
 

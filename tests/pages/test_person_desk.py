@@ -84,7 +84,7 @@ def test_somebody_is_found_by_reference_or_address(
 def test_the_page_says_what_is_held_and_not_a_word_of_it(dpo: PageClient, person: tuple[UUID, str]) -> None:
     page = dpo.get(f"{DESK}/{person[0]}")
     assert page.heading == f"Data of {person[1]}"
-    assert "Participation 1" in page.words()
+    assert "Who takes part in which package 1" in page.words()
     assert "Ada" not in page.text
     assert "ada@" not in page.text
 

@@ -150,6 +150,8 @@ def test_the_record_of_processing_carries_remarks(officer: PageClient, auditor: 
     assert "Opened one at a time" in page
     assert "Browsers that people are or were signed in with" in page, "not the names of tables"
     assert "browser_session" not in page
+    assert "E-mail address before the change" in page, "not the names of columns"
+    assert "What is needed in a session; Dietary needs; Political group" in page
     officer.get(f"{path}/nothing", status=404)
     auditor.get(f"{path}/response", status=404)
 
@@ -375,6 +377,6 @@ def test_an_exercise_runs_from_its_beginning_to_whom_it_concerns(
     db.rollback()
     event = acts.read(db, case_id).last(Event.ASSESSED)
     assert event is not None
-    assert (event.body["people"], "email" in event.body["data"]) == (1, True)
+    assert (event.body["people"], "E-mail address" in event.body["data"]) == (1, True)
     assert "Exercises" in officer.get("/desk/exercises").words()
     assert officer.get(f"{REGISTERS}/personnel").heading == "Personnel"

@@ -1,5 +1,6 @@
 """Exports of one person: all of theirs, nothing of anybody else's, sealed until they are fetched once."""
 
+import calendar
 import csv
 import io
 import json
@@ -18,8 +19,8 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session as DbSession
 
 from portal.desk import housekeeping
-from portal.models import Participation, Person
-from privacy import erasure, person_data, person_exports, reach
+from portal.models import MentorProfile, Participation, Person
+from privacy import erasure, person_data, person_exports, person_file, reach
 from privacy.person_exports import Desk, NotReleased
 from privacy.person_file import TAKEN_FOR_FORMULAS
 from privacy.rights import ExportState, PersonExport
@@ -144,6 +145,54 @@ def test_the_page_speaks_of_things_by_the_names_that_people_know(desk: Desk, sid
     assert headings[-1] == "What nothing is held of"
     assert files["data/08-clearance.csv"] == "\ufeffNothing is held of this kind\r\n"
     assert "Your checks, training and undertakings" in text.split(headings[-1])[1]
+
+
+def test_the_page_heads_each_value_with_what_it_holds(desk: Desk, side: Side, make: Factory) -> None:
+    page = heads(export(desk, make.mentor("May Mentor").id)["index.html"])
+    assert page["Name"] == "May Mentor"
+    assert page["Day of the week"] in calendar.day_name[:5]
+    assert page["From and until"] == "9am to midday\n1pm to 5pm"
+    words = heads(export(desk, side.leader)["index.html"])
+    assert {"Goal, in words", "What the note of the session says", "Role in the council"} <= set(words)
+    assert not {"Text", "Body", "Cell", "Uid", "Sequence"} & set(words)
+
+
+def heads(page: str) -> dict[str, str]:
+    """What stands at the head of values, with the last of them."""
+    tree = html.document_fromstring(page.encode(), parser=html.HTMLParser(encoding="utf-8"))
+    found = {}
+    for row in tree.iter("tr"):
+        head, value = ("".join(map(str, cell.itertext())) for cell in row)
+        found[head] = value
+    return found
+
+
+def test_values_within_values_are_set_in_under_their_names(desk: Desk, side: Side, db: DbSession) -> None:
+    record = {
+        "roles": ["lead_member", "cabinet_member"],
+        "skills": "Data",
+        "coaching": "",
+        "told": [["The team", "2023-03-01"]],
+    }
+    with unit_of_work(db, desk.clock, "system:test") as work:
+        profile = work.db.scalars(select(MentorProfile).where(MentorProfile.person_id == side.mentor)).one()
+        profile.record = record
+    shown = heads(export(desk, side.mentor)["index.html"])["Experience, skills and training as a mentor"]
+    lines = [line.replace("\N{NO-BREAK SPACE}", ".") for line in shown.splitlines()]
+    assert lines == [
+        "Roles:",
+        "....lead member",
+        "....cabinet member",
+        "Skills: Data",
+        "Told: The team: 1 March 2023",
+    ]
+
+
+def test_ones_own_copy_says_answers_once_and_in_words(desk: Desk, side: Side, db: DbSession) -> None:
+    cover, gathered, _ = person_exports.put_together(desk, db, side.leader, own=True)
+    shown = heads(person_file.page(cover, gathered))
+    assert [head for head in shown if head.endswith("?")]
+    assert "Answers to the questionnaire" not in shown, "that would be the codes"
 
 
 def test_what_somebody_typed_stays_as_it_is_even_if_it_looks_like_a_word_of_ours(

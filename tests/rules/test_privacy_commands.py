@@ -120,6 +120,16 @@ def test_retention_tells_and_does(stack: Stack) -> None:
     assert json.loads(run(stack, "retention", "--json").stdout) == {"tables": []}
 
 
+def test_the_map_says_in_words_what_a_column_holds(stack: Stack) -> None:
+    lines = run(stack, "data-map").stdout.splitlines()
+    told = "E-mail address before the change: personal, sealed; "
+    assert any(line.startswith(f"address_change.before_sealed: {told}") for line in lines)
+    columns = json.loads(run(stack, "data-map", "--json").stdout)["columns"]
+    holds = {f"{one['table']}.{one['column']}": one["holds"] for one in columns}
+    assert holds["goal.text_sealed"] == "Goal, in words"
+    assert holds["person.created_at"] == "Created", "what is not about people may keep its own name"
+
+
 def test_the_map_knows_stores_outside_the_software(stack: Stack) -> None:
     about = ("--holds", "letters", "--protection", "a password", "--keep", "a year")
     run(stack, "store", "shared mailbox", *about)
@@ -141,8 +151,14 @@ def test_the_record_of_processing_is_that_of_article_30_2(stack: Stack) -> None:
     for part in ("processor", "processor_data_protection_officer", "transfers", "measures", "stores"):
         assert record[part], part
     kinds = {one["table"]: one for one in record["categories_of_processing"]}
-    assert {"adjustments", "dietary", "political group", "mentor wish"} <= set(kinds["person"]["special"])
+    assert kinds["person"]["special"] == [
+        "What is needed in a session",
+        "Dietary needs",
+        "Political group",
+        "Whether the mentor should be of the same political group",
+    ]
+    assert kinds["address_change"]["data"] == ["E-mail address before the change"]
     assert kinds["response"]["about"] == "a person"
     assessment = json.loads(run(stack, "record-of-processing", "--assessment").stdout)
-    assert "answers" in assessment["description"]["categories_of_data"]
+    assert "Answers to the questionnaire" in assessment["description"]["categories_of_data"]
     assert assessment["measures"] == record["measures"]

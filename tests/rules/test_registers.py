@@ -262,6 +262,7 @@ def test_the_pack_is_one_document_with_evidence(
         "5 (low)",
         "Relay Ltd",
         "9(2)(a) explicit consent",
+        "Special categories: Dietary needs; Political group;",
         "Nobody can be invited",
         "Nothing shows it",
     ):

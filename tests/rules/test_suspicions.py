@@ -334,8 +334,8 @@ def test_an_assessment_counts_people_and_names_kinds_of_data(
         event = incidents.assess(work, case_id=incident, risk="Names are known", tables=["person"])
         body = event.body
     assert body["people"] == 1
-    assert "email" in body["data"]
-    assert "dietary (special category)" in body["data"]
+    assert "E-mail address; Name; Phone number" in body["data"]
+    assert "Dietary needs (special category)" in body["data"]
     assert acts.read(db, incident).last(Event.ASSESSED) is not None
 
 

@@ -1,11 +1,16 @@
 """Every table and column is in the register of holdings, and every way to a person arrives."""
 
+import re
+
 from sqlalchemy import LargeBinary, Table
 
 import portal.models  # noqa: F401 - its tables must be known
 from privacy import holdings
 from privacy.keystore import METADATA as KEY_STORE
 from privacy.records import Held, Kind, Record
+
+NAMED_AS_PEOPLE_DO = {"name", "political_group"}
+"""Columns whose name is what people call it."""
 
 
 def tables() -> list[Table]:
@@ -43,6 +48,23 @@ def test_what_is_personal_is_sealed_or_says_why_not() -> None:
         "office.to_on",
         "participation.role",
     }
+
+
+def test_what_is_personal_says_in_words_what_it_holds() -> None:
+    """People read it at the head of a value, and in lists where no table stands beside it."""
+    words = re.compile(r"[A-Z][^_.]*[^_.,:]")
+    for entry in holdings.columns():
+        if entry.kind in ("personal", "special"):
+            own = entry.column.removesuffix("_sealed")
+            told = entry.holds.lower() not in (own, own.replace("_", " ")) or own in NAMED_AS_PEOPLE_DO
+            assert told, f"{entry.table}.{entry.column}: {entry.holds}"
+            assert words.fullmatch(entry.holds), f"{entry.table}.{entry.column}: {entry.holds}"
+
+
+def test_no_two_columns_of_a_table_are_called_the_same() -> None:
+    for table in [*tables(), *KEY_STORE.sorted_tables]:
+        called = [holdings.called(column) for column in table.columns]
+        assert sorted(called) == sorted(set(called)), table.name
 
 
 def test_binary_columns_are_sealed_or_keyed() -> None:
