@@ -13,6 +13,7 @@ from portal.forms.programme import ChosenRadioField, ChosenSelectField, SomeChec
 from portal.models import Office, Role, Strand
 from portal.packages.churn import Newcomer, Running, Successor, Terms
 from portal.packages.goals import GOAL_AT_MOST
+from portal.packages.strands import STRANDS
 from portal.people.register import ADDRESS_AT_MOST, NAME_AT_MOST
 from portal.programme import Programme
 
@@ -118,7 +119,9 @@ class PassOnForm(Form):
 
 def _kind(one: Running) -> str:
     words = (
-        "One-to-one support" if one.package.strand is Strand.ONE_TO_ONE else one.package.title or "A group"
+        STRANDS[Strand.ONE_TO_ONE]
+        if one.package.strand is Strand.ONE_TO_ONE
+        else one.package.title or "A group"
     )
     count = len(one.coming)
     if not count:

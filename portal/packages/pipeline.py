@@ -12,9 +12,8 @@ from sqlalchemy.orm import joinedload, selectinload
 from portal.csv_files import csv_of
 from portal.models import Council, Package, PackageState, Participation, Strand
 from portal.packages.ledger import Ledger, ledgers
+from portal.packages.strands import KINDS
 from portal.programme import Programme
-
-KINDS = {Strand.ONE_TO_ONE: "One-to-one", Strand.GROUP: "Group"}
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from portal.packages.strands import STRANDS
 from portal.results import pictures
 from portal.results.drawing import Picture
 from portal.results.funnel import Funnel
 from portal.results.funnel import Step as FunnelStep
 from portal.results.pictures import Step, percent
-from portal.results.strands import STRANDS
 
 PICTURED = ("eligible", "started", "sent", "matched")
 """The steps that all have the same base and follow from each other."""

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal.models import Strand
+from portal.packages.strands import STRANDS, WHOM
 from portal.results import pictures
 from portal.results.drawing import Picture
 from portal.results.groups import GROUPS
 from portal.results.pictures import Step, percent
-from portal.results.strands import STRANDS, WHOM
 
 COUNTED = (
     ("supported", "Supported"),

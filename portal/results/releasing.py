@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
 from portal.models import Council, Strand
+from portal.packages.strands import WHOM
 from portal.programme import ContractYear, Programme, contract_period, contract_years
 from portal.results import block_texts, blocks, programme_notes, releases, service_levels
 from portal.results import kpi as kpis
@@ -23,7 +24,6 @@ from portal.results.block_texts import Texts
 from portal.results.kpi import KpiFigure
 from portal.results.periods import Kind, ReportPeriod, begun, report_period
 from portal.results.releases import Block, Content, KpiNumbers, RegionCount, Release
-from portal.results.strands import WHOM
 from privacy import registers
 from privacy.audit import Action
 from privacy.clock import london_date

@@ -5,13 +5,13 @@ from datetime import date
 
 from portal.filters import day
 from portal.models import Strand
+from portal.packages.strands import STRANDS, WHOM
 from portal.results import pictures
 from portal.results.drawing import Picture
 from portal.results.periods import Kind
 from portal.results.pictures import Step, Twice, percent
 from portal.results.releases import Content
 from portal.results.report_parts import UNRELIABLE, Grid, Section, Share, Value
-from portal.results.strands import STRANDS, WHOM
 from surveys import theme_tables
 from surveys.protected import HIDDEN, Protected
 from surveys.results import Verdict

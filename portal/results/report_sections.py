@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from portal.filters import day
 from portal.mentors.profiles import REGIONS
 from portal.models import Strand
+from portal.packages.strands import STRANDS, WHOM
 from portal.results import pictures
 from portal.results.drawing import Picture
 from portal.results.pictures import Twice, percent
 from portal.results.releases import Content, KpiNumbers
 from portal.results.report_parts import NOT_APPLICABLE, UNRELIABLE, Grid, Section, Share, Value
 from portal.results.service_levels import COUNTERS, Counter, YearLevels
-from portal.results.strands import STRANDS, WHOM
 from surveys.protected import HIDDEN
 
 

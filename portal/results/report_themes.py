@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from portal.models import Role, Strand
+from portal.packages.strands import STRANDS
 from portal.results import pictures
 from portal.results.block_texts import CODEBOOK
 from portal.results.drawing import Picture
@@ -11,7 +12,6 @@ from portal.results.pictures import Step
 from portal.results.releases import Content
 from portal.results.report_answers import WHO, notes_of, rows_of
 from portal.results.report_parts import Grid, Quotation, Section
-from portal.results.strands import STRANDS
 from surveys import theme_tables
 from surveys.protected import HIDDEN, Protected
 from surveys.theme_tables import Quoted

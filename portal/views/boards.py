@@ -7,9 +7,9 @@ from portal import policies
 from portal.answers.questionnaires import TITLES
 from portal.mailing import queue as mail
 from portal.models import Strand
+from portal.packages.strands import STRANDS
 from portal.results import behind, funnel, funnel_page, levels_behind, outstanding, service_levels
 from portal.results.funnel import STAGES
-from portal.results.strands import STRANDS
 from portal.views import files
 from portal.views.behind import show
 from portal.views.context import clock_now, programme, session, today
@@ -32,6 +32,7 @@ def waves() -> ResponseReturnValue:
         wave=wave,
         shown=[funnel_page.page(one) for one in found],
         waves={one: TITLES[one] for one in funnel.WAVES},
+        strands=STRANDS,
     )
 
 

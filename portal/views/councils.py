@@ -16,6 +16,7 @@ from portal.councils.qualifying import GROUNDS
 from portal.forms.councils import FACTS, VALUES, NeighboursForm, ReviewForm
 from portal.models import Council, CouncilKind
 from portal.packages import lists as package_lists
+from portal.packages.strands import KINDS
 from portal.people import directory
 from portal.views import files, searches_kept
 from portal.views.context import programme, session, today, work
@@ -77,6 +78,7 @@ def show(council: Council) -> ResponseReturnValue:
         called=package_lists.called,
         grounds=GROUNDS,
         kinds=FACTS,
+        strands=KINDS,
         values=VALUES,
     ), 422 if form.errors else 200
 

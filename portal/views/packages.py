@@ -38,6 +38,7 @@ from portal.packages import lists as package_lists
 from portal.packages import members as matching
 from portal.packages import rows as package_rows
 from portal.packages.states import PackageRefused
+from portal.packages.strands import KINDS
 from portal.people import directory
 from portal.resources import shelves
 from portal.results import package_timeline
@@ -64,6 +65,7 @@ def index() -> ResponseReturnValue:
         text=searches_kept.words(),
         state=_word(PackageState, "state"),
         strand=_word(Strand, "strand"),
+        kinds=KINDS,
         called=package_lists.called,
     )
 

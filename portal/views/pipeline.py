@@ -9,6 +9,7 @@ from portal.models import PackageState, Strand
 from portal.packages import lists as package_lists
 from portal.packages import pipeline
 from portal.packages.pipeline import Pipeline
+from portal.packages.strands import KINDS
 from portal.views import files
 from portal.views.context import programme, session, today
 from portal.views.guards import guarded
@@ -25,6 +26,7 @@ def index() -> ResponseReturnValue:
         asked=request.args,
         regions=council_lists.regions(session()),
         states=list(PackageState),
+        kinds=KINDS,
         called=package_lists.called,
     )
 

@@ -6,12 +6,12 @@ from flask.typing import ResponseReturnValue
 from portal import policies
 from portal.forms.releases import ApprovalForm, ReleaseForm
 from portal.models import Strand
+from portal.packages.strands import STRANDS
 from portal.results import pictures, releases, releasing, report_sections, report_themes, service_levels
 from portal.results.periods import Kind, NoSuchPeriod
 from portal.results.releases import Content, Release
 from portal.results.releasing import NotForApproval, NotReleased, ReleasedAlready
 from portal.results.report_parts import Quotation
-from portal.results.strands import STRANDS
 from portal.views.context import programme, session, the_actor, today, work
 from portal.views.guards import guarded
 from portal.views.loaders import load_release

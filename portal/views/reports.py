@@ -6,9 +6,9 @@ from flask.typing import ResponseReturnValue
 from portal import policies
 from portal.answers.questionnaires import TITLES
 from portal.models import PARTICIPANT, Role, Strand
+from portal.packages.strands import STRANDS
 from portal.results import behind, board, items_page, kpi_page, tallies
 from portal.results.groups import GROUPS
-from portal.results.strands import STRANDS
 from portal.views.behind import show
 from portal.views.context import programme, session, the_actor, today, work
 from portal.views.day_asked import day_asked
