@@ -140,6 +140,9 @@ class Attendance(Record):
     )
     state: Mapped[AttendanceState] = mapped_column(Word(AttendanceState), info=plain())
     booked_at: Mapped[datetime] = mapped_column(info=plain())
+    absent_by_name: Mapped[bool | None] = mapped_column(
+        info=plain("whether it was recorded of them alone that they did not come; none before anything was")
+    )
     by: Mapped[str] = mapped_column(String(80), info=reference("who booked the place, or gave it back"))
     uid: Mapped[str | None] = mapped_column(
         String(80), unique=True, info=reference("what calendars know a place in a group session by")

@@ -1,0 +1,22 @@
+"""whether somebody is absent by name from a session, also once it was corrected to one to which nobody came.
+
+Of what was recorded before, it is known as long as that is not corrected twice.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "008"
+down_revision = "007"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("attendance", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("absent_by_name", sa.Boolean(), nullable=True))
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("attendance", schema=None) as batch_op:
+        batch_op.drop_column("absent_by_name")
