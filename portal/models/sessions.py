@@ -83,6 +83,9 @@ class Session(Record):
         info=plain("when it was last given another time or place")
     )
     moved_by: Mapped[str | None] = mapped_column(String(80), info=reference("who did that"))
+    moved_mentor_id: Mapped[UUID | None] = mapped_column(
+        Uuid, info=reference("who gave it when it was moved; none where that was not kept")
+    )
     moved_from_at: Mapped[datetime | None] = mapped_column(info=plain("when it was to begin before that"))
     moved_from_place: Mapped[Place | None] = mapped_column(
         Word(Place), info=plain("how people were to meet before that")
