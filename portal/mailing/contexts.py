@@ -59,6 +59,7 @@ PATHS = {
     "notice": "/desk/notices/{}",
     "access_review": "/desk/registers/access",
     "second_person": "/second-person",
+    "not_agreed": "/second-person/{}",
     "suspicions": "/desk/suspicions",
     "case": "/desk/cases/{}",
     "council": "/team/councils/{}",

@@ -167,6 +167,7 @@ WORDS = {
     "address_changed": "That their address was changed",
     "factor_waits": "Somebody waits to be rung",
     "second_person": "Something waits for a second person",
+    "second_person_refused": "A second person did not agree",
     "post_open": "Last questionnaire opened",
     "group_session": "Places in a group session",
     "place_freed": "A place from the waiting list",

@@ -392,6 +392,15 @@ def second_person(world: World) -> None:
     world.queue(approvals.TEMPLATE, about=row.id, to="team")
 
 
+def second_person_refused(world: World) -> None:
+    second_person(world)
+    world.work.db.flush()
+    world.work.db.execute(delete(Mail))
+    row = world.work.db.get_one(Approval, fixed("approval"))
+    row.agreed, row.answered_at, row.answered_by = False, NOW, f"person:{fixed('administrator')}"
+    world.queue(approvals.REFUSED, about=row.id, to="team")
+
+
 def assisted(world: World) -> None:
     step = mail.numbered(2, whose=fixed("leader"))
     world.queue("session", about=fixed("meeting"), to="assistant", step=step)
@@ -687,6 +696,7 @@ MAILS: dict[str, Arrange] = {
     "factor_waits": factor_waits,
     "council_refused": council_refused,
     "second_person": second_person,
+    "second_person_refused": second_person_refused,
     "factor_restored, by oneself": factor_restored("team"),
     "factor_restored, by another": factor_restored("mentor"),
 }
