@@ -63,6 +63,7 @@ PATHS = {
     "suspicions": "/desk/suspicions",
     "case": "/desk/cases/{}",
     "council": "/team/councils/{}",
+    "agreeing": "/councils-to-agree",
     "own_sign_in": "/your-sign-in",
     "own_assistant": "/your-assistant",
     "confirm_factor": "/team/people/{}/sign-in",

@@ -179,6 +179,7 @@ WORDS = {
     "access_review": "Access review to be done",
     "access_lapsing": "Their access is about to lapse",
     "council_refused": "The Department did not agree a council",
+    "council_asked_again": "The Department is asked about a council again",
     "suspicion": "A suspected incident",
     "session": "Calendar entry",
     "assistant": "Named as an assistant, or no longer one",
