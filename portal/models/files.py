@@ -23,7 +23,8 @@ class SentFileState(StrEnum):
 
 
 class SentFile(Record):
-    """A file that somebody of the team sent, until it is taken, and what came of it for a day.
+    """A file that somebody of the team sent, until it is taken, and what came of it for a day; for that day also the
+    rows that were refused.
 
     `outcome` is `{"said": text, "notes": [text, ...], "faults": [[line, text], ...]}`.
     """
@@ -45,7 +46,9 @@ class SentFile(Record):
     sent_at: Mapped[datetime] = mapped_column(index=True, info=plain())
     claimed_until: Mapped[datetime | None] = mapped_column(info=plain("a worker has it until then"))
     ended_at: Mapped[datetime | None] = mapped_column(info=plain())
-    data_sealed: Mapped[bytes | None] = sealed(holder="person_id", purpose="its rows, until they are taken")
+    data_sealed: Mapped[bytes | None] = sealed(
+        holder="person_id", purpose="its rows, until they are taken, or a day once refused"
+    )
     outcome_sealed: Mapped[bytes | None] = sealed(
         holder="person_id", purpose="what came of it, with the faults that it has"
     )
