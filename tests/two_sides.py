@@ -290,7 +290,7 @@ class Side:
             state=SentFileState.REFUSED,
             lines=600,
             sent_at=work.now,
-            data=f"{self.name}sentline".encode(),
+            data=f"name,email\n{self.name}sentline,x\n".encode(),
             outcome={"said": "", "notes": [], "faults": [[2, f"{self.name}sentfault"]]},
         )
         package = work.db.get_one(Package, self.package)
