@@ -8,11 +8,16 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from portal.csv_files import csv_of
+from surveys.export_files import csv_cell
+
 ROWS_AT_MOST = 100_000
+REASON = "reason"
+"""The column in which `marked` says what is wrong with a row; passed over when the file is read again."""
 SEPARATORS = {";": "semicolons", "\t": "tabs"}
 CHANGED_ENCODING = (
     "The file is not UTF-8. It was read as Windows-1252: look at names with accents before you rely on them"
@@ -65,7 +70,8 @@ class Sheet:
 def read(data: bytes, *, columns: Sequence[str], others: bool = False) -> Sheet:
     """Read comma-separated rows whose first line names these columns, in any order.
 
-    `others` allows further columns, which are passed over. Raises FileFaults where the whole cannot be read.
+    `others` allows further columns, which are passed over, as REASON always is. Raises FileFaults where the whole
+    cannot be read.
     """
     text, notes = _decoded(data)
     records = _records(text, notes)
@@ -84,10 +90,47 @@ def read(data: bytes, *, columns: Sequence[str], others: bool = False) -> Sheet:
         if len(cells) != len(names):
             faults.append(Fault(line, f"The row has {_cells(len(cells))}, the first line has {len(names)}"))
         else:
+            cells = [_as_typed(cell) for cell in cells] if REASON in names else cells
             rows.append(Row(line, dict(zip(names, cells, strict=True))))
     if not rows and not faults:
         raise FileFaults([Fault(1, "The file has column names and no rows")], notes)
     return Sheet(rows, faults, notes)
+
+
+def marked(data: bytes, faults: Iterable[Fault]) -> bytes | None:
+    """The whole file again, with what is wrong with each row in a last column, to be corrected and sent: for a file is
+    taken whole or not at all. None where nothing is wrong with a single row, or the rows cannot be told apart."""
+    said: dict[int, list[str]] = {}
+    for fault in faults:
+        said.setdefault(fault.line, []).append(fault.message)
+    try:
+        (begins, head), *rows = _records(_decoded(data)[0], [])
+    except (FileFaults, ValueError):
+        return None
+    if not any(line in said for line, _ in rows):
+        return None
+    while not head[-1]:
+        head.pop()
+    names, width = [name.casefold() for name in head], len(head)
+    # The reasons of a file that was marked before go.
+    before = names.index(REASON) if REASON in names else None
+    own = [at for at in range(width) if at != before]
+    table: list[list[str]] = []
+    ends = begins
+    for line, cells in rows:
+        # Empty lines stay: reasons name other lines by their numbers.
+        table += [[] for _ in range(line - ends - 1)]
+        ends = line + sum(cell.count("\n") for cell in cells)
+        if before is not None:
+            cells = [_as_typed(cell) for cell in cells]
+        cells = [*cells, *[""] * (width - len(cells))]
+        table.append([*(cells[at] for at in own), "; ".join(said.get(line, ())), *cells[width:]])
+    return csv_of([*(head[at] for at in own), REASON], table)
+
+
+def _as_typed(cell: str) -> str:
+    """A cell of a marked file without the apostrophe that keeps a spreadsheet from running it."""
+    return cell[1:] if cell.startswith("'") and csv_cell(cell[1:]) == cell else cell
 
 
 def read_date(text: str) -> date:
@@ -205,7 +248,7 @@ def _names(
         faults += [
             f"The column “{shortened(name)}” is not known. The columns are {known}"
             for name in dict.fromkeys(names)
-            if name not in columns
+            if name not in columns and name != REASON
         ]
     if faults:
         raise FileFaults([Fault(line, message) for message in faults], notes)

@@ -377,6 +377,17 @@ def may_be_second(actor: Actor, approval: Approval) -> bool:
     return may_see_approvals(actor) and approval.is_open_to(actor.ref)
 
 
+def may_see_answer(actor: Actor, approval: Approval) -> bool:
+    """Why a second person did not agree: whoever asked, and those who can be the second person."""
+    asked = actor.ref == approval.asked_by and may_ask_for_two(actor)
+    return approval.agreed is False and (asked or may_see_approvals(actor))
+
+
+def may_ask_for_two(actor: Actor) -> bool:
+    """Ask for what takes two people: the team for answers with names, officers and administrators for the rest."""
+    return may_run_programme(actor) or may_see_approvals(actor)
+
+
 def may_approve_copies(actor: Actor, waits: Waits) -> bool:
     """Approve what was taken out of a case's files: whoever may see the case, but for who made the copies."""
     return may_see_case(actor, waits.case) and waits.made_by != actor.ref

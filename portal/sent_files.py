@@ -16,10 +16,11 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session as DbSession
 
+from portal import imports
 from portal.actors import open_roles
 from portal.councils import file as council_file
 from portal.filters import count
-from portal.imports import FileFaults
+from portal.imports import Fault, FileFaults
 from portal.instance import Instance
 from portal.models import Person, Role, SentFile, SentFileState
 from portal.packages import file as packages_file
@@ -111,6 +112,38 @@ def put(work: Work, *, person_id: UUID, kind: str, data: bytes) -> UUID:
     return row.id
 
 
+def keep_refused(work: Work, *, person_id: UUID, kind: str, data: bytes, found: FileFaults) -> UUID | None:
+    """Keep a file that was refused while its page waited, for the file to correct; None where there would be none."""
+    if imports.marked(data, found.faults) is None:
+        return None
+    file_id = put(work, person_id=person_id, kind=kind, data=data)
+    row = work.db.get_one(SentFile, file_id)
+    row.state, row.ended_at, row.outcome = SentFileState.REFUSED, work.now, _refused(found)
+    return file_id
+
+
+def is_to_correct(sent: SentFile) -> bool:
+    """Whether the rows of a file can be had with what is wrong with each: they are kept where it was refused for it."""
+    return sent.state is SentFileState.REFUSED and sent.data_sealed is not None
+
+
+def to_correct(sent: SentFile) -> bytes | None:
+    """Those rows; None where they are not to be had."""
+    return imports.marked(sent.data or b"", _faults(sent)) if is_to_correct(sent) else None
+
+
+def _faults(sent: SentFile) -> list[Fault]:
+    return [Fault(line, message) for line, message in (sent.outcome or {}).get("faults", ())]
+
+
+def _refused(found: FileFaults) -> dict[str, object]:
+    return {
+        "said": "",
+        "notes": found.notes,
+        "faults": [[fault.line, fault.message] for fault in found.faults],
+    }
+
+
 def steps_done(state: SentFileState) -> int:
     """How many of the three steps (sent, checked, taken) are behind a file."""
     return STEPS.index(state) if state in STEPS else 0
@@ -173,10 +206,8 @@ def _take(instance: Instance, sessions: Sessions, file_id: UUID) -> None:
             _end(work, file_id, SentFileState.TAKEN, outcome)
         log.info("file.taken", file=str(file_id))
     except FileFaults as faults:
-        lines = [[fault.line, fault.message] for fault in faults.faults]
-        outcome = {"said": "", "notes": faults.notes, "faults": lines}
-        _note(instance, sessions, file_id, SentFileState.REFUSED, outcome)
-        log.info("file.refused", file=str(file_id), count=len(lines))
+        _note(instance, sessions, file_id, SentFileState.REFUSED, _refused(faults))
+        log.info("file.refused", file=str(file_id), count=len(faults.faults))
     except OperationalError:
         # Locked or away: the next round takes it, or a later one where not even this can be written.
         with suppress(OperationalError), sessions() as db, unit_of_work(db, instance.clock, ACTOR) as work:
@@ -226,4 +257,7 @@ def _open(work: Work, file_id: UUID) -> SentFile | None:
 def _end(work: Work, file_id: UUID, state: SentFileState, outcome: dict[str, object] | None) -> None:
     row = work.db.get_one(SentFile, file_id)
     row.state, row.ended_at, row.claimed_until = state, work.now, None
-    row.data, row.outcome = None, outcome
+    row.outcome = outcome
+    faults = _faults(row) if state is SentFileState.REFUSED else ()
+    if not faults or imports.marked(row.data or b"", faults) is None:
+        row.data = None

@@ -379,26 +379,53 @@ def entries(db: Session, *, after: int = 0) -> Generator[AuditEntry, None, None]
 def verify(db: Session, ring: KeyRing, *, see: Callable[[AuditEntry], None] = lambda entry: None) -> int:
     """Recompute the chain; returns how many lines hold, each of which `see` is shown.
 
-    Raises ChainBroken naming the first line that was altered, left out or put elsewhere, or the cut tail.
+    Raises ChainBroken naming the first line that was altered, left out or put elsewhere, or the cut tail; where there
+    are more such places, how many and the last.
     """
     key = ring.derive("audit", "chain|v1")
     seq, mac = 0, b""
     again = False
+    breaks = _Breaks()
     while True:
         begun_at = seq
         with closing(entries(db, after=seq)) as trail:
             for entry in trail:
+                # A break must not hide another: behind it the trail is followed from what stands there.
                 if entry.seq != seq + 1:
-                    raise ChainBroken(f"line {seq + 1} is missing")
-                if not hmac.compare_digest(_mac(key, mac, entry), entry.mac):
-                    raise ChainBroken(f"line {entry.seq} was altered")
-                see(entry)
+                    breaks.add(f"line {seq + 1} is missing")
+                elif not hmac.compare_digest(_mac(key, mac, entry), entry.mac):
+                    breaks.add(f"line {entry.seq} was altered")
+                if not breaks.count:
+                    see(entry)
                 seq, mac = entry.seq, entry.mac
         head = db.execute(select(AuditHead.seq, AuditHead.mac)).one_or_none()
         expected_head = (seq, _head_mac(key, seq, mac))
         if (tuple(head) == expected_head) if head is not None else not seq:
-            return seq
+            break
         # Others may have written since the lines were read: then there are more of them.
         if head is None or head.seq <= seq or (again and seq == begun_at):
-            raise ChainBroken(f"the trail ends at line {seq}, and its head says otherwise")
+            breaks.add(f"the trail ends at line {seq}, and its head says otherwise")
+            break
         again = True
+    if breaks.count:
+        raise ChainBroken(breaks.words)
+    return seq
+
+
+@dataclass
+class _Breaks:
+    """Where the trail does not hold: the first place, the last, and how many."""
+
+    count: int = 0
+    first: str = ""
+    last: str = ""
+
+    def add(self, place: str) -> None:
+        self.first, self.last = self.first or place, place
+        self.count += 1
+
+    @property
+    def words(self) -> str:
+        if self.count == 1:
+            return self.first
+        return f"{self.first}; {self.count} places in all, the last: {self.last}"

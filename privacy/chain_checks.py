@@ -115,9 +115,11 @@ def check(work: Work) -> ChainCheck:
     return note(work, look(work.db, work.ring))
 
 
-def last(db: Session, *, ok: bool | None = None) -> ChainCheck | None:
-    """The newest check; with `ok`, the newest that ended so."""
+def last(db: Session, *, ok: bool | None = None, until: datetime | None = None) -> ChainCheck | None:
+    """The newest check (up to and with a moment); with `ok`, the newest that ended so."""
     asked = select(ChainCheck).order_by(ChainCheck.at.desc(), ChainCheck.id).limit(1)
+    if until is not None:
+        asked = asked.where(ChainCheck.at <= until)
     return db.scalars(asked if ok is None else asked.where(ChainCheck.ok.is_(ok))).first()
 
 

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakMethod
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
@@ -25,7 +25,8 @@ PATIENCE = 5.0
 
 _turns: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
 _turns_lock = threading.Lock()
-_told: WeakKeyDictionary[Engine, list[Callable[[], object]]] = WeakKeyDictionary()
+# By weak methods: whoever is told may have the engine, which would then be kept for ever by its own entry.
+_told: WeakKeyDictionary[Engine, list[WeakMethod[Callable[[], object]]]] = WeakKeyDictionary()
 
 
 class TurnNotCome(Exception):
@@ -51,13 +52,15 @@ def turn(engine: Engine, *, patience: float = PATIENCE) -> Iterator[float]:
         yield max(ends - time.monotonic(), 0.0)
     finally:
         lock.release()
-        for tell in _told.get(engine, ()):
-            tell()
+        for told in _told.get(engine, ()):
+            if (tell := told()) is not None:
+                tell()
 
 
 def after_each(engine: Engine, tell: Callable[[], object]) -> None:
-    """Have `tell` called in a writer's thread, each time that its turn is over and the next writer may go."""
-    _told.setdefault(engine, []).append(tell)
+    """Have `tell`, a method, called in a writer's thread, each time that its turn is over and the next writer may go;
+    as long as something else keeps what it belongs to."""
+    _told.setdefault(engine, []).append(WeakMethod(tell))
 
 
 @contextmanager

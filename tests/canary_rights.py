@@ -50,7 +50,7 @@ def answer_for_data(walk: Walk) -> None:
     key_keeping.rotate(walk.stack.instance, sessions, with_addresses=False)
     walk.post(dpo, "/second-person/keys", on="/second-person", key="K1", letter="INSTR 1")
     asked = walk.one(select(Approval.id).where(Approval.agreed.is_(None)))
-    walk.post(team, f"/second-person/{asked}/refuse", on="/second-person")
+    walk.post(team, f"/second-person/{asked}/refuse")
 
 
 def somebody_else_agrees(walk: Walk, second: PageClient) -> None:

@@ -20,7 +20,7 @@ def second_agrees(db: DbSession, clock: Clock) -> UUID:
     with unit_of_work(db, clock, OTHER) as work:
         asked = work.db.scalars(select(Approval).order_by(Approval.asked_at, Approval.id)).all()
         waiting = [one for one in asked if one.agreed is None]
-        found = approvals.answer(work, approval_id=waiting[-1].id, agree=True).id
+        found = approvals.agree(work, approval_id=waiting[-1].id).id
     # What others write afterwards is to be seen.
     db.rollback()
     return found

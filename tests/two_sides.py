@@ -145,6 +145,7 @@ TYPED = {
     "interestnature": "interest that the mentor declared",
     "choicewhy": "why the mentor was chosen",
     "namesreason": "why somebody needs names",
+    "notagreedreason": "why a second person did not agree",
     "caseasked": "what was told, of a case",
     "casecontact": "who told it, of a case",
     "casefile": "name of a file, of a case",
@@ -289,7 +290,7 @@ class Side:
             state=SentFileState.REFUSED,
             lines=600,
             sent_at=work.now,
-            data=f"{self.name}sentline".encode(),
+            data=f"name,email\n{self.name}sentline,x\n".encode(),
             outcome={"said": "", "notes": [], "faults": [[2, f"{self.name}sentfault"]]},
         )
         package = work.db.get_one(Package, self.package)
@@ -531,9 +532,12 @@ class Side:
 
     def _register(self, work: Work) -> None:
         """What the desk's registers hold: a sub-processor, a risk, a suspicion; and what waits for a second person."""
-        approvals.ask(
-            work, act=SecondAct.ANSWERS, thing=f"answers:post+{self.name}", reason=f"{self.name}namesreason"
-        )
+        for_answers: dict[str, Any] = {"act": SecondAct.ANSWERS, "reason": f"{self.name}namesreason"}
+        self.asked = approvals.ask(work, thing=f"answers:post+{self.name}", **for_answers).id
+        refused = approvals.ask(work, thing=f"answers:baseline+{self.name}", **for_answers)
+        refused.asked_by, self.not_agreed = f"person:{self.sender}", refused.id
+        refused.refusal, refused.agreed = f"{self.name}notagreedreason", False
+        refused.answered_at, refused.answered_by = work.now, work.actor
         relay = SubProcessor(name="Relay Ltd", does="Carries mail", location="Leeds")
         self.sub_processor = subprocessors.keep(work, relay).id
         scores: dict[str, Any] = {"likelihood": 3, "severity": 3, "left_likelihood": 1, "left_severity": 3}

@@ -177,7 +177,8 @@ def record(
         _require_baselines(work, [one for one in seats if attended is None or one.person_id in attended])
     for attendance in seats:
         came = attended is None or attendance.person_id in attended
-        attendance.state = _state_after(outcome, session, attendance, before=before, came=came)
+        attendance.absent_by_name = not came if held else _absent_by_name(attendance, before)
+        attendance.state = _state_after(outcome, session, attendance, came=came)
         work.record(
             Action.ATTENDANCE_RECORDED,
             object=f"attendance:{attendance.id}",
@@ -217,17 +218,14 @@ def came_to(session: Session) -> list[UUID]:
     return [seat.person_id for seat in session.attendances if seat.state in counted]
 
 
-def _state_after(
-    outcome: Outcome, session: Session, seat: Attendance, *, before: Outcome | None, came: bool
-) -> AttendanceState:
-    """`before` is what was recorded until now."""
+def _state_after(outcome: Outcome, session: Session, seat: Attendance, *, came: bool) -> AttendanceState:
     match outcome:
         case Outcome.HELD:
             return AttendanceState.ATTENDED if came else AttendanceState.ABSENT
         case Outcome.NO_SHOW:
             return AttendanceState.ABSENT
         case Outcome.CANCELLED:
-            had_place = _had_place(session, seat) and not _absent_by_name(seat, before)
+            had_place = _had_place(session, seat) and not seat.absent_by_name
             return AttendanceState.BOOKED if had_place else AttendanceState.ABSENT
 
 
@@ -237,8 +235,10 @@ def _had_place(session: Session, seat: Attendance) -> bool:
 
 
 def _absent_by_name(seat: Attendance, before: Outcome | None) -> bool:
-    """Whether it was recorded of this person alone that they did not come, not of everybody."""
-    return seat.state is AttendanceState.ABSENT and before in {Outcome.HELD, Outcome.CANCELLED}
+    """Whether it was recorded of this person alone that they did not come, not of everybody; `before` is what was
+    recorded until now. That nobody came says it of everybody, and takes back nothing that was said of one."""
+    absent = seat.state is AttendanceState.ABSENT
+    return absent and (before in {Outcome.HELD, Outcome.CANCELLED} or seat.absent_by_name is True)
 
 
 def length_of(session: Session) -> int:

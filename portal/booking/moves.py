@@ -52,13 +52,19 @@ def keep(work: Work, session: Session) -> None:
     session.moved_at, session.moved_by = work.now, work.actor
     session.moved_from_at, session.moved_from_place = session.starts_at, session.place
     session.moved_from_where = session.where
+    session.moved_mentor_id = session.mentor_id
 
 
-def forget(session: Session) -> None:
-    """Forget the last move, as a session passes to another mentor: it is no longer all that changed last, and what was
-    before is not for who gives it now."""
-    session.moved_at = session.moved_by = session.moved_from_at = session.moved_from_place = None
-    session.moved_from_where = None
+def hand_over(session: Session) -> None:
+    """Keep who gave a session when it was last moved, before it passes to another mentor at its time: what was before
+    that move is not for them. The release before kept none: there it was who gives it now."""
+    if session.moved_at is not None and session.moved_mentor_id is None:
+        session.moved_mentor_id = session.mentor_id
+
+
+def is_of_mentor_before(session: Session) -> bool:
+    """Whether the session has passed to another mentor with its last move, or since."""
+    return session.moved_mentor_id not in (None, session.mentor_id)
 
 
 def last(db: DbSession, session: Session, reader_id: UUID) -> Move | None:
@@ -74,12 +80,12 @@ def last(db: DbSession, session: Session, reader_id: UUID) -> Move | None:
 
 
 def was_in(db: DbSession, session: Session, reader_id: UUID) -> bool:
-    """Whether somebody was in the session when it was last moved: its mentor, whoever had a place by then and has it
-    still, and who booked for them. What was before can be somebody's home, and is nothing for who came later."""
+    """Whether somebody was in the session when it was last moved: its mentor if they gave it then, whoever had a place
+    by then and has it still, and who booked for them. What was before can be somebody's home, and is nothing for who
+    came later."""
     if session.moved_at is None:
         return False
-    # A session that passes to another mentor forgets its move.
-    if session.mentor_id == reader_id:
+    if session.mentor_id == reader_id and not is_of_mentor_before(session):
         return True
     seats = [one for one in session.attendances if one.state in invitations.HOLDS_A_PLACE]
     then = {one.person_id for one in seats if one.booked_at <= session.moved_at}
@@ -89,18 +95,17 @@ def was_in(db: DbSession, session: Session, reader_id: UUID) -> bool:
 
 
 def _mover(db: DbSession, session: Session, reader_id: UUID, *, on: date) -> str | None:
-    """Staff are named as the team, which to people is one; but whoever gives the session is known by name."""
+    """Staff are named as the team, which to people is one; but whoever gave the session then is known by name."""
     kind, _, person_id = (session.moved_by or "").partition(":")
     if kind != "person":
         return None
     if person_id == str(reader_id):
         return "You"
-    if person_id == str(session.mentor_id):
-        return session.mentor.name
     person = _person(db, person_id)
     if person is None:
         return None
-    return THE_TEAM if holds_staff(person, on) else person.name
+    gave_it = person_id == str(session.moved_mentor_id or session.mentor_id)
+    return person.name if gave_it or not holds_staff(person, on) else THE_TEAM
 
 
 def _person(db: DbSession, person_id: str) -> Person | None:

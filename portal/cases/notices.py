@@ -170,7 +170,8 @@ def ways_of(notice: Notice, calendar: Calendar) -> Ways:
 
 @dataclass(frozen=True)
 class Stuck:
-    """A notice that has not reached a contact: whom to ring. `sendings` are those that failed or wait too long."""
+    """A notice that has not reached a contact: whom to ring. `sendings` are those that failed or wait too long.
+    `told_at`: the Controller was told without it, as the case says; it is still to be served."""
 
     notice: Notice
     to: Mailbox
@@ -179,6 +180,7 @@ class Stuck:
     minutes: int
     why: str
     sendings: Sequence[Sending]
+    told_at: datetime | None
 
 
 def stuck(
@@ -205,7 +207,11 @@ def stuck(
     for one in waiting:
         if one.case_id not in closed:
             grouped.setdefault((one.notice_id, one.to), []).append(one)
-    return [_told(found, programme, now=now, held=held) for found in grouped.values()]
+    told = kept.told_otherwise(db, list({one.notice_id: one.notice for one in waiting}.values()))
+    return [
+        _told(found, programme, now=now, held=held, told_at=told.get(found[0].notice_id))
+        for found in grouped.values()
+    ]
 
 
 def _is_stuck(one: Sending, now: datetime) -> bool:
@@ -217,7 +223,9 @@ def _is_stuck(one: Sending, now: datetime) -> bool:
     return not young
 
 
-def _told(found: Sequence[Sending], programme: Programme, *, now: datetime, held: bool) -> Stuck:
+def _told(
+    found: Sequence[Sending], programme: Programme, *, now: datetime, held: bool, told_at: datetime | None
+) -> Stuck:
     notice, to = found[0].notice, Mailbox(found[0].to)
     newest = max(found, key=lambda one: one.made_at)
     why = str((newest.evidence or {}).get("why") or "")
@@ -231,6 +239,7 @@ def _told(found: Sequence[Sending], programme: Programme, *, now: datetime, held
         minutes=minutes_since(notice.made_at, now=now),
         why=why,
         sendings=found,
+        told_at=told_at,
     )
 
 

@@ -12,6 +12,7 @@ protection officer confirms a draft, which notifies the Controller, or dismisses
 was found: the 24 hours run from there.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -34,6 +35,7 @@ from privacy.audit import Action, AuditEntry
 from privacy.cases import acts
 from privacy.cases.story import Story
 from privacy.cases.tables import CaseEvent, CaseKind, Channel, Event
+from privacy.chain_checks import ChainCheck
 from privacy.clock import london, london_date, start_of_day
 from privacy.errors import ChainBroken
 from privacy.records import new_id
@@ -208,7 +210,7 @@ def _not_doubted(db: DbSession) -> list[ColumnElement[bool]]:
 
 
 def _of_chain(db: DbSession, instance: Instance) -> list[Found]:
-    """The trail is checked once a day; where it does not hold, the same place is raised once."""
+    """The trail is checked once a day; where it does not hold, that is raised once, and a further break anew."""
     now = instance.clock()
     last = chain_checks.last(db)
     if last is None or last.at < start_of_day(london_date(now)):
@@ -216,18 +218,29 @@ def _of_chain(db: DbSession, instance: Instance) -> list[Found]:
         found = chain_checks.look(db, instance.vault.ring)
         with unit_of_work(db, instance.clock, ACTOR, frozen_too=True) as work:
             last = chain_checks.note(work, found)
-    if last.ok:
+    if last.ok or not _is_new_break(db, last):
         return []
-    place, today = _place(last.trouble), london_date(now)
-    raised = select(Suspicion).where(Suspicion.cause == SuspicionCause.CHAIN)
-    if any(row.up_to == place or row.on_day == today for row in db.scalars(raised)):
-        return []
-    return [Found(SuspicionCause.CHAIN, f"The check says: {last.trouble}.", place)]
+    return [Found(SuspicionCause.CHAIN, f"The check says: {last.trouble}.", _place(last.trouble))]
 
 
 def _place(trouble: str | None) -> int:
-    """The first line that a check names: what tells one break from another."""
-    return next((int(word) for word in (trouble or "").replace(",", " ").split() if word.isdigit()), 0)
+    """The first line that a check names."""
+    return next((int(word) for word in re.findall(r"\d+", trouble or "")), 0)
+
+
+def _is_new_break(db: DbSession, check: ChainCheck) -> bool:
+    """Whether a check found something else than what the officer was told of last."""
+    mailed = select(func.max(MailRow.queued_at)).join(Suspicion, MailRow.about == Suspicion.id)
+    found = select(func.max(Suspicion.found_at))
+    moments = (
+        db.scalar(mailed.where(Suspicion.cause == SuspicionCause.CHAIN, MailRow.template == TEMPLATE)),
+        db.scalar(found.where(Suspicion.cause == SuspicionCause.CHAIN)),
+    )
+    told_at = max((moment for moment in moments if moment is not None), default=None)
+    if told_at is None:
+        return True
+    known = chain_checks.last(db, until=told_at, ok=False)
+    return known is None or known.trouble != check.trouble
 
 
 def raise_(db: DbSession, instance: Instance, found: Found) -> bool:
@@ -269,17 +282,25 @@ def add(db: DbSession, instance: Instance, found: Found) -> bool:
                 .where(Suspicion.cause == found.cause, Suspicion.on_day == london_date(work.now))
                 .with_for_update()
             ).first()
-            if row is None or row.case_id is None or row.up_to >= found.up_to:
+            if row is None or row.case_id is None or not _is_more(work.db, row, found):
                 return False
-            row.up_to = found.up_to
+            row.up_to = max(row.up_to, found.up_to)
             body = {"text": f"{WORDS[found.cause]}, again. {found.said}", "lines": found.count}
             acts.happen(work, case_id=row.case_id, kind=Event.NOTE, body=body)
-            _tell(work, row, step=f"line-{found.up_to}")
+            _tell(work, row, step=f"{work.now:%Y%m%dT%H%M%S.%f}")
     except ChainBroken as broken:
         log.error("trail.broken", trouble=str(broken))
         return False
     log.error("suspicion.raised_again", cause=found.cause.value, count=found.count)
     return True
+
+
+def _is_more(db: DbSession, row: Suspicion, found: Found) -> bool:
+    """Whether it is not noted yet. Lines of the trail come in order; a break may lie before the one that is known."""
+    if found.cause is not SuspicionCause.CHAIN:
+        return row.up_to < found.up_to
+    check = chain_checks.last(db, ok=False)
+    return check is not None and _is_new_break(db, check)
 
 
 def _without_case(db: DbSession, instance: Instance, found: Found) -> bool:

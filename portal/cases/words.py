@@ -88,6 +88,12 @@ FIELDS: Mapping[str, Words] = {
     "outcome": Words("What came of it?", "", 3),
     "left_out": Words("Why is it closed with something not done?"),
 }
+TOLD = Words(
+    "What shows it?",
+    "Who told whom, and how: by phone, by hand or otherwise. Such as who was rung, a message number or a receipt",
+)
+"""The same field where the Controller was told something."""
+TELLING = frozenset({Event.CONTROLLER_NOTIFIED, Event.OUTCOME_TOLD, Event.INFORMATION_GIVEN})
 NOTE = Words("Anything else (optional)", "", 2)
 
 ASK: Mapping[Event, str] = {

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session as DbSession
 from portal import logs
 from portal.cli.base import fail, say, with_instance_if_open
 from portal.cli.processes import GRACE_SECONDS, Companion, end_with
-from portal.cli.serving import Server
+from portal.cli.serving import Server, hear_the_end
 from portal.cli.single_file import in_single_file
 from portal.db import db
 from portal.health.counts import Counts
@@ -139,8 +139,7 @@ def load_application(parent: int, target: str) -> Any:
     """
     # A copy has the server's handlers, and would wait for what nobody does; the server alone renews.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)
+    hear_the_end()
     end_with(parent)
     sys.path.insert(0, str(ROOT))
     module, _, maker = target.partition(":")

@@ -11,6 +11,7 @@ that is there then.
 
 import gc
 import multiprocessing
+import signal
 import socket
 import sys
 import threading
@@ -30,6 +31,7 @@ from portal.cli.processes import Pause
 LOOK_EVERY_SECONDS = 1.0
 READY_WITHIN_SECONDS = 60
 SILENT_SECONDS = 5
+ENDING = (signal.SIGINT, signal.SIGTERM)
 
 log = structlog.get_logger("server")
 
@@ -106,12 +108,18 @@ class Server(MPServer):
         # In a copy, a lock that another thread held would never be released; and not every system can do without.
         copies = sys.platform == "linux" and threading.active_count() == 1
         multiprocessing.set_start_method("fork" if copies else "spawn", force=True)
+        # A copy has these handlers, and would hear a signal that ends it and do nothing: it waits until the copy has
+        # those of its own (`hear_the_end`).
+        if copies:
+            signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
         try:
             for number in range(self.workers):
                 new: Any = self._spawn_worker(idx=number, target=spawn_target, callback_loader=target_loader)
                 new.inner.start()
                 self.wrks.append(new)
         finally:
+            if copies:
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
             multiprocessing.set_start_method("spawn", force=True)
         # Not one by one: to watch a process takes a thread.
         for running in self._running():
@@ -181,6 +189,13 @@ class Server(MPServer):
         if time.monotonic() >= self._not_before[number]:
             del self._not_before[number]
             self._respawn_workers([number], spawn_target, target_loader)
+
+
+def hear_the_end() -> None:
+    """In a process of pages: a signal that ends it does, also one that came before this."""
+    for number in ENDING:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
 
 
 def _loaded(ready: Any, load: Callable[[str], Any], target: str) -> Any:

@@ -13,15 +13,17 @@ from sqlalchemy.orm import Session as DbSession
 from portal.councils import facts as council_facts
 from portal.councils.facts import NoWhy
 from portal.mailing import queue as mail
-from portal.mailing.contexts import Around, Letter, RoleContext
-from portal.models import CouncilRefusal, Mail, Mailbox, Package, PackageState
+from portal.mailing.contexts import Around, Context, Letter, RoleContext
+from portal.models import CouncilRefusal, Mail, Mailbox, Package, PackageState, Person, Role
 from portal.packages.states import PackageRefused
-from portal.people import delegations
+from portal.people import delegations, in_office
 from privacy.audit import Action
+from privacy.clock import london_date
 from privacy.records import new_id
 from privacy.work import Work
 
 TEMPLATE = "council_refused"
+ASKED_AGAIN = "council_asked_again"
 
 
 class Settled(PackageRefused):
@@ -71,8 +73,8 @@ def refuse(work: Work, *, council_id: UUID, reason: str) -> CouncilRefusal:
 
 
 def ask_again(work: Work, *, council_id: UUID, news: str) -> CouncilRefusal:
-    """Propose a council anew that was refused. Raises NotRefused, NothingProposed or NoNews. LookupError for no
-    council."""
+    """Propose a council anew that was refused; the Department's observers are told. Raises NotRefused, NothingProposed
+    or NoNews. LookupError for no council."""
     council_facts.lock(work, council_id)
     row = standing(work.db, council_id)
     if row is None:
@@ -84,6 +86,8 @@ def ask_again(work: Work, *, council_id: UUID, news: str) -> CouncilRefusal:
     row.news = news
     _end(work, row)
     work.record(Action.COUNCIL_ASKED_AGAIN, object=f"council:{council_id}")
+    for person_id in in_office.ids(work.db, {Role.OBSERVER}, on=london_date(work.now)):
+        mail.queue(work, template=ASKED_AGAIN, about=row.id, to=person_id)
     return row
 
 
@@ -149,7 +153,7 @@ def _is_person(row: CouncilRefusal) -> bool:
     return row.refused_by.startswith("person:")
 
 
-# ---- the mail
+# ---- the mails
 
 
 def letter(db: DbSession, mail: Mail, around: Around) -> Letter | None:
@@ -160,4 +164,13 @@ def letter(db: DbSession, mail: Mail, around: Around) -> Letter | None:
     return Letter({"link": around.link("council", row.council_id)})
 
 
+def letter_again(db: DbSession, mail: Mail, reader: Person, around: Around) -> Letter | None:
+    """Where the councils stand that wait; none once this one was refused again or is agreed."""
+    row = db.get(CouncilRefusal, mail.about)
+    if row is None or standing(db, row.council_id) is not None or not _is_proposed(db, row.council_id):
+        return None
+    return Letter({"link": around.link("agreeing")})
+
+
+CONTEXTS: Mapping[str, Context] = {ASKED_AGAIN: letter_again}
 ROLE_CONTEXTS: Mapping[str, RoleContext] = {TEMPLATE: letter}

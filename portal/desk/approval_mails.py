@@ -1,10 +1,11 @@
-"""What the mail to a possible second person says: what kind of act waits, and until when; on what, the page says."""
+"""What the mails say that go to a possible second person, and to who asked once somebody did not agree: what kind of
+act it is. On what, and why not, a page says."""
 
 from collections.abc import Mapping
 
 from sqlalchemy.orm import Session as DbSession
 
-from portal.desk.approvals import TEMPLATE
+from portal.desk.approvals import REFUSED, TEMPLATE
 from portal.mailing.contexts import Around, Context, Letter
 from portal.models import Approval, Mail, Person, SecondAct
 
@@ -24,4 +25,12 @@ def second_person(db: DbSession, row: Mail, reader: Person, around: Around) -> L
     return Letter({"what": WORDS[asked.act], "until": asked.ends_at, "link": around.link("second_person")})
 
 
-CONTEXTS: Mapping[str, Context] = {TEMPLATE: second_person}
+def refused(db: DbSession, row: Mail, reader: Person, around: Around) -> Letter | None:
+    """That it is not done; where the reason stands."""
+    asked = db.get(Approval, row.about)
+    if asked is None or asked.agreed is not False:
+        return None
+    return Letter({"what": WORDS[asked.act], "link": around.link("not_agreed", asked.id)})
+
+
+CONTEXTS: Mapping[str, Context] = {TEMPLATE: second_person, REFUSED: refused}

@@ -21,6 +21,13 @@ def told(db: DbSession, rows: Sequence[Approval]) -> Mapping[UUID, tuple[str, st
     return {row.id: (_said(db, row, people), _name(people, row.asked_by)) for row in rows}
 
 
+def who(db: DbSession, actor: str | None) -> str:
+    """The name of who answered."""
+    person_id = _person_id(actor or "")
+    person = db.get(Person, person_id) if person_id is not None else None
+    return _name({person.id: person} if person is not None else {}, actor or "")
+
+
 def _said(db: DbSession, row: Approval, people: Mapping[UUID, Person]) -> str:
     kind, _, what = row.thing.partition(":")
     whose = people.get(UUID(what)) if kind == "person" else None

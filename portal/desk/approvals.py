@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, true
+from sqlalchemy import and_, func, or_, select, true
 from sqlalchemy.orm import Session as DbSession
 
 from portal.mailing import queue as mail
@@ -22,6 +22,7 @@ from privacy.records import new_id
 from privacy.work import Work
 
 TEMPLATE = "second_person"
+REFUSED = "second_person_refused"
 SECONDS = frozenset({Role.DPO, Role.ADMINISTRATOR})
 """Officers and administrators can be the second person."""
 WAITS = timedelta(days=14)
@@ -36,6 +37,13 @@ class NotWaiting(Exception):
 
 class SamePerson(Exception):
     """Who asked, or whose data it is, cannot be the second person."""
+
+
+class NoWhy(Exception):
+    """Somebody does not agree and gives no reason."""
+
+    def __init__(self) -> None:
+        super().__init__("Say why you do not agree")
 
 
 class NotAgreed(Exception):
@@ -98,18 +106,39 @@ def agreed(
     return ask(work, act=act, thing=thing, letter=letter, reason=reason).agreed is True
 
 
-def answer(work: Work, *, approval_id: UUID, agree: bool) -> Approval:
-    """Agree or not, as the second person. Raises NotWaiting or SamePerson."""
+def agree(work: Work, *, approval_id: UUID) -> Approval:
+    """Agree as the second person. Raises NotWaiting or SamePerson."""
+    row = _waiting(work, approval_id)
+    row.ends_at = work.now + HOLDS
+    _answer(work, row, agreed=True)
+    return row
+
+
+def refuse(work: Work, *, approval_id: UUID, why: str) -> Approval:
+    """Do not agree, as the second person; whoever asked is told. Raises NotWaiting, SamePerson or NoWhy."""
+    row = _waiting(work, approval_id)
+    if not why.strip():
+        raise NoWhy
+    row.refusal = why
+    _answer(work, row, agreed=False)
+    kind, _, asked_by = row.asked_by.partition(":")
+    if kind == "person":
+        mail.queue(work, template=REFUSED, about=row.id, to=UUID(asked_by))
+    return row
+
+
+def _waiting(work: Work, approval_id: UUID) -> Approval:
     row = work.db.get(Approval, approval_id, with_for_update=True, populate_existing=True)
     if row is None or row.agreed is not None or row.ends_at <= work.now:
         raise NotWaiting
     if not row.is_open_to(work.actor):
         raise SamePerson
-    row.agreed, row.answered_at, row.answered_by = agree, work.now, work.actor
-    if agree:
-        row.ends_at = work.now + HOLDS
-    work.record(Action.APPROVAL_ANSWERED, object=f"approval:{row.id}", act=row.act, agreed=agree)
     return row
+
+
+def _answer(work: Work, row: Approval, *, agreed: bool) -> None:
+    row.agreed, row.answered_at, row.answered_by = agreed, work.now, work.actor
+    work.record(Action.APPROVAL_ANSWERED, object=f"approval:{row.id}", act=row.act, agreed=agreed)
 
 
 def require(db: DbSession, *, act: SecondAct, thing: str, letter: str, now: datetime) -> None:
@@ -159,10 +188,11 @@ def waiting_for(db: DbSession, actor: str, *, now: datetime) -> int:
     return db.scalar(select(func.count()).where(*waiting, *theirs)) or 0
 
 
-def live(db: DbSession, *, now: datetime) -> Sequence[Approval]:
-    """What waits or can be done now, oldest first."""
+def live(db: DbSession, *, reader: str, now: datetime) -> Sequence[Approval]:
+    """What waits or can be done now, and for some days what this reader asked and nobody agreed to; oldest first."""
+    refused = and_(Approval.agreed.is_(False), Approval.asked_by == reader)
     return db.scalars(
         select(Approval)
-        .where(or_(Approval.agreed.is_(None), Approval.agreed.is_(True)), Approval.ends_at > now)
+        .where(or_(Approval.agreed.is_(None), Approval.agreed.is_(True), refused), Approval.ends_at > now)
         .order_by(Approval.asked_at, Approval.id)
     ).all()

@@ -209,8 +209,9 @@ class EventForm(WhenFields, AttachedFields):
         return self[name].data if name in self else None
 
 
-def _words(name: str) -> TextAreaField:
-    words = case_words.FIELDS[name]
+def _words(event: Event, name: str) -> TextAreaField:
+    told = name == "evidence" and event in case_words.TELLING
+    words = case_words.TOLD if told else case_words.FIELDS[name]
     needs = DataRequired(f"{words.label.rstrip('?')}: this cannot be empty")
     return TextAreaField(words.label, description=words.hint, validators=[needs, _at_most(WORDS_AT_MOST)])
 
@@ -221,7 +222,7 @@ def form_of(event: Event) -> type[EventForm]:
     rule = RULES[event]
     fields: dict[str, Any] = {"happened": event}
     for name in rule.body:
-        fields[name] = _words(name)
+        fields[name] = _words(event, name)
     if event is Event.CLOSED:
         label = case_words.FIELDS["left_out"].label
         fields["left_out"] = TextAreaField(label, validators=[_at_most(WORDS_AT_MOST)])

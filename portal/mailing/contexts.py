@@ -59,9 +59,11 @@ PATHS = {
     "notice": "/desk/notices/{}",
     "access_review": "/desk/registers/access",
     "second_person": "/second-person",
+    "not_agreed": "/second-person/{}",
     "suspicions": "/desk/suspicions",
     "case": "/desk/cases/{}",
     "council": "/team/councils/{}",
+    "agreeing": "/councils-to-agree",
     "own_sign_in": "/your-sign-in",
     "own_assistant": "/your-assistant",
     "confirm_factor": "/team/people/{}/sign-in",
@@ -280,7 +282,7 @@ def _moved(db: DbSession, about: Session, reader: Person, number: int, told: Seq
     heard = max(told, key=lambda one: one.number, default=None)
     if heard is None or number != heard.number + 1:
         return []
-    if about.moved_at is None or about.moved_at <= heard.queued_at:
+    if about.moved_at is None or about.moved_at <= heard.queued_at or moves.is_of_mentor_before(about):
         return []
     found = moves.last(db, about, reader.id)
     return [one_line(sentence) for sentence in found.words] if found is not None else []

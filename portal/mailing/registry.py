@@ -25,6 +25,7 @@ CONTEXTS: Mapping[str, Context] = {
     **notice_mails.CONTEXTS,
     **news_mails.CONTEXTS,
     **approval_mails.CONTEXTS,
+    **council_refusals.CONTEXTS,
 }
 
 ROLE_CONTEXTS: Mapping[str, RoleContext] = {

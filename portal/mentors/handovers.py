@@ -183,10 +183,13 @@ def give_time(
     people = standing.live_people(work.db, session.id)
     moved = time is not None and time.starts_at != session.starts_at
     diary.free(work, session_id=session.id, person_id=None if moved else from_id)
+    if moved:
+        moves.keep(work, session)
+    else:
+        moves.hand_over(session)
     if time is not None:
         session.starts_at, session.ends_at = time
     session.mentor_id = to_id
-    moves.forget(session)
     session.sequence += 1
     work.db.flush()
     now_at = Interval(session.starts_at, session.ends_at)

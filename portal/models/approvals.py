@@ -27,7 +27,7 @@ class Approval(Record):
     `thing` is what it is done to: `person:<id>`, `key:K1`, or `answers:` with the codes of questionnaires and with what
     widens what leaves. It serves `asked_by` alone. `letter` is the instruction of the Controller that it rests on.
     `agreed` is None until somebody answers; until `ends_at` it can be answered, and once agreed, done. `reason` is why
-    names are needed, for who agrees to read.
+    names are needed, for who agrees to read; `refusal` why the second person did not agree, for who asked.
     """
 
     __tablename__ = "approval"
@@ -49,7 +49,11 @@ class Approval(Record):
     reason_sealed: Mapped[bytes | None] = sealed(
         holder="id", holds="Why answers with names are needed", at_least=256
     )
+    refusal_sealed: Mapped[bytes | None] = sealed(
+        holder="id", holds="Why the second person did not agree", at_least=256
+    )
     reason = SealedText("reason_sealed")
+    refusal = SealedText("refusal_sealed")
 
     def is_open_to(self, actor: str) -> bool:
         """Whether somebody can be the second person: neither who asked, nor whose data it is."""

@@ -23,7 +23,8 @@ class SentFileState(StrEnum):
 
 
 class SentFile(Record):
-    """A file that somebody of the team sent, until it is taken, and what came of it for a day.
+    """A file that somebody of the team sent, until it is taken, and what came of it for a day; for that day also the
+    rows that were refused.
 
     `outcome` is `{"said": text, "notes": [text, ...], "faults": [[line, text], ...]}`.
     """
@@ -46,7 +47,7 @@ class SentFile(Record):
     claimed_until: Mapped[datetime | None] = mapped_column(info=plain("a worker has it until then"))
     ended_at: Mapped[datetime | None] = mapped_column(info=plain())
     data_sealed: Mapped[bytes | None] = sealed(
-        holder="person_id", holds="Rows of the file, until they are taken"
+        holder="person_id", holds="Rows of the file, until they are taken, or a day once refused"
     )
     outcome_sealed: Mapped[bytes | None] = sealed(
         holder="person_id", holds="What came of the file, with its faults"

@@ -86,6 +86,9 @@ class Session(Record):
         info=plain("when it was last given another time or place")
     )
     moved_by: Mapped[str | None] = mapped_column(String(80), info=reference("who did that"))
+    moved_mentor_id: Mapped[UUID | None] = mapped_column(
+        Uuid, info=reference("who gave it when it was moved; none where that was not kept")
+    )
     moved_from_at: Mapped[datetime | None] = mapped_column(
         info=plain(holds="When it was to begin before it was moved")
     )
@@ -148,6 +151,12 @@ class Attendance(Record):
     )
     state: Mapped[AttendanceState] = mapped_column(Word(AttendanceState), info=plain())
     booked_at: Mapped[datetime] = mapped_column(info=plain())
+    absent_by_name: Mapped[bool | None] = mapped_column(
+        info=plain(
+            "of them alone, not of everybody; none before anything was recorded",
+            holds="Whether it was recorded that they did not come",
+        )
+    )
     by: Mapped[str] = mapped_column(String(80), info=reference("who booked the place, or gave it back"))
     uid: Mapped[str | None] = mapped_column(
         String(80),

@@ -13,16 +13,19 @@ from portal.cases import redaction as case_redaction
 from portal.cases import words as case_words
 from portal.desk import approval_facts, approval_words, approvals, key_report
 from portal.desk.approval_facts import Behind
-from portal.desk.approvals import NotWaiting, SamePerson
-from portal.forms.approvals import RetireForm
+from portal.desk.approvals import NotWaiting, NoWhy, SamePerson
+from portal.forms.approvals import NotAgreeForm, RetireForm
 from portal.forms.person_desk import CAUSES
 from portal.models import Approval, SecondAct
 from portal.views.context import clock_now, instance, session, the_actor, work
 from portal.views.guards import guarded
+from portal.views.refusals import status_of
 from privacy.erasure import NoInstruction
 
 bp = Blueprint("approvals", __name__, url_prefix="/second-person")
 WAITS = "A second person has to agree first. Whoever can is told by mail, and finds it under “Second person”."
+
+TOO_LATE = "Somebody answered it just now, or it is too old. Look at what waits"
 
 
 def load_approval(approval_id: UUID) -> Approval | None:
@@ -56,31 +59,67 @@ def retire() -> ResponseReturnValue:
 @bp.post("/<uuid:approval_id>/agree")
 @guarded(load_approval, policies.may_be_second, fresh=True)
 def agree(approval: Approval) -> ResponseReturnValue:
-    return _answer(approval.id, agree=True)
+    approval_id = approval.id
+    try:
+        with work() as unit:
+            approvals.agree(unit, approval_id=approval_id)
+    except (NotWaiting, SamePerson):
+        form = _retiring(formdata=None)
+        form.refuse(None, TOO_LATE)
+        return _page(form, 409)
+    flash("You agreed. It can be done now.", "success")
+    return redirect(url_for("approvals.index"), 303)
 
 
-@bp.post("/<uuid:approval_id>/refuse")
+@bp.route("/<uuid:approval_id>/refuse", methods=["GET", "POST"])
 @guarded(load_approval, policies.may_be_second)
 def refuse(approval: Approval) -> ResponseReturnValue:
-    return _answer(approval.id, agree=False)
+    """Do not agree, and say why: whoever asked is told."""
+    form, approval_id = NotAgreeForm(), approval.id
+    if form.validate_on_submit():
+        try:
+            with work() as unit:
+                approvals.refuse(unit, approval_id=approval_id, why=form.why.data or "")
+        except NoWhy as problem:
+            form.refuse(form.why, problem)
+        except (NotWaiting, SamePerson):
+            form.refuse(None, TOO_LATE)
+            form.too_late = True
+        else:
+            flash("You did not agree. It is not done, and whoever asked is told.", "success")
+            return redirect(url_for("approvals.index"), 303)
+    said, asked_by = _told(approval_id)
+    page = render_template(
+        "approvals/refuse.html", form=form, approval_id=approval_id, said=said, asked_by=asked_by
+    )
+    return page, status_of(form)
+
+
+@bp.get("/<uuid:approval_id>")
+@guarded(load_approval, policies.may_see_answer)
+def show(approval: Approval) -> ResponseReturnValue:
+    """Why the second person did not agree, for who asked."""
+    said, asked_by = _told(approval.id)
+    return render_template(
+        "approvals/show.html",
+        row=approval,
+        said=said,
+        asked_by=asked_by,
+        answered_by=approval_words.who(session(), approval.answered_by),
+        may_see_others=policies.may_see_approvals(the_actor()),
+    )
+
+
+def _told(approval_id: UUID) -> tuple[str, str]:
+    """What it is about, and who asked."""
+    row = session().get_one(Approval, approval_id)
+    return approval_words.told(session(), [row])[row.id]
 
 
 def _retiring(**options: Any) -> RetireForm:
     form = RetireForm(**options)
     form.offer(key_report.can_go(instance(), now=clock_now()))
     return form
-
-
-def _answer(approval_id: UUID, *, agree: bool) -> ResponseReturnValue:
-    try:
-        with work() as unit:
-            approvals.answer(unit, approval_id=approval_id, agree=agree)
-    except (NotWaiting, SamePerson):
-        form = _retiring(formdata=None)
-        form.refuse(None, "Somebody answered it just now, or it is too old. This is how it stands")
-        return _page(form, 409)
-    flash("You agreed. It can be done now." if agree else "You did not agree. It is not done.", "success")
-    return redirect(url_for("approvals.index"), 303)
 
 
 @dataclass(frozen=True)
@@ -101,7 +140,7 @@ class Row:
 
 def _page(form: RetireForm, status: int = 200) -> ResponseReturnValue:
     actor = the_actor()
-    found = approvals.live(session(), now=clock_now())
+    found = approvals.live(session(), reader=actor.ref, now=clock_now())
     told = approval_words.told(session(), found)
     facts = approval_facts.behind(session(), found, now=clock_now())
     rows = [

@@ -12,6 +12,7 @@ from portal.csv_files import csv_of
 from portal.forms.programme import FileForm
 from portal.imports import FileFaults
 from portal.views.context import clock_now, programme, session, the_actor, work
+from privacy.errors import Frozen
 
 
 def file_page(template: str, *, kind: str, **shown: Any) -> ResponseReturnValue:
@@ -34,11 +35,25 @@ def file_page(template: str, *, kind: str, **shown: Any) -> ResponseReturnValue:
         with work() as unit:
             taken = rows.take(unit, programme(), data)
     except FileFaults as faults:
-        return render_template(template, form=form, faults=faults, **shown), 422
+        return render_template(
+            template, form=form, faults=faults, to_correct=_to_correct(kind, data, faults), **shown
+        ), 422
     for note in taken.notes:
         flash(note, "notice")
     flash(rows.said(taken), "success")
     return redirect(url_for(f"{kind}.index"), 303)
+
+
+def _to_correct(kind: str, data: bytes, faults: FileFaults) -> str | None:
+    """Where the rows can be had with what is wrong with them."""
+    try:
+        with work() as unit:
+            kept = sent_files.keep_refused(
+                unit, person_id=the_actor().person_id, kind=kind, data=data, found=faults
+            )
+    except Frozen:
+        return None
+    return url_for("sent_files.to_correct", file_id=kept) if kept is not None else None
 
 
 def to_fill_in(kind: str, columns: Sequence[str]) -> Response:

@@ -4,12 +4,12 @@ A notice goes out on every channel that the Controller named: by e-mail with a P
 by post or by hand. Only what happened is stored; service is computed (cl 17.5, 17.6, 22).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.orm import selectinload
 
@@ -17,7 +17,7 @@ from privacy import sent_before
 from privacy.audit import Action
 from privacy.cases import acts
 from privacy.cases.rules import CaseRefused, InFuture, OutOfOrder
-from privacy.cases.tables import Case, Event, Notice, NoticeKind, Sending, Way
+from privacy.cases.tables import Case, CaseEvent, Event, Notice, NoticeKind, Sending, Way
 from privacy.clock import as_utc
 from privacy.records import new_id
 from privacy.work import Work
@@ -109,12 +109,13 @@ def delivered(
     _enter_event(work, sending, at=at)
 
 
-_EVENTS = {
+EVENTS = {
     NoticeKind.FIRST: Event.CONTROLLER_NOTIFIED,
     NoticeKind.FURTHER: Event.CONTROLLER_NOTIFIED,
     NoticeKind.OUTCOME: Event.OUTCOME_TOLD,
     NoticeKind.UNLAWFUL: Event.UNLAWFUL_TOLD,
 }
+"""What becomes of a case once a notice of a kind has gone."""
 
 
 _CALLED = {
@@ -138,7 +139,7 @@ def _enter_event(work: Work, sending: Sending, *, at: datetime) -> None:
         "to": sending.to,
     }
     try:
-        acts.happen(work, case_id=sending.case_id, kind=_EVENTS[notice.kind], at=at, body=body)
+        acts.happen(work, case_id=sending.case_id, kind=EVENTS[notice.kind], at=at, body=body)
     except CaseRefused:
         # The case was closed before its notice went: that it went is noted all the same.
         acts.happen(work, case_id=sending.case_id, kind=Event.NOTE, at=at, body=body)
@@ -153,6 +154,25 @@ def failed(work: Work, sending: Sending, *, why: str) -> None:
     work.record(
         Action.NOTICE_FAILED, object=f"notice:{sending.notice_id}", holder=sending.case_id, way=sending.way
     )
+
+
+def told_otherwise(db: DbSession, found: Collection[Notice]) -> Mapping[UUID, datetime]:
+    """When the Controller was told of these notices without them, such as by phone, as somebody has written down in
+    the case since; by the id of the notice. One query."""
+    went = exists().where(Sending.case_id == CaseEvent.case_id, Sending.sent_at == CaseEvent.at)
+    asked = select(CaseEvent.case_id, CaseEvent.kind, CaseEvent.at, CaseEvent.entered_at).where(
+        CaseEvent.case_id.in_({one.case_id for one in found}),
+        CaseEvent.kind.in_(set(EVENTS.values())),
+        # The event of a notice has the very instant at which that went.
+        ~went,
+    )
+    events = db.execute(asked.order_by(CaseEvent.at)).all() if found else []
+    return {
+        one.id: event.at
+        for one in found
+        for event in events
+        if (event.case_id, event.kind) == (one.case_id, EVENTS[one.kind]) and event.entered_at >= one.made_at
+    }
 
 
 def last_number(db: DbSession, case_id: UUID) -> int:

@@ -66,9 +66,10 @@ REGISTERED = {
     "why the mentor was chosen",
     "what the Department directed",
     "why somebody needs names",
+    "why a second person did not agree",
 }
 """What stands in registers that are there to be read (annex 2, cl 17.4(c)), in the returns (cl 17.4(e)), and what a
-second person reads."""
+second person reads and writes."""
 REPORTED = {
     "risk of the programme, which reports carry",
     "why the Department did not agree a council",
@@ -148,6 +149,10 @@ def whose(side: Side, version_id: UUID) -> dict[str, list[tuple[str, dict[str, A
             ("mentor's private note", {"note_id": side.note}),
         ],
         "case_id": [("case", {"case_id": side.case}), ("leader's request", {"case_id": side.request})],
+        "approval_id": [
+            ("answers that wait for a second person", {"approval_id": side.asked}),
+            ("answers to which none agreed", {"approval_id": side.not_agreed}),
+        ],
         "word": [("right", {"word": "erasure"})],
         "version": [("privacy notice", {"version": "2021-06-01"})],
         "case_id,kind": [("acknowledge", {"case_id": side.request, "kind": "acknowledge"})],

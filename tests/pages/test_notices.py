@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select
@@ -12,7 +12,9 @@ from portal.cases import duty
 from portal.cases import intake as desk_cases
 from portal.models import Mail, Mailbox, MailState, Person, Role
 from privacy.cases import acts, notices
+from privacy.cases.story import ClockName
 from privacy.cases.tables import CaseKind, Channel, Event, Notice, NoticeKind, Sending
+from privacy.clock import london
 from privacy.work import unit_of_work
 from tests.conftest import SetClock, Stack
 from tests.factories import Factory
@@ -130,6 +132,43 @@ def test_what_was_refused_says_whom_to_ring_and_goes_again(dpo: PageClient, file
     filed.db.rollback()
     waiting = filed.db.scalars(select(Mail).where(Mail.mailbox == Mailbox.DEPARTMENT)).all()
     assert [mail.state for mail in waiting] == [MailState.WAITING] * 2
+
+
+def test_that_the_controller_was_told_by_phone_is_recorded_from_a_notice_that_has_not_arrived(
+    client: PageClient, officer: UUID, filed: Filed, clock: SetClock
+) -> None:
+    notice_id = filed.take_in()
+    at, case = f"/desk/notices/{notice_id}", f"/desk/cases/{filed.case_id}"
+    clock.now = NOW + timedelta(minutes=20)
+    dpo = client.sign_in(officer)
+    page = dpo.get(at)
+    assert "Ring " in page.words()
+    assert page.all("a", href=f"{case}#next")
+    shown = dpo.get(case)
+    assert "nothing shows yet that the Controller knows" in shown.words()
+    assert "Who told whom, and how: by phone, by hand or otherwise" in shown.words()
+    moment = london(NOW + timedelta(minutes=17))
+    form = {
+        "event": "controller_notified",
+        "event_id": str(uuid4()),
+        "evidence": "Dee rang the contract manager, who wrote it down",
+        "on-day": str(moment.day),
+        "on-month": str(moment.month),
+        "on-year": str(moment.year),
+        "at": f"{moment:%H:%M}",
+    }
+    told = dpo.follow(dpo.post(f"{case}/events", form, page=case))
+    assert "Dee rang the contract manager" in told.words()
+    assert "nothing shows yet that the Controller knows" not in told.words()
+    filed.db.rollback()
+    story = acts.read(filed.db, filed.case_id)
+    met = {one.name: one.met_at for one in story.clocks(now=clock.now)}
+    assert met[ClockName.NOTIFY] == NOW + timedelta(minutes=17), "judged by when they were told"
+    filed.db.rollback()
+    for page in (dpo.get(at), dpo.get("/desk")):
+        assert "The Controller was told another way" in page.words()
+        assert "The notice itself still has to be served" in page.words()
+        assert "Ring " not in page.words()
 
 
 def test_by_post_and_by_hand(dpo: PageClient, filed: Filed, clock: SetClock) -> None:

@@ -63,6 +63,10 @@ def test_faults_of_a_long_file_are_told_by_line(client: PageClient, stack: Stack
     page = client.get(address)
     assert "Nothing was taken from this file" in page.words()
     assert "Line 602: The e-mail address is missing" in page.words()
+    rows = client.http.get(f"{address}/to-correct.csv").get_data(as_text=True).splitlines()
+    assert len(rows) == 602
+    assert rows[1] == "Mentor 0,m0@mentors.example,mentor,,2023-03-01,,"
+    assert rows[-1] == "Nobody,,mentor,,2023-03-01,,The e-mail address is missing"
 
 
 def test_a_short_file_is_taken_while_the_page_waits(client: PageClient, db: DbSession, team: Person) -> None:

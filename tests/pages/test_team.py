@@ -131,6 +131,42 @@ def test_faults_of_a_file_stand_by_line(team: PageClient) -> None:
     assert page.words(page.all("title")[0]).startswith("Error: ")
 
 
+def test_the_lines_of_a_refused_file_come_back_with_what_is_wrong_to_be_sent_again(
+    team: PageClient, make: Factory, db: DbSession
+) -> None:
+    text = f"{PEOPLE}\n\nAda -,ada@x.example,mentor,,2022-01-01,\n-Ann,nowhere,mentor,,2022-02-30,\n"
+    for more in ({}, {"check": "yes"}):
+        page = team.post("/team/people/import", {**sent_file(text), **more}, status=422)
+    (link,) = [one for one in page.all("a") if "Download the lines to correct" in page.words(one)]
+    address = str(link.get("href"))
+    answer = team.http.get(address)
+    assert "people-to-correct" in answer.headers["Content-Disposition"]
+    wrong = "starts_on: “2022-02-30” is a date that does not exist; “nowhere” is not an e-mail address"
+    assert answer.get_data(as_text=True).lstrip("\ufeff").splitlines() == [
+        f"{PEOPLE},reason",
+        "",
+        "Ada -,ada@x.example,mentor,,2022-01-01,,",
+        f"'-Ann,nowhere,mentor,,2022-02-30,,{wrong}",
+    ]
+    colleague = make.person(role=Role.TEAM)
+    mended = answer.get_data(as_text=True).replace("nowhere,", "ann@x.example,")
+    again = team.post("/team/people/import", sent_file(mended), status=422)
+    assert "not an e-mail address" not in again.words()
+    (link,) = [one for one in again.all("a") if "Download the lines to correct" in again.words(one)]
+    half = team.http.get(str(link.get("href"))).get_data(as_text=True)
+    assert half.count("reason") == 1
+    assert "'-Ann,ann@x.example,mentor,,2022-02-30,,starts_on" in half
+    page = team.follow(
+        team.post("/team/people/import", sent_file(half.replace("2022-02-30,", "2022-02-28,")))
+    )
+    assert "2 new people" in page.words()
+    assert {"Ada -", "-Ann"} <= {one.name for one in db.scalars(select(Person))}
+    db.rollback()
+    page = team.post("/team/people/import", sent_file("name,mail\nAnn,x\n"), status=422)
+    assert "Download the lines" not in page.words(), "nothing is wrong with a line"
+    team.sign_in(colleague.id).get(address, status=404)
+
+
 def test_a_large_file_is_read_where_files_are_sent_and_nowhere_else(team: PageClient) -> None:
     # Put together by hand: the test client would leave a file of this size open.
     token = team.get("/team/people/import").token()

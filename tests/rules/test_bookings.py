@@ -324,19 +324,25 @@ def test_called_off_nobody_has_a_place_who_was_absent_or_came_without_one(world:
     world.clock.now = TEN + timedelta(hours=3)
     came = {members[0], members[2], members[3]}
     _record(world, session_id, Outcome.HELD, attended=came)
+    called_off = {
+        members[0]: AttendanceState.BOOKED,
+        **dict.fromkeys(members[1:], AttendanceState.ABSENT),
+    }
     for _ in range(2):
         _record(world, session_id, Outcome.CANCELLED)
-        assert _seat_states(world, session_id) == {
-            members[0]: AttendanceState.BOOKED,
-            **dict.fromkeys(members[1:], AttendanceState.ABSENT),
-        }
+        assert _seat_states(world, session_id) == called_off
+    for _ in range(2):
+        _record(world, session_id, Outcome.NO_SHOW)
+        assert set(_seat_states(world, session_id).values()) == {AttendanceState.ABSENT}
+        _record(world, session_id, Outcome.CANCELLED)
+        assert _seat_states(world, session_id) == called_off, "who was absent by name is not forgotten"
+    _record(world, session_id, Outcome.HELD, attended={members[0], members[1]})
     _record(world, session_id, Outcome.NO_SHOW)
-    assert set(_seat_states(world, session_id).values()) == {AttendanceState.ABSENT}
     _record(world, session_id, Outcome.CANCELLED)
     assert _seat_states(world, session_id) == {
         **dict.fromkeys(members[:2], AttendanceState.BOOKED),
         **dict.fromkeys(members[2:], AttendanceState.ABSENT),
-    }, "that nobody came was said of all alike"
+    }, "what was recorded last of one counts"
 
 
 def test_a_group_session_is_held_with_somebody_in_it(world: World) -> None:

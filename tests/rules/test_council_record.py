@@ -16,6 +16,7 @@ from portal.councils import register as councils
 from portal.councils.facts import Agreement, FactSettled, NoEvidence, NoWhy, WrongDays, WrongEndDay
 from portal.councils.lists import Wanted
 from portal.councils.refusals import NoNews, NothingProposed, NotRefused, RefusedAlready
+from portal.mailing.contexts import Around
 from portal.models import (
     Council,
     CouncilFact,
@@ -224,6 +225,34 @@ def test_a_council_that_is_refused_waits_for_the_team_and_nothing_begins_there(w
     assert len(refusals.of_council(world.db, world.council)) == 2, "and refused once more, with the history"
     actions = world.db.scalars(select(AuditEntry.action).where(AuditEntry.action.like("council.%"))).all()
     assert sorted(actions) == ["council.asked_again", "council.refused", "council.refused"]
+
+
+def test_the_departments_observers_are_told_that_they_are_asked_again(world: World) -> None:
+    first = world.proposal()
+    observers = {world.make.person(role=Role.OBSERVER).id for _ in range(2)}
+    for role in (Role.TEAM, Role.AUDITOR, Role.DPO):
+        world.make.person(role=role)
+
+    def told() -> list[Mail]:
+        world.db.expire_all()
+        return list(world.db.scalars(select(Mail).where(Mail.template == refusals.ASKED_AGAIN)))
+
+    def links() -> set[str]:
+        around = Around(world.programme, "http://localhost", world.clock())
+        letters = [refusals.letter_again(world.db, one, one.person, around) for one in told()]
+        return {one.context["link"] for one in letters if one is not None}
+
+    for number in (1, 2):
+        world.do(refusals.refuse, council_id=world.council, reason="Too early")
+        assert links() == set(), "not while it is refused"
+        world.db.rollback()
+        world.do(refusals.ask_again, council_id=world.council, news="A new report")
+        assert {one.person_id for one in told()} == observers
+        assert len(told()) == 2 * number, "each time"
+        assert links() == {"http://localhost/councils-to-agree"}
+        world.db.rollback()
+    world.do(packages.agree, package_id=first.id, agreed=AGREED)
+    assert links() == set(), "nor once it is agreed"
 
 
 def test_a_council_that_is_agreed_after_all_is_refused_no_longer(world: World) -> None:

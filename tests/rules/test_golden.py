@@ -371,6 +371,18 @@ def council_refused(world: World) -> None:
     world.queue("council_refused", about=refusal.id, to=Mailbox.TEAM)
 
 
+def council_asked_again(world: World) -> None:
+    council_refused(world)
+    world.work.db.flush()
+    world.work.db.execute(delete(Mail))
+    row = world.work.db.get_one(CouncilRefusal, fixed("refusal"))
+    row.ended_at, row.ended_by, row.news = NOW, "system:test", "A new report"
+    package = world.work.db.get_one(Package, fixed("one"))
+    package.council_id, package.state = row.council_id, PackageState.PROPOSED
+    world.person("observer", "Olive Grant", Role.OBSERVER)
+    world.queue("council_asked_again", about=row.id, to="observer")
+
+
 def factor_restored(to: str) -> Arrange:
     def arrange(world: World) -> None:
         world.add(a_factor(FactorKind.START))
@@ -390,6 +402,15 @@ def second_person(world: World) -> None:
     )
     world.add(row)
     world.queue(approvals.TEMPLATE, about=row.id, to="team")
+
+
+def second_person_refused(world: World) -> None:
+    second_person(world)
+    world.work.db.flush()
+    world.work.db.execute(delete(Mail))
+    row = world.work.db.get_one(Approval, fixed("approval"))
+    row.agreed, row.answered_at, row.answered_by = False, NOW, f"person:{fixed('administrator')}"
+    world.queue(approvals.REFUSED, about=row.id, to="team")
 
 
 def assisted(world: World) -> None:
@@ -686,7 +707,9 @@ MAILS: dict[str, Arrange] = {
     "address_changed": address_changed,
     "factor_waits": factor_waits,
     "council_refused": council_refused,
+    "council_asked_again": council_asked_again,
     "second_person": second_person,
+    "second_person_refused": second_person_refused,
     "factor_restored, by oneself": factor_restored("team"),
     "factor_restored, by another": factor_restored("mentor"),
 }

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session as DbSession
 
 from portal.booking import acts as bookings
-from portal.booking import blackouts, leave
+from portal.booking import blackouts, leave, moves
 from portal.booking.acts import Away, Full, NoSessionsThen, TimeTaken
 from portal.booking.standing import MentorChanged, SessionClosed
 from portal.mailing import post
@@ -82,6 +82,17 @@ class World:
     def mentors(self) -> list[UUID]:
         self.db.expire_all()
         return [self.db.get_one(Session, one).mentor_id for one in self.sessions]
+
+    def told(self, number: int) -> dict[UUID, datetime | None]:
+        """From when a session was moved last, as each of them is told it."""
+        held = self.db.get_one(Session, self.sessions[number])
+        found = {}
+        for reader in (self.sam, self.ada, self.bo):
+            was_in = moves.was_in(self.db, held, reader)
+            last = moves.last(self.db, held, reader) if was_in else None
+            found[reader] = last.from_at if last is not None else None
+        self.db.rollback()
+        return found
 
     def cells(self, session_id: UUID) -> dict[UUID, int]:
         rows = self.db.scalars(select(Occupied.person_id).where(Occupied.session_id == session_id)).all()
@@ -198,8 +209,55 @@ def test_a_session_that_goes_to_another_mentor_at_another_time_is_not_only_moved
     }
     assert "The time, the place or the people have changed" in said["Sam"]
     assert "With Bo" in said["Sam"]
+    assert "moved this session from" not in "".join(said.values())
     assert "was moved from" not in "".join(said.values())
-    assert world.db.get_one(Session, world.sessions[0]).moved_at is None
+    assert world.told(0) == {world.sam: TEN, world.ada: None, world.bo: None}
+
+
+def test_a_session_that_is_handed_over_keeps_its_last_move_for_who_was_in_it(world: World) -> None:
+    with unit_of_work(world.db, world.stack.clock, f"person:{world.ada}") as work:
+        bookings.move(
+            work,
+            world.programme,
+            session_id=world.sessions[0],
+            starts_at=TEN + timedelta(minutes=30),
+            place=Place.REMOTE,
+            free_time=True,
+        )
+    assert world.told(0) == {world.sam: TEN, world.ada: TEN, world.bo: None}
+    world.sent()
+    world.stack.clock.pass_time(minutes=10)
+    world.hand_over()
+    assert world.mentors()[0] == world.bo
+    assert world.told(0) == {world.sam: TEN, world.ada: None, world.bo: None}
+    last = moves.last(world.db, world.db.get_one(Session, world.sessions[0]), world.sam)
+    assert last is not None
+    assert last.by == "Ada", "who moved it is known by name still"
+    assert all("moved" not in str(one.get_body(("plain",))) for one in world.sent())
+    world.db.rollback()
+    with unit_of_work(world.db, world.stack.clock, f"person:{world.bo}") as work:
+        bookings.move(
+            work,
+            world.programme,
+            session_id=world.sessions[0],
+            starts_at=TEN + timedelta(minutes=60),
+            place=Place.REMOTE,
+            free_time=True,
+        )
+    later = TEN + timedelta(minutes=30)
+    assert world.told(0) == {world.sam: later, world.ada: None, world.bo: later}
+
+
+def test_what_was_moved_under_the_release_before_is_not_shown_to_a_mentor_who_comes_later(
+    world: World,
+) -> None:
+    with unit_of_work(world.db, world.stack.clock, f"person:{world.ada}") as work:
+        held = work.db.get_one(Session, world.sessions[0])
+        moves.keep(work, held)
+        held.moved_from_at, held.moved_mentor_id = TEN - timedelta(days=1), None
+    assert world.told(0)[world.ada] == TEN - timedelta(days=1)
+    world.hand_over()
+    assert world.told(0) == {world.sam: TEN - timedelta(days=1), world.ada: None, world.bo: None}
 
 
 def test_another_time_keeps_the_rules_of_a_booking(world: World) -> None:

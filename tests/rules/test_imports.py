@@ -317,3 +317,21 @@ def test_a_council_is_found_by_any_of_its_names_on_a_day(db: DbSession, northshi
     for text in ("northshire", "NORTHSHIRE  county council", "nor", "e10000901"):
         assert finder.find(text, on=date(2022, 1, 1)) is northshire
     assert finder.find("=equalshire", on=date(2022, 1, 1)).code == "EQU"
+
+
+def test_rows_that_are_marked_read_as_they_were_typed() -> None:
+    """Whatever a spreadsheet would run, and whatever looks as if it had been kept from that."""
+    typed = ["=1+1", "'=1+1", "''-5", "'plain", "+44 7700 900123", "it's"]
+    rows = "\n".join(f'"{cell}",x' for cell in typed)
+    marked = imports.marked(f'name,other,\n{rows}\n\nshort\n"a",b,c,d\n'.encode(), [Fault(2, "Wrong")])
+    assert marked is not None
+    again = imports.marked(marked, [Fault(3, "Wrong too"), Fault(3, "and more")])
+    assert again is not None
+    lines = again.decode("utf-8-sig").splitlines()
+    assert lines[0] == "name,other,reason"
+    assert [line for line in lines if "rong" in line] == ["''=1+1,x,Wrong too; and more"]
+    read = imports.read(again, columns=("name", "other"))
+    assert [row["name"] for row in read.rows] == [*typed, "short"]
+    assert [fault.message for fault in read.faults] == ["The row has 5 cells, the first line has 3"]
+    assert imports.marked(b"name\nAnn\n", [Fault(1, "The first line")]) is None
+    assert imports.marked(b'name\n"Ann\n', [Fault(2, "Not closed")]) is None

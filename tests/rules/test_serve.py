@@ -3,7 +3,9 @@
 import http.client
 import os
 import signal
+import socket
 import subprocess
+import sys
 import threading
 import time
 import urllib.request
@@ -16,6 +18,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy.orm import Session as DbSession
 
+from portal.cli.processes import GRACE_SECONDS
 from portal.models import Level
 from tests.conftest import Stack, make_stack
 from tests.counts import FULL
@@ -159,6 +162,60 @@ def test_pages_and_metrics_need_two_ports(stack: Stack) -> None:
         check=False,
     )
     assert (ended.returncode, f"port {port} is in use" in ended.stderr) == (1, True)
+
+
+def serving(stack: Stack, before: str, port: int, **environ: str) -> subprocess.Popen[str]:
+    """`flask serve` on a port, after lines of Python that change a part of it (`serve`)."""
+    lines = f"from portal.cli import serve\n{before}\nfrom flask.cli import main\nmain()"
+    return subprocess.Popen(
+        [sys.executable, "-c", lines, "serve", "--port", str(port)],
+        cwd=ROOT,
+        env=environ_of(stack) | {"PORTAL_NOW": stack.clock().isoformat()} | environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_a_metrics_port_that_is_taken_after_the_look_ends_it_whole(tmp_path: Path) -> None:
+    """The copies run already: none of them is left to answer on a port that nobody looks after."""
+    stack = make_stack(tmp_path, {})
+    stack.close()
+    port = free_port()
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        metrics = str(other.getsockname()[1])
+        looked = "serve._is_free = lambda port: True"
+        process = serving(stack, looked, port, PORTAL_METRICS_PORT=metrics)
+        _, said = process.communicate(timeout=SECONDS)
+    assert process.returncode == 1
+    assert f"port {metrics} is in use: choose another for PORTAL_METRICS_PORT" in said
+    assert "Traceback" not in said
+    with socket.create_server(("127.0.0.1", port)):
+        """Nobody has it any more."""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_at_once_also_before_a_copy_is_ready(tmp_path: Path, number: signal.Signals) -> None:
+    """A copy has the server's own handlers at first, which would hear the signal and do nothing with it."""
+    stack = make_stack(tmp_path, {})
+    stack.close()
+    slow = """
+import time
+load = serve.load_application
+def slowly(parent, target):
+    time.sleep(2)
+    return load(parent, target)
+serve.load_application = slowly
+"""
+    process = serving(stack, slow, free_port())
+    wait_until(lambda: any("resource_tracker" not in words for _, words in children_of(process.pid)))
+    children = {one for one, _ in children_of(process.pid)}
+    began = time.monotonic()
+    process.send_signal(number)
+    _, said = process.communicate(timeout=SECONDS)
+    assert (process.returncode, "Traceback" in said) == (0, False)
+    assert time.monotonic() - began < GRACE_SECONDS - 2, "nothing had to be killed"
+    wait_until(lambda: not any(map(runs, children)))
 
 
 if FULL:

@@ -1,9 +1,12 @@
 """Requests of one process take turns; nobody is held up by who takes long, or waits for the disk."""
 
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -145,3 +148,16 @@ def test_a_failure_gives_the_turn_back(engine: Engine, monkeypatch: pytest.Monke
 def test_only_where_the_database_is_in_the_process(stack: Stack) -> None:
     alone = isinstance(in_single_file(stack.app), SingleFile)
     assert alone == (stack.engine.dialect.name == "sqlite")
+
+
+def test_an_engine_that_nobody_has_any_more_is_gone() -> None:
+    """Whoever is told of its turns may have it themselves, as the app that is served does."""
+    engine = create_engine("sqlite://")
+    has_it = partial(waiting_for, threading.Event(), engine)
+    app = SingleFile(has_it(), engine)
+    with turn(engine):
+        pass
+    left = weakref.ref(engine)
+    del engine, has_it, app
+    gc.collect()
+    assert left() is None

@@ -243,6 +243,39 @@ def test_a_line_that_was_altered_is_found_and_raised_once(db: DbSession, clock: 
     assert look() == [SuspicionCause.CHAIN], "the same place is not raised again"
 
 
+def test_a_further_break_is_told_too_also_on_the_same_day(db: DbSession, clock: SetClock, look: Look) -> None:
+    for _ in range(5):
+        leave(db, clock, good_drill)
+
+    def altered(line: int) -> None:
+        db.execute(update(AuditEntry).where(AuditEntry.seq == line).values(actor="person:nobody"))
+        db.commit()
+
+    altered(3)
+    assert look() == [SuspicionCause.CHAIN]
+    clock.pass_time(minutes=10)
+    altered(5)
+    leave(db, clock, chain_checks.check)
+    look()
+    clock.pass_time(minutes=10)
+    altered(2)
+    leave(db, clock, chain_checks.check)
+    assert look() == [SuspicionCause.CHAIN], "one case for the day"
+    assert [
+        (note.body or {})["text"].partition("The check says: ")[2] for note in suspicions.shown(db)[0].again
+    ] == [
+        "line 3 was altered; 2 places in all, the last: line 5 was altered.",
+        "line 2 was altered; 3 places in all, the last: line 5 was altered.",
+    ]
+    db.rollback()
+    clock.pass_time(days=1)
+    assert look() == [SuspicionCause.CHAIN], "the same is not told again"
+    altered(4)
+    clock.pass_time(days=1)
+    assert look() == [SuspicionCause.CHAIN] * 2
+    assert len(db.scalars(select(Mail).where(Mail.template == suspicions.TEMPLATE)).all()) == 4
+
+
 def test_a_broken_head_is_told_though_no_case_can_be_opened(
     db: DbSession, clock: SetClock, look: Look, stack: Stack
 ) -> None:

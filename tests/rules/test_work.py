@@ -98,6 +98,20 @@ def test_a_changed_trail_is_noticed(db: DbSession, stack: Stack, harm: str) -> N
         audit.verify(db, stack.instance.vault.ring)
 
 
+def test_one_break_of_the_trail_does_not_hide_another(db: DbSession, stack: Stack) -> None:
+    with unit_of_work(db, stack.clock, "person:me") as work:
+        for number in range(9):
+            work.record(Action.TIMES_OFFERED, object=f"package:{number}", count=number)
+    db.execute(text("update audit_entry set actor = 'x' where seq in (2, 4)"))
+    db.execute(text("delete from audit_entry where seq = 7"))
+    db.commit()
+    seen: list[int] = []
+    said = "^line 2 was altered; 3 places in all, the last: line 7 is missing$"
+    with pytest.raises(ChainBroken, match=said):
+        audit.verify(db, stack.instance.vault.ring, see=lambda entry: seen.append(entry.seq))
+    assert seen == [1], "only what holds is shown"
+
+
 def test_many_writers_make_one_chain(stack: Stack) -> None:
     with (
         DbSession(stack.engine, info={"vault": stack.instance.vault}) as first,

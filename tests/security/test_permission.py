@@ -140,11 +140,11 @@ def test_row_25_what_takes_two_people_is_not_done_by_one(
     approval_id = db.scalars(select(Approval.id)).one()
     for actor in ("person:first", thing):
         with pytest.raises(SamePerson), unit_of_work(db, clock, actor) as work:
-            approvals.answer(work, approval_id=approval_id, agree=True)
+            approvals.agree(work, approval_id=approval_id)
     with unit_of_work(db, clock, "person:second") as work:
-        approvals.answer(work, approval_id=approval_id, agree=True)
+        approvals.agree(work, approval_id=approval_id)
     with pytest.raises(NotWaiting), unit_of_work(db, clock, "person:third") as work:
-        approvals.answer(work, approval_id=approval_id, agree=False)
+        approvals.refuse(work, approval_id=approval_id, why="No")
     with unit_of_work(db, clock, "person:first") as work:
         assert approvals.agreed(work, act=SecondAct.EXPORT, thing=thing)
         assert not approvals.agreed(work, act=SecondAct.ERASURE, thing=thing), "another act"
@@ -177,7 +177,7 @@ def test_row_25_whoever_can_be_the_second_person_is_told_and_nobody_once_it_is_a
     assert letter is not None
     assert letter.context["what"] == "Erase somebody's data"
     with unit_of_work(db, clock, f"person:{third}") as work:
-        approvals.answer(work, approval_id=mails[0].about, agree=True)
+        approvals.agree(work, approval_id=mails[0].about)
     assert approval_mails.second_person(db, mails[0], reader, around) is None
 
 
@@ -219,7 +219,65 @@ def test_row_25_the_second_person_agrees_on_a_page(
     assert (
         "It can be done until" in client.follow(client.post(f"{here}/{approval_id}/agree", page=here)).words()
     )
-    client.post(f"{here}/{approval_id}/refuse", page=here, status=409)
+    refuse = f"{here}/{approval_id}/refuse"
+    late = client.post(refuse, {"why": "It is needed still"}, status=409)
+    assert "Somebody answered it just now" in late.words()
+    assert "It is needed still" in late.text, "and what was typed is there"
+
+
+def test_row_25_who_does_not_agree_says_why_and_whoever_asked_is_told(
+    client: PageClient, db: DbSession, clock: SetClock, make: Factory
+) -> None:
+    team, second = make.person("Tom Field", role=Role.TEAM), make.person("Di Second", role=Role.DPO)
+    others = [make.person(role=role).id for role in (Role.TEAM, Role.OBSERVER)]
+    team_id, second_id = team.id, second.id
+    with unit_of_work(db, clock, f"person:{team_id}") as work:
+        asked = approvals.ask(work, act=SecondAct.ANSWERS, thing="answers:post", reason="To ring them").id
+    here = f"/second-person/{asked}"
+    client.sign_in(second_id).get(here, status=404)
+    assert client.get("/second-person").all("a", href=f"{here}/refuse")
+    assert "Asked by Tom Field" in client.get(f"{here}/refuse").words()
+    for nothing in ("", "  "):
+        assert (
+            "Say why you do not agree" in client.post(f"{here}/refuse", {"why": nothing}, status=422).words()
+        )
+    why = {"why": "Ring them without their answers"}
+    told = client.follow(client.post(f"{here}/refuse", why)).words()
+    assert "You did not agree. It is not done, and whoever asked is told." in told
+    db.rollback()
+    row = db.scalars(select(Mail).where(Mail.template == approvals.REFUSED)).one()
+    assert (row.person_id, row.about) == (team_id, asked)
+    around = Around(make.programme, "http://localhost", clock())
+    letter = approval_mails.refused(db, row, db.get_one(Person, team_id), around)
+    assert letter is not None
+    assert letter.context["link"] == f"http://localhost{here}"
+    db.rollback()
+    page = client.sign_in(team_id).get(here).words()
+    assert "Di Second did not agree" in page
+    assert "Ring them without their answers" in page
+    client.get("/second-person", status=404)
+    for other in others:
+        client.sign_in(other).get(here, status=404)
+    with unit_of_work(db, clock, f"person:{team_id}") as work:
+        assert not approvals.agreed(work, act=SecondAct.ANSWERS, thing="answers:post"), "asked anew"
+    assert len(db.scalars(select(Approval.id)).all()) == 2
+
+
+def test_row_25_an_officer_who_asked_finds_on_the_page_that_nobody_agreed(
+    client: PageClient, db: DbSession, clock: SetClock, make: Factory
+) -> None:
+    dpo, second = make.person(role=Role.DPO).id, make.person(role=Role.DPO).id
+    thing = approvals.person(make.person().id)
+    with unit_of_work(db, clock, f"person:{dpo}") as work:
+        asked = approvals.ask(work, act=SecondAct.EXPORT, thing=thing).id
+    with unit_of_work(db, clock, f"person:{second}") as work:
+        approvals.refuse(work, approval_id=asked, why="A case is open")
+    page = client.sign_in(dpo).get("/second-person")
+    assert "Not agreed" in page.words()
+    assert "A case is open" in client.get(f"/second-person/{asked}").words()
+    assert "Nothing waits" in client.sign_in(second).get("/second-person").words()
+    clock.pass_time(days=14)
+    assert "Nothing waits" in client.sign_in(dpo).get("/second-person").words()
 
 
 def test_row_25_the_second_person_sees_what_it_is_about(
@@ -256,7 +314,7 @@ def test_row_25_the_second_person_sees_what_it_is_about(
     assert "Erase Ada's data." in page.words()
     assert not page.all("a", href=f"/privacy-desk/people/{person_id}")
     with unit_of_work(db, clock, f"person:{second.id}") as work:
-        approvals.answer(work, approval_id=asked, agree=True)
+        approvals.agree(work, approval_id=asked)
     with unit_of_work(db, clock, f"person:{dpo.id}") as work:
         erasure.begin(work, person_id=person_id, letter="DFE/9")
     words = client.sign_in(second.id).get("/second-person").words()
