@@ -40,6 +40,10 @@ cases.jsonl      requests, complaints and incidents with their clocks; no names,
 manifest.json    the digest of each file, and where the trail ends
 verify.py        checks all of it: python verify.py FILE.zip --head NUMBER:DIGEST
 
+The trail calls somebody "person:" and a case "case:", each with the id that stands in personnel.jsonl and
+cases.jsonl. Of a clock, due_on is the last day in time, and due the first instant that is too late. Instants are UTC. A
+file that ends in .jsonl is text, with one JSON document on each line.
+
 Give verify.py the heads from the mails that you kept. Only these show that nothing was changed since their day; what it
 can and cannot prove stands at the beginning of the file.
 """
@@ -145,6 +149,7 @@ def _registers(db: DbSession) -> Iterator[dict[str, Any]]:
 def _personnel(instance: Instance, db: DbSession) -> Iterator[dict[str, Any]]:
     for one in personnel.personnel(db, on=london_date(instance.clock())):
         yield {
+            "id": str(one.person.id),
             "reference": one.person.ref,
             "roles": [role.value for role in one.roles],
             "holds_until": {
