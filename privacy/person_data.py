@@ -145,7 +145,12 @@ class _Opening:
             for column in table.columns
             if column.name not in sealed
         ]
-        self.sealed = [(name, readers.get(f"{table.name}.{name}")) for name in sealed.values()]
+        self.readers = {
+            name: reader
+            for name in (*(column.name for column in table.columns), *sealed.values())
+            if (reader := readers.get(f"{table.name}.{name}")) is not None
+        }
+        self.sealed = list(sealed.values())
 
     def row(self, db: DbSession, one: Any) -> Row:
         values: dict[str, Value] = {
@@ -153,9 +158,10 @@ class _Opening:
         }
         words: list[tuple[str, str]] = []
         coded = set[str]()
-        for name, reader in self.sealed:
+        for name in self.sealed:
             values[name] = OTHERS if name in self.others else plain(getattr(one, name))
-            if reader is not None and values[name] is not None and (said := reader(db, one)):
+        for name, reader in self.readers.items():
+            if values[name] is not None and (said := reader(db, one)):
                 words += said
                 coded.add(name)
         return Row(values, words, self.free, frozenset(coded))

@@ -172,12 +172,14 @@ def _section(cover: Cover, number: int, store: Store) -> Iterator[str]:
     called = cover.called(store.name)
     yield f'<section aria-labelledby="s{number}"><h3 id="s{number}">{escape(called)}</h3>'
     yield f"<p>{escape(_capital(store.purpose))}. {escape(_capital(store.why))}. Kept {escape(store.keep)}.</p>"
-    alone = 0
-    for place, row in enumerate(store.rows, 1):
-        pairs = list(_pairs(row))
-        alone += not pairs
-        if pairs:
-            yield from _table(f"{called}, {place} of {len(store.rows)}", pairs)
+    shown = [list(_pairs(row)) for row in store.rows]
+    alone = sum(not pairs for pairs in shown)
+    if len(shown) > 1 and all(len(pairs) == 1 for pairs in shown):
+        yield from _table(f"{called}, {len(shown):,} in all", (pair for pairs in shown for pair in pairs))
+    else:
+        for place, pairs in enumerate(shown, 1):
+            if pairs:
+                yield from _table(f"{called}, {place} of {len(shown)}", pairs)
     if alone:
         records = "1 record holds" if alone == 1 else f"{alone:,} records hold"
         yield f"<p>{records} nothing but such numbers.</p>"

@@ -1,11 +1,16 @@
-"""Answers in words, for the export of one person: question by question as they were asked, not in codes."""
+"""What the export of one person says in words: answers question by question as they were asked, not in codes, and
+days, places in sessions and councils instead of the numbers under which they are kept."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session as DbSession
 
+from portal import filters
+from portal.booking.intervals import CELL_SECONDS
+from portal.models import Attendance, Council, Occupied, Office, Package, Participation, Session, SessionNote
 from portal.programme import Programme
 from privacy.person_data import Reader
 from privacy.processing import Parties
@@ -30,7 +35,32 @@ def readers() -> dict[str, Reader]:
             if (lines := display(question, row.answers))
         ]
 
-    return {f"{Response.__tablename__}.answers": said, f"{ResponsePast.__tablename__}.answers": said}
+    return {
+        f"{Response.__tablename__}.answers": said,
+        f"{ResponsePast.__tablename__}.answers": said,
+        f"{Attendance.__tablename__}.session_id": _session,
+        f"{SessionNote.__tablename__}.session_id": _session,
+        f"{Occupied.__tablename__}.cell": _quarter_hour,
+        f"{Office.__tablename__}.council_id": _council,
+        f"{Participation.__tablename__}.package_id": _package,
+    }
+
+
+def _session(db: DbSession, row: Any) -> Sequence[tuple[str, str]]:
+    held = db.get_one(Session, row.session_id)
+    return [("Session", filters.span(held.starts_at, held.ends_at))]
+
+
+def _quarter_hour(db: DbSession, row: Any) -> Sequence[tuple[str, str]]:
+    return [("From", filters.day_time(datetime.fromtimestamp(row.cell * CELL_SECONDS, UTC)))]
+
+
+def _council(db: DbSession, row: Any) -> Sequence[tuple[str, str]]:
+    return [("Council", db.get_one(Council, row.council_id).name)]
+
+
+def _package(db: DbSession, row: Any) -> Sequence[tuple[str, str]]:
+    return [("Package", db.get_one(Package, row.package_id).ref)]
 
 
 def parties(programme: Programme) -> Parties:

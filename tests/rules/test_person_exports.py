@@ -17,8 +17,10 @@ from lxml import html
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session as DbSession
 
+from portal import filters
+from portal.booking.intervals import CELL_SECONDS
 from portal.desk import housekeeping
-from portal.models import Participation, Person
+from portal.models import Attendance, Council, Occupied, Package, Participation, Person, Session
 from privacy import erasure, person_data, person_exports, reach
 from privacy.person_exports import Desk, NotReleased
 from privacy.person_file import TAKEN_FOR_FORMULAS
@@ -144,6 +146,37 @@ def test_the_page_speaks_of_things_by_the_names_that_people_know(desk: Desk, sid
     assert headings[-1] == "What nothing is held of"
     assert files["data/08-clearance.csv"] == "\ufeffNothing is held of this kind\r\n"
     assert "Your checks, training and undertakings" in text.split(headings[-1])[1]
+
+
+def test_the_page_says_when_where_and_in_what_instead_of_numbers(
+    desk: Desk, side: Side, db: DbSession
+) -> None:
+    held = db.scalars(select(Session).join(Attendance).where(Attendance.person_id == side.leader)).first()
+    assert held is not None
+    booked = [held.starts_at, held.starts_at + timedelta(minutes=15)]
+    for one in booked:
+        cell = int(one.timestamp()) // CELL_SECONDS
+        db.add(Occupied(person_id=side.leader, cell=cell, session_id=held.id))
+    council = db.get_one(Council, side.council).name
+    package = db.get_one(Package, side.package).ref
+    session = filters.span(held.starts_at, held.ends_at)
+    db.commit()
+    files = export(desk, side.leader)
+    tree = html.document_fromstring(files["index.html"].encode(), parser=html.HTMLParser(encoding="utf-8"))
+    shown = {
+        "".join(map(str, next(table.iter("caption")).itertext())).split(",")[0]: [
+            ["".join(map(str, cell.itertext())) for cell in row] for row in table.iter("tr")
+        ]
+        for table in tree.iter("table")
+    }
+    assert shown["Quarter hours in which you are booked"] == [
+        ["From", filters.day_time(one)] for one in booked
+    ]
+    assert ["Session", session] in shown["Your places in sessions"]
+    assert ["Council", council] in shown["Your roles"]
+    assert ["Package", package] in shown["The support that you take part in"]
+    machines = next(text for name, text in files.items() if name.endswith("-occupied.json"))
+    assert '"cell"' in machines
 
 
 def test_what_somebody_typed_stays_as_it_is_even_if_it_looks_like_a_word_of_ours(
