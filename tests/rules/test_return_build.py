@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -114,6 +115,16 @@ def test_who_was_erased_is_in_the_ledger_alone(here: World, bag: Path) -> None:
     assert here.erased[0] not in {row["id"] for row in rows(bag, "person")}
     for path in bag.rglob("*"):
         assert not path.is_file() or b"Gone Person" not in path.read_bytes()
+
+
+def test_the_opened_folder_says_what_it_is(bag: Path) -> None:
+    said = (bag / "READ-ME.txt").read_text(encoding="utf-8")
+    assert said.startswith("REHEARSAL")
+    assert "con_9887" in said
+    folders = re.findall(r"^(data/\w+)/ ", said, re.MULTILINE)
+    assert set(folders) == {f"data/{path.name}" for path in (bag / "data").iterdir() if path.is_dir()}
+    assert "data/readable/index.html" in said
+    assert "READ-ME.txt" in (bag / "tagmanifest-sha256.txt").read_text()
 
 
 def test_the_front_page_and_registers_are_there_to_read(bag: Path) -> None:
