@@ -163,7 +163,7 @@ def _flags(cover: Cover, flags: Sequence[Flag]) -> Iterator[str]:
         return
     yield '<h2>Check before this is handed over</h2><p class="flag">These passages may name other people.</p><ul>'
     for flag in flags:
-        where = f"{cover.called(flag.store)}, {flag.row}, {_head(flag.column)}"
+        where = f"{cover.called(flag.store)}, {flag.row}, {head(flag.column)}"
         yield f"<li>{escape(f'{where}: {flag.word}')}</li>"
     yield "</ul>"
 
@@ -175,11 +175,11 @@ def _section(cover: Cover, number: int, store: Store) -> Iterator[str]:
     shown = [list(_pairs(row)) for row in store.rows]
     alone = sum(not pairs for pairs in shown)
     if len(shown) > 1 and all(len(pairs) == 1 for pairs in shown):
-        yield from _table(f"{called}, {len(shown):,} in all", (pair for pairs in shown for pair in pairs))
+        yield from table_of(f"{called}, {len(shown):,} in all", (pair for pairs in shown for pair in pairs))
     else:
         for place, pairs in enumerate(shown, 1):
             if pairs:
-                yield from _table(f"{called}, {place} of {len(shown)}", pairs)
+                yield from table_of(f"{called}, {place} of {len(shown)}", pairs)
     if alone:
         records = "1 record holds" if alone == 1 else f"{alone:,} records hold"
         yield f"<p>{records} nothing but such numbers.</p>"
@@ -196,7 +196,7 @@ def _empty(cover: Cover, stores: Sequence[Store]) -> Iterator[str]:
     yield "</ul>"
 
 
-def _table(caption: str, pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
+def table_of(caption: str, pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
     yield f"<table><caption>{escape(caption)}</caption><tbody>"
     for name, text in pairs:
         yield f'<tr><th scope="row">{escape(name)}</th><td>{escape(text)}</td></tr>'
@@ -210,9 +210,9 @@ def _pairs(row: Row) -> Iterator[tuple[str, str]]:
             continue
         if name in row.free:
             # What was typed is never changed; who judged it, and by which record, is no word of theirs.
-            yield _head(name), _shown(_untied(value))
+            yield head(name), as_read(_untied(value))
         elif not _ties(value):
-            yield _head(name), _shown(_worded(value))
+            yield head(name), as_read(_worded(value))
     yield from row.words
 
 
@@ -245,14 +245,14 @@ def _worded(value: Value) -> Value:
     return value
 
 
-def _shown(value: Value) -> str:
+def as_read(value: Value) -> str:
     """A value as people write it: days and times of day in London, lists line by line."""
     if isinstance(value, bool):
         return "Yes" if value else "No"
     if isinstance(value, dict):
-        return "\n".join(f"{said(str(name))}: {_shown(one)}" for name, one in value.items())
+        return "\n".join(f"{said(str(name))}: {as_read(one)}" for name, one in value.items())
     if isinstance(value, list):
-        return "\n".join(map(_shown, value))
+        return "\n".join(map(as_read, value))
     if isinstance(value, str) and (_MOMENT.fullmatch(value) or _DAY.fullmatch(value)):
         # What somebody typed can look like a day and be none.
         with suppress(ValueError):
@@ -265,7 +265,7 @@ def _moment(value: str) -> str:
     return f"{day_words(london(at))}, {time_words(at)}"
 
 
-def _head(column: str) -> str:
+def head(column: str) -> str:
     """What a column is called: whether it is a day or a moment is seen."""
     return HEADS.get(column) or said(column.removesuffix("_at").removesuffix("_on"))
 

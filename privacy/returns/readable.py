@@ -35,9 +35,9 @@ This is personal data in clear. Keep it where only those who need it can open it
 """
 _MARK = ".mark{background:#b10e1e;color:#fff;padding:.5rem 1rem;font-weight:bold}"
 _WIDE = (
-    "table.list th{width:auto}table.list td{overflow-wrap:anywhere}"
-    "table.list tbody th{overflow-wrap:anywhere}table.list th.reference{white-space:nowrap}"
-    "table.list td.number{text-align:right;white-space:nowrap}"
+    "body{max-width:76rem}main{overflow-x:auto}table.list th{width:auto}"
+    "table.list th,table.list td{overflow-wrap:break-word}"
+    "table.list th.reference{white-space:nowrap}table.list td.number{text-align:right;white-space:nowrap}"
 )
 
 

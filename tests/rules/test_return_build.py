@@ -139,6 +139,28 @@ def test_the_front_page_and_registers_are_there_to_read(bag: Path) -> None:
     assert record["article"] == "30(2)"
 
 
+def test_registers_cases_and_columns_are_there_in_words(here: World, bag: Path) -> None:
+    def said(name: str) -> str:
+        text = (bag / "data/readable" / f"{name}.html").read_text(encoding="utf-8")
+        return unescape(re.sub(r"<[^>]+>", " ", text.partition("<main>")[2]))
+
+    registers = said("registers")
+    entries = rows(bag, "register_entry")
+    assert entries
+    assert all(one["letter"] in registers for one in entries if not one["letter"].startswith("_"))
+    assert "person:" not in registers, "people by the references that the other pages have"
+    assert '{"' not in registers
+    cases = said("cases")
+    assert all(one["ref"] in cases for one in rows(bag, "casefile"))
+    assert "Article 30(2)" in said("processing")
+    columns = said("columns")
+    for schema in (bag / "data/tables").glob("*.schema.json"):
+        found = json.loads(schema.read_text(encoding="utf-8"))
+        assert f" {found['table']} " in columns
+        for column in found["columns"]:
+            assert f" {column['name']} " in columns, f"{found['table']}.{column['name']}"
+
+
 def test_the_trail_comes_with_a_verifier_that_needs_nothing_else(here: World, bag: Path) -> None:
     head = "{lines}:{digest}".format(**rows(bag, "chain_check")[0])
     said = subprocess.run(
