@@ -50,9 +50,10 @@ Escrow of the keys of the portal of contract {contract}
 {name}
 made on {made}
 
-It holds every key of the portal ({keys}). Whoever has them and its database, or a backup of it, can read
-everything. If they are lost everywhere else, nothing can be read without this file. Keep it in another place than
-the database, its backups and the key folder.
+It holds every key of the portal: {keys}.
+
+Whoever has them and the database, or a backup of it, can read everything. If they are lost everywhere else, nothing
+can be read without this file. Keep it in another place than the database, its backups and the key folder.
 
 WHO CAN OPEN IT
 
@@ -71,7 +72,8 @@ FOLDER is then a key folder, for PORTAL_KEYS. Without the software, with OpenSSL
 
     openssl cms -decrypt -inform DER -in FILE -inkey PRIVATE-KEY.pem
 
-This prints a line for each key, in the form that PORTAL_KEYS_FD takes. The README of the software has more, under "Keys".
+This prints a line for each key, in the form that PORTAL_KEYS_FD takes. The README of the software has more, under
+"Keys".
 
 IS IT THE FILE THAT WAS WRITTEN?
 
