@@ -211,8 +211,8 @@ def _pairs(row: Row) -> Iterator[tuple[str, str]]:
         if name in row.free:
             # What was typed is never changed; who judged it, and by which record, is no word of theirs.
             yield head(name), as_read(_untied(value))
-        elif not _ties(value):
-            yield head(name), as_read(_worded(value))
+        elif not _ties(value) and (text := as_read(_worded(value))):
+            yield head(name), text
     yield from row.words
 
 
