@@ -164,12 +164,12 @@ def test_the_page_says_when_where_and_in_what_instead_of_numbers(
     db.commit()
     files = export(desk, side.leader)
     tree = html.document_fromstring(files["index.html"].encode(), parser=html.HTMLParser(encoding="utf-8"))
-    shown = {
-        "".join(map(str, next(table.iter("caption")).itertext())).split(",")[0]: [
+    shown: dict[str, list[list[str]]] = {}
+    for table in tree.iter("table"):
+        store = "".join(map(str, next(table.iter("caption")).itertext())).split(",")[0]
+        shown.setdefault(store, []).extend(
             ["".join(map(str, cell.itertext())) for cell in row] for row in table.iter("tr")
-        ]
-        for table in tree.iter("table")
-    }
+        )
     assert shown["Quarter hours in which you are booked"] == [
         ["From", filters.day_time(one)] for one in booked
     ]
