@@ -82,7 +82,8 @@ def _pages(instance: Instance, *, rehearsal: bool) -> list[Chapter]:
         return Page(f"readable/{name}.html", title, text, of_everything=True)
 
     def cases(db: DbSession) -> Iterable[str]:
-        return record_pages.cases(audit_cases.cases(db, now=instance.clock()))
+        yield "<p>What was asked, and who asked it, stands in the tables casefile and casefile_event.</p>"
+        yield from record_pages.cases(audit_cases.cases(db, now=instance.clock()))
 
     def processed(db: DbSession) -> Iterable[str]:
         return record_pages.processing(parties(instance.programme), outside.stores(db))

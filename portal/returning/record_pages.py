@@ -1,4 +1,5 @@
-"""Registers, cases, the record of processing and every column, as pages for whoever reads a returned package.
+"""Registers, cases, the record of processing and every column, as pages for whoever reads a returned package or an
+audit package.
 
 The same stand beside them as documents and tables for machines. Nothing on them is about one council or one person.
 """
@@ -102,8 +103,7 @@ def _words(body: str) -> Iterator[tuple[str, str]]:
 
 
 def cases(found: Sequence[SeenCase]) -> Iterator[str]:
-    """Requests, complaints and incidents: what happened, and the clocks. Their words are in the tables."""
-    yield "<p>What was asked, and who asked it, stands in the tables casefile and casefile_event.</p>"
+    """Requests, complaints and incidents: what happened, and the clocks."""
     if not found:
         yield "<p>There were none.</p>"
     for case in found:

@@ -76,10 +76,12 @@ def test_it_holds_trail_heads_registers_and_cases_without_anybody(
     found = files(written(stack, db))
     assert set(found) == {
         "README.txt",
+        "cases.html",
         "cases.jsonl",
         "heads.json",
         "manifest.json",
         "personnel.jsonl",
+        "registers.html",
         "registers.jsonl",
         "trail.jsonl",
         "verify.py",
@@ -110,6 +112,9 @@ def test_who_reads_it_finds_people_cases_and_last_days(
     [at_once, answer] = case["clocks"]
     assert at_once["due_on"] is None
     last = date.fromisoformat(answer["due_on"])
+    assert f"Due: {filters.day(last)}" in found["cases.html"]
+    assert case["reference"] in found["cases.html"]
+    assert "Keep to the schedule" in found["registers.html"]
     assert london_date(datetime.fromisoformat(answer["due"])) == last + timedelta(days=1), (
         "the first too late"
     )
