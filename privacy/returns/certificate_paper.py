@@ -19,8 +19,8 @@ METHODS: Mapping[Method, str] = {
 }
 REHEARSAL = "REHEARSAL"
 LEFT = (
-    "Rows that are left and are under no legal hold have no name and no word in them: the audit trail, the records of "
-    "this return, and what rows under a hold refer to."
+    "Some rows are left that are under no legal hold. They have no name and no word in them. They are the audit trail, "
+    "the records of this return, and what rows under a hold refer to."
 )
 VERIFY = (
     "openssl cms -verify -binary -inform DER -in {name}.p7s -content {name} -certfile signed-by.crt -nointern "

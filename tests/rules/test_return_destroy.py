@@ -244,7 +244,7 @@ def test_the_certificate_is_signed_and_can_be_read(gone: Gone) -> None:
     signer = certificate(gone.world)["signer"]
     assert as_openssl_shows(signer) in said.replace(": ", ":"), "whose signature it is"
     assert "-in certificate-1.pdf.p7s -content certificate-1.pdf" in said
-    assert "have no name and no word in them" in said, "why rows are left"
+    assert "They have no name and no word in them" in said, "why rows are left"
     assert certificate(gone.world, 2)["number"] == 2
 
 
