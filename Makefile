@@ -7,7 +7,8 @@ PORT ?= 8000
 # One file of tests stays in one process, so its servers start once; in the order of their names, so that the long
 # journeys come first. Three processes for two cores: a quarter of the time they wait for servers and browsers.
 PROCESSES ?= 3
-PYTEST_FLAGS ?= --numprocesses=$(PROCESSES) --dist=loadfile --no-loadscope-reorder
+# A process that dies ends the run: those that are left would wait for its tests for ever.
+PYTEST_FLAGS ?= --numprocesses=$(PROCESSES) --dist=loadfile --no-loadscope-reorder --max-worker-restart=0
 
 VENV := .venv
 BIN := $(VENV)/bin

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from sqlalchemy.engine import make_url
 
-from privacy import backup_keystore, backup_postgres, backup_sqlite
+from privacy import backup_keystore, backup_postgres, backup_sqlite, found_files
 from privacy.backup_folder import (
     Keep,
     backups,
@@ -30,7 +30,7 @@ from privacy.backup_folder import (
     sweep,
 )
 from privacy.backup_keystore import KeyFacts
-from privacy.backup_manifest import Backup, BackupFault, Kind, Manifest, Tombstone, write_manifest
+from privacy.backup_manifest import Backup, BackupFault, Kind, Manifest, Tombstone, write_manifest, write_text
 from privacy.backup_records import last
 from privacy.backup_sqlite import Snapshot
 from privacy.certificates import Certificate, PrivateKey
@@ -57,9 +57,11 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Plan:
-    """What is backed up, and for how long. `scratch` is a private folder with room for a copy of an SQLite file;
-    `programs` the folder of PostgreSQL's programs, None: wherever they are."""
+    """What is backed up, and for how long. `contract` is its reference, for whoever finds the folder; `scratch` is a
+    private folder with room for a copy of an SQLite file; `programs` the folder of PostgreSQL's programs, None:
+    wherever they are."""
 
+    contract: str
     database_url: str
     instance: UUID
     scratch: Path
@@ -82,13 +84,14 @@ def create(folder: Path, plan: Plan, vault: Vault, *, clock: Clock, tell: NamedP
     """Make a backup of the database and one of the key store, then remove what is too old.
 
     Raises BackupFault (Busy: another process is at it), EnvelopeFailed, OpensslMissing or OSError; then the folder
-    holds what it held before.
+    holds the backups that it held before.
     """
     prepare(folder)
     with locked(folder):
         sweep(folder)
         number = next_number(folder)
         _require_same_instance(folder, plan.instance)
+        _say_what_it_is(folder, plan)
         data = _database(folder, plan, vault, number=number, now=clock(), tell=tell)
         keys = _keystore(folder, plan, vault, data, now=clock(), tell=tell)
         pruned: list[str] = []
@@ -101,6 +104,13 @@ def _require_same_instance(folder: Path, instance: UUID) -> None:
     others = {found.manifest.instance for kind in Kind for found in backups(folder, kind)} - {instance}
     if others:
         raise BackupFault(f"{folder} holds the backups of another instance: choose an empty folder")
+
+
+def _say_what_it_is(folder: Path, plan: Plan) -> None:
+    path = folder / found_files.NAME
+    text = found_files.beside_backups(contract=plan.contract, to=plan.certificates)
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        write_text(path, text)
 
 
 def _database(

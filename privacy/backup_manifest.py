@@ -155,11 +155,16 @@ def write_manifest(folder: Path, manifest: Manifest, ring: KeyRing) -> None:
 
 def write_whole(path: Path, document: Mapping[str, Any]) -> None:
     """Write a small JSON file (0600), whole or not at all."""
+    write_text(path, json.dumps(document, indent=2) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a small file (0600), whole or not at all."""
     part = path.with_name(path.name + ".part")
     part.unlink(missing_ok=True)
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(json.dumps(document, indent=2) + "\n")
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
     part.rename(path)

@@ -78,6 +78,11 @@ def read_certificate(path: Path, *, now: datetime | None) -> Certificate:
     )
 
 
+def as_openssl_shows(fingerprint: str) -> str:
+    """A fingerprint in hexadecimal digits as openssl prints it, so that the two can be compared by eye."""
+    return ":".join(fingerprint[at : at + 2] for at in range(0, len(fingerprint), 2)).upper()
+
+
 def key_digest(key: CertificatePublicKeyTypes) -> str:
     """The SHA-256 of a public key: two certificates may be for one key."""
     return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
+from privacy import found_files
+from privacy.backup_manifest import write_text
 from privacy.certificates import (
     Certificate,
     CertificateUnusable,
@@ -15,7 +17,7 @@ from privacy.certificates import (
     read_certificate,
     read_private_key,
 )
-from privacy.envelopes import open_stream, seal_stream
+from privacy.envelopes import file_sha256, open_stream, seal_stream
 from privacy.errors import KeyFault
 from privacy.keys import KeyRing, bundle, from_bundle, number_of
 
@@ -46,11 +48,21 @@ def readers(paths: Sequence[Path], *, now: datetime) -> list[Certificate]:
     return found
 
 
-def seal(ring: KeyRing, *, to: Sequence[Certificate], folder: Path, now: datetime) -> Path:
-    """Write the escrow into the folder (made if missing, 0700); returns the file. Raises as `seal_stream` does."""
+def seal(ring: KeyRing, *, contract: str, to: Sequence[Certificate], folder: Path, now: datetime) -> Path:
+    """Write the escrow into the folder (made if missing, 0700), and beside it a text that says what it is and how it
+    is opened; returns the file. Raises as `seal_stream` does."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / f"keys-{now:%Y-%m-%d-%H%M%S}-{ring.current}.cms"
     seal_stream([bundle(ring).encode()], path, to)
+    text = found_files.beside_escrow(
+        contract=contract,
+        name=path.name,
+        keys=sorted(ring.fingerprints()),
+        to=to,
+        digest=file_sha256(path),
+        now=now,
+    )
+    write_text(path.with_suffix(".txt"), text)
     return path
 
 

@@ -145,13 +145,14 @@ def said(name: str) -> str:
 
 
 def called(column: Column[Any]) -> str:
-    """What a column is called where people read it: what it says it holds, else its own name.
-
-    Whether it is a day or a moment is seen.
-    """
+    """What a column is called where people read it: what it says it holds, else its own name."""
     held: Held = column.info["held"]
-    name = column.name
-    return held.holds or NAMES.get(name) or said(name.removesuffix("_at").removesuffix("_on"))
+    return held.holds or head(column.name)
+
+
+def head(name: str) -> str:
+    """A name of ours at the head of a value: whether that is a day or a moment is seen."""
+    return NAMES.get(name) or said(name.removesuffix("_at").removesuffix("_on"))
 
 
 class LostSubject(LookupError):

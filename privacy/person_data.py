@@ -242,20 +242,28 @@ def _trail(db: DbSession, person_id: UUID) -> Store:
         AuditEntry.holder.in_(purge.holders(db, person_id)),
         AuditEntry.actor == f"person:{person_id}",
     )
-    rows = [
-        Row(
-            {
-                "seq": line.seq,
-                "at": line.at.isoformat(),
-                "action": line.action,
-                "actor": "they" if line.actor == f"person:{person_id}" else line.actor.partition(":")[0],
-                "object": line.object,
-                "details": json.loads(line.details),
-            }
-        )
-        for line in db.scalars(select(AuditEntry).where(theirs).order_by(AuditEntry.seq))
-    ]
+    asked = select(AuditEntry).where(theirs).order_by(AuditEntry.seq)
+    rows = [_line(line, own=line.actor == f"person:{person_id}") for line in db.scalars(asked)]
     return _store(AuditEntry.__table__, "they did it, or it was done with their data", rows)  # type: ignore[arg-type]  # a mapped class's table
+
+
+def _line(line: AuditEntry, *, own: bool) -> Row:
+    """A line of the trail. Who else it was, is said of nobody."""
+    actor = "they" if own else line.actor.partition(":")[0]
+    by = {"they": "the person themselves", "system": "the portal"}.get(actor, "somebody else")
+    what = line.action.replace(".", " ").replace("_", " ")
+    return Row(
+        {
+            "seq": line.seq,
+            "at": line.at.isoformat(),
+            "action": line.action,
+            "actor": actor,
+            "object": line.object,
+            "details": json.loads(line.details),
+        },
+        [("What was done", what[:1].upper() + what[1:]), ("By", by)],
+        coded=frozenset({"action", "actor", "object"}),
+    )
 
 
 def _keys(db: DbSession, person_id: UUID) -> Store:

@@ -174,12 +174,14 @@ def _section(cover: Cover, number: int, store: Store) -> Iterator[str]:
     called = cover.called(store.name)
     yield f'<section aria-labelledby="s{number}"><h3 id="s{number}">{escape(called)}</h3>'
     yield f"<p>{escape(_capital(store.purpose))}. {escape(_capital(store.why))}. Kept {escape(store.keep)}.</p>"
-    alone = 0
-    for place, row in enumerate(store.rows, 1):
-        pairs = list(_pairs(row, store.heads))
-        alone += not pairs
-        if pairs:
-            yield from _table(f"{called}, {place} of {len(store.rows)}", pairs)
+    shown = [list(_pairs(row, store.heads)) for row in store.rows]
+    alone = sum(not pairs for pairs in shown)
+    if len(shown) > 1 and all(len(pairs) == 1 for pairs in shown):
+        yield from table_of(f"{called}, {len(shown):,} in all", (pair for pairs in shown for pair in pairs))
+    else:
+        for place, pairs in enumerate(shown, 1):
+            if pairs:
+                yield from table_of(f"{called}, {place} of {len(shown)}", pairs)
     if alone:
         records = "1 record holds" if alone == 1 else f"{alone:,} records hold"
         yield f"<p>{records} nothing but such numbers.</p>"
@@ -196,7 +198,7 @@ def _empty(cover: Cover, stores: Sequence[Store]) -> Iterator[str]:
     yield "</ul>"
 
 
-def _table(caption: str, pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
+def table_of(caption: str, pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
     yield f"<table><caption>{escape(caption)}</caption><tbody>"
     for name, text in pairs:
         yield f'<tr><th scope="row">{escape(name)}</th><td>{escape(text)}</td></tr>'
@@ -211,9 +213,9 @@ def _pairs(row: Row, heads: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         if name in row.free:
             # What was typed is never changed; who judged it, and by which record, is no word of theirs. The codes
             # in a value that we put together are ours.
-            yield _head(heads, name), _shown(_untied(value) if isinstance(value, str) else _worded(value))
-        elif not _ties(value):
-            yield _head(heads, name), _shown(_worded(value))
+            yield _head(heads, name), as_read(_untied(value) if isinstance(value, str) else _worded(value))
+        elif not _ties(value) and (text := as_read(_worded(value))):
+            yield _head(heads, name), text
     yield from row.words
 
 
@@ -246,7 +248,7 @@ def _worded(value: Value) -> Value:
     return value
 
 
-def _shown(value: Value) -> str:
+def as_read(value: Value) -> str:
     """A value as people write it: days and times of day in London, lists line by line."""
     if isinstance(value, bool):
         return "Yes" if value else "No"
@@ -263,7 +265,7 @@ def _shown(value: Value) -> str:
 
 def _named(name: str, value: Value) -> str:
     """A value inside another with its name: below it, and set in, where it has lines of its own."""
-    text = _shown(value)
+    text = as_read(value)
     if isinstance(value, dict | list) and "\n" in text:
         return f"{said(name)}:\n{indent(text, SET_IN)}"
     return f"{said(name)}: {text}"
@@ -273,8 +275,8 @@ def _line(value: Value) -> str:
     """A line of a list. A pair that begins with a word is a name with its value."""
     match value:
         case [str() as name, one]:
-            return f"{name}: {_shown(one)}"
-    return _shown(value)
+            return f"{name}: {as_read(one)}"
+    return as_read(value)
 
 
 def _moment(value: str) -> str:

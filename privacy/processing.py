@@ -105,7 +105,7 @@ def assessment(parties: Parties, outside: Sequence[Store] = ()) -> dict[str, obj
     found = activities()
     return {
         "description": {
-            "what": f"Support for leaders under {parties.contract}, processed for {parties.controller}.",
+            "what": f"Support for leaders under {parties.contract}, processed for the {parties.controller}.",
             "purposes": list(dict.fromkeys(activity.purpose for activity in found)),
             "categories_of_data": sorted({name for activity in found for name in activity.data}),
             "special_categories": sorted({name for activity in found for name in activity.special}),

@@ -76,7 +76,8 @@ class Factory:
         person.mailbox_shared, person.passkey_offered_at = False, self.clock()
         council_id: UUID | None = council.id if council is not None else None
         with unit_of_work(self.db, self.clock, "system:test") as work:
-            person.name = name or f"Person {number}"
+            # Not "Person 7": a count of rows, such as `"person":7`, would be taken for somebody's name.
+            person.name = name or f"Personage {number}"
             person.email = address
             person.email_index = AddressKeys(work.db).index(address)
             work.db.add(person)

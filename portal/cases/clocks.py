@@ -5,7 +5,7 @@ List, page, file, feed and command show the same lines; each is computed from wh
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import icalendar
@@ -72,6 +72,11 @@ class Line:
     def due_at(self) -> datetime | None:
         """The first instant that is too late; None for what is due at once."""
         return self.clock.deadline.due_at if self.clock.deadline is not None else None
+
+    @property
+    def due_on(self) -> date | None:
+        """The last day in time; None for what is due at an instant or at once."""
+        return self.clock.deadline.due_on if self.clock.deadline is not None else None
 
     @property
     def due(self) -> str:

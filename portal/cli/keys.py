@@ -150,6 +150,9 @@ def escrow(instance: Instance, certificates: tuple[Path, ...], folder: Path) -> 
         fail(str(problem))
     click.echo(path)
     say(
+        f"{path.with_suffix('.txt').name} beside it says who opens it, and how: print it, and keep both together."
+    )
+    say(
         "Keep it in another place than the keys, the database and its backups, and drill it: `flask keys drill`."
     )
 

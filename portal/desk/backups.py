@@ -106,6 +106,7 @@ def _plan(instance: Instance, sessions: Sessions, order: Order) -> Plan:
     with sessions() as db:
         fact_id = db.scalars(select(InstanceFact.id)).one()
     return Plan(
+        contract=instance.programme.reference,
         database_url=instance.settings.database_url,
         instance=fact_id,
         scratch=instance.settings.instance / "scratch",

@@ -107,7 +107,8 @@ def make_escrow(
     """Seal all keys to the certificates of two people; returns the file. Raises as privacy.escrow does."""
     to = escrow.readers(certificates, now=instance.clock())
     ring = instance.settings.key_source.load()
-    path = escrow.seal(ring, to=to, folder=folder, now=instance.clock())
+    contract = instance.programme.reference
+    path = escrow.seal(ring, contract=contract, to=to, folder=folder, now=instance.clock())
     with sessions() as db, unit_of_work(db, instance.clock, ACTOR, frozen_too=True) as work:
         people = "; ".join(one.name for one in to)
         safekeeping.note(work, KeyAct.ESCROW, keys=ids_of(ring), people=people)

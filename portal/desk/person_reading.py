@@ -1,5 +1,5 @@
-"""Values in words, for the export of one person: answers question by question as they were asked, times as clocks
-show them, not codes and counts of minutes."""
+"""What the export of one person says in words: answers question by question as they were asked, times as clocks show
+them, and sessions, councils and packages instead of the numbers under which they are kept."""
 
 import calendar
 from collections.abc import Callable, Mapping, Sequence
@@ -10,11 +10,23 @@ from uuid import UUID
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.orm import Session as DbSession
 
+from portal import filters
 from portal.booking.intervals import CELL_SECONDS
-from portal.models import Hours, Leave, Occupied
+from portal.models import (
+    Attendance,
+    Council,
+    Hours,
+    Leave,
+    Occupied,
+    Office,
+    Package,
+    Participation,
+    Session,
+    SessionNote,
+)
 from portal.programme import Programme
 from privacy import holdings
-from privacy.clock import clock_face, day_words, london, time_words
+from privacy.clock import clock_face
 from privacy.person_data import Reader
 from privacy.processing import Parties
 from surveys.models import Respondent, Response, ResponsePast
@@ -23,8 +35,7 @@ from surveys.versions import Published, compiled
 
 
 def _quarter_hour(cell: int) -> str:
-    at = datetime.fromtimestamp(cell * CELL_SECONDS, UTC)
-    return f"{day_words(london(at))}, {time_words(at)}"
+    return filters.day_time(datetime.fromtimestamp(cell * CELL_SECONDS, UTC))
 
 
 def _spans(spans: Sequence[tuple[int, int]]) -> str:
@@ -66,7 +77,24 @@ def readers() -> dict[str, Reader]:
         f"{Response.__tablename__}.answers": said,
         f"{ResponsePast.__tablename__}.answers": said,
         **{f"{of.class_.__tablename__}.{of.key}": _reader(of, words) for of, words in COUNTED.items()},
+        f"{Attendance.__tablename__}.session_id": _session,
+        f"{SessionNote.__tablename__}.session_id": _session,
+        f"{Office.__tablename__}.council_id": _council,
+        f"{Participation.__tablename__}.package_id": _package,
     }
+
+
+def _session(db: DbSession, row: Any) -> Sequence[tuple[str, str]]:
+    held = db.get_one(Session, row.session_id)
+    return [("Session", filters.span(held.starts_at, held.ends_at))]
+
+
+def _council(db: DbSession, row: Any) -> Sequence[tuple[str, str]]:
+    return [("Council", db.get_one(Council, row.council_id).name)]
+
+
+def _package(db: DbSession, row: Any) -> Sequence[tuple[str, str]]:
+    return [("Package", db.get_one(Package, row.package_id).ref)]
 
 
 def parties(programme: Programme) -> Parties:

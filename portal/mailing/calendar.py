@@ -5,7 +5,7 @@ back, and the time zone block that the icalendar package writes for London chang
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import icalendar
@@ -63,7 +63,7 @@ def invitation(event: Event) -> bytes:
 
 
 def feed(events: Iterable[Event], *, name: str) -> bytes:
-    """A whole calendar to subscribe to, in order of time; cancelled sessions show as cancelled.
+    """A whole calendar to subscribe to, in order of time; cancelled sessions show as cancelled, and take no time.
 
     Equal events give equal bytes. It names no attendees: RFC 5546 wants none in something published.
     """
@@ -71,7 +71,16 @@ def feed(events: Iterable[Event], *, name: str) -> bytes:
     calendar.add("x-wr-calname", one_line(name))
     calendar.add("refresh-interval", FEED_REFRESH, parameters={"value": "DURATION"})
     ordered = sorted(events, key=lambda event: (event.starts_at, event.uid))
-    return _written(calendar, [_entry(event) for event in ordered])
+    return _written(calendar, [_followed(event) for event in ordered])
+
+
+def _followed(event: Event) -> icalendar.Event:
+    """An entry of a feed. Outlook shows one that is cancelled like any other, so its title says it too."""
+    if not event.cancelled:
+        return _entry(event)
+    entry = _entry(replace(event, summary=f"Cancelled: {event.summary}"))
+    entry.add("transp", "TRANSPARENT")
+    return entry
 
 
 def _calendar(method: str) -> icalendar.Calendar:

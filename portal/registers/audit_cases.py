@@ -104,8 +104,10 @@ def _said(body: Any) -> list[str]:
 
 
 def document(seen: SeenCase) -> dict[str, Any]:
-    """The same for machines."""
+    """The same for machines: `id` is what the trail calls it; of a clock that runs by days, `due_on` is its last day,
+    and `due` the first instant that is too late."""
     return {
+        "id": str(seen.id),
         "reference": seen.ref,
         "kind": seen.kind,
         "channel": seen.channel,
@@ -128,6 +130,7 @@ def document(seen: SeenCase) -> dict[str, Any]:
                 "what": line.label,
                 "ours": line.clock.ours,
                 "since": line.clock.since.isoformat(),
+                "due_on": line.due_on.isoformat() if line.due_on else None,
                 "due": line.due_at.isoformat() if line.due_at else None,
                 "met_at": line.clock.met_at.isoformat() if line.clock.met_at else None,
                 "late": line.is_late,

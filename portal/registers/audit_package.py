@@ -20,18 +20,22 @@ from portal import filters
 from portal.instance import Instance
 from portal.registers import audit_cases, personnel
 from portal.registers.personnel import SHOWN
+from portal.returning import record_pages
 from privacy import chain_checks
 from privacy.audit import Action, AuditEntry
 from privacy.chain_checks import Looked
 from privacy.clock import london_date
 from privacy.errors import ChainBroken
 from privacy.registers import RegisterEntry
+from privacy.returns import readable
 from privacy.work import Work
 
 VERIFIER = "verify.py"
 READ_ME = """\
 A package for an audit of {reference}, made on {at} by the processor.
 
+cases.html       to read in a browser: requests, complaints and incidents with their clocks
+registers.html   to read in a browser: instructions, sub-processors, risks and the rest
 trail.jsonl      every line of the audit trail: what was done, by whom, to what, as references
 heads.json       the heads of the trail that were taken day by day, as they were mailed to the Controller
 registers.jsonl  instructions, schedule 3a, sub-processors, risks, remarks, stores, the contract's end
@@ -39,6 +43,10 @@ personnel.jsonl  who works with the data: reference, roles, and until when each 
 cases.jsonl      requests, complaints and incidents with their clocks; no names, and no words unless instructed
 manifest.json    the digest of each file, and where the trail ends
 verify.py        checks all of it: python verify.py FILE.zip --head NUMBER:DIGEST
+
+The trail calls somebody "person:" and a case "case:", each with the id that stands in personnel.jsonl and
+cases.jsonl. Of a clock, due_on is the last day in time, and due the first instant that is too late. Instants are UTC. A
+file that ends in .jsonl is text, with one JSON document on each line.
 
 Give verify.py the heads from the mails that you kept. Only these show that nothing was changed since their day; what it
 can and cannot prove stands at the beginning of the file.
@@ -77,6 +85,9 @@ class _Archive:
             for document in documents:
                 write(_line(document))
 
+    def page(self, name: str, title: str, body: Iterable[str]) -> None:
+        self.whole(name, "".join(readable.page(title, body, rehearsal=False)).encode())
+
     def whole(self, name: str, data: bytes) -> None:
         with self.file(name) as write:
             write(data)
@@ -99,7 +110,12 @@ def write(instance: Instance, db: DbSession, target: IO[bytes]) -> Package:
         made.whole("heads.json", json.dumps(heads, indent=1).encode())
         made.lines("registers.jsonl", _registers(db))
         made.lines("personnel.jsonl", _personnel(instance, db))
-        made.lines("cases.jsonl", map(audit_cases.document, audit_cases.cases(db, now=now)))
+        cases = audit_cases.cases(db, now=now)
+        made.lines("cases.jsonl", map(audit_cases.document, cases))
+        made.page(
+            "cases.html", "Requests, complaints and incidents, with their clocks", record_pages.cases(cases)
+        )
+        made.page("registers.html", "Registers", record_pages.registers(db))
         about = READ_ME.format(reference=instance.programme.reference, at=filters.day_time(now))
         made.whole("README.txt", about.encode())
         made.whole(VERIFIER, files("privacy").joinpath("audit_verifier.py").read_bytes())
@@ -145,6 +161,7 @@ def _registers(db: DbSession) -> Iterator[dict[str, Any]]:
 def _personnel(instance: Instance, db: DbSession) -> Iterator[dict[str, Any]]:
     for one in personnel.personnel(db, on=london_date(instance.clock())):
         yield {
+            "id": str(one.person.id),
             "reference": one.person.ref,
             "roles": [role.value for role in one.roles],
             "holds_until": {

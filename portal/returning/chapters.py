@@ -22,6 +22,7 @@ from portal.instance import Instance
 from portal.models import Office, Participation, Person, Role
 from portal.programme import Programme
 from portal.registers import audit_cases
+from portal.returning import record_pages
 from privacy import chain_checks, holdings, outside, processing
 from privacy.records import Record
 from privacy.registers import Register, RegisterEntry
@@ -50,6 +51,11 @@ ANSWERS = (
 )
 
 
+CASES = "Requests, complaints and incidents, with their clocks"
+PROCESSING = "The record of processing (Article 30(2))"
+MACHINES = "for other software (JSON)"
+
+
 def chapters(instance: Instance, *, rehearsal: bool) -> list[Chapter]:
     """Every chapter, in the order of the front page."""
     programme = instance.programme
@@ -57,15 +63,36 @@ def chapters(instance: Instance, *, rehearsal: bool) -> list[Chapter]:
         Page("readable/people.html", "People", partial(_people, roles=programme.roles, rehearsal=rehearsal)),
         Page("readable/answers.html", "Answers, in words", partial(_said, rehearsal=rehearsal)),
         Sheet("answers", "Answers, a row for each", ANSWERS, _answers),
+        *_pages(instance, rehearsal=rehearsal),
         *(_register(register) for register in Register),
-        _document(
-            "registers/cases.json", "Requests, complaints and incidents, with their clocks", _cases(instance)
-        ),
-        _document(
-            "registers/processing.json", "The record of processing (Article 30(2))", _record(programme)
-        ),
-        _document("registers/data-map.json", "Every column, and every store", _data_map),
+        _document("registers/cases.json", f"{CASES}, {MACHINES}", _cases(instance)),
+        _document("registers/processing.json", f"{PROCESSING}, {MACHINES}", _record(programme)),
+        _document("registers/data-map.json", f"Every column and every store, {MACHINES}", _data_map),
         _document("audit/heads.json", "Heads of the audit trail, as they were taken", _heads),
+    ]
+
+
+def _pages(instance: Instance, *, rehearsal: bool) -> list[Chapter]:
+    """Registers and records in words; what is for other software stands beside them."""
+
+    def one(name: str, title: str, read: Callable[[DbSession], Iterable[str]]) -> Page:
+        def text(db: DbSession, selection: Selection) -> Iterable[str]:
+            return page(title, read(db), rehearsal=rehearsal)
+
+        return Page(f"readable/{name}.html", title, text, of_everything=True)
+
+    def cases(db: DbSession) -> Iterable[str]:
+        yield "<p>What was asked, and who asked it, stands in the tables casefile and casefile_event.</p>"
+        yield from record_pages.cases(audit_cases.cases(db, now=instance.clock()))
+
+    def processed(db: DbSession) -> Iterable[str]:
+        return record_pages.processing(parties(instance.programme), outside.stores(db))
+
+    return [
+        one("registers", "Registers, in words", record_pages.registers),
+        one("cases", CASES, cases),
+        one("processing", PROCESSING, processed),
+        one("columns", "Every column of every table, in words", lambda db: record_pages.columns()),
     ]
 
 
@@ -190,7 +217,7 @@ def _responses(db: DbSession, selection: Selection) -> Iterator[_Given]:
 
 
 def _register(register: Register) -> Sheet:
-    title = f"Register: {register.value.replace('_', ' ')}"
+    title = f"{record_pages.REGISTERS[register]}, as a table"
     columns = ("letter", "from", "sets", "items", "grounds", "replaces", "entered at", "by", "words")
     return Sheet(
         f"registers/{register.value}",

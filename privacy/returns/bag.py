@@ -1,6 +1,6 @@
 """A BagIt bag (RFC 8493): the data below `data/`, digests of every file, and digests of those lists.
 
-    bag/bagit.txt, bag-info.txt, manifest-sha256.txt, tagmanifest-sha256.txt
+    bag/bagit.txt, bag-info.txt, READ-ME.txt, manifest-sha256.txt, tagmanifest-sha256.txt
     bag/data/...
 
 `sha256sum -c manifest-sha256.txt` checks it with what every Linux machine has. A bag by itself shows that it is whole,
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from privacy.returns.volumes import Entry, Squeezer
 
 TOP = "bag"
+READ_ME = "READ-ME.txt"
 _DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 
 
@@ -22,6 +23,7 @@ class Bag:
 
     squeezer: Squeezer
     info: Mapping[str, str]
+    read_me: str
     files: int = 0
     size: int = 0
     tagmanifest: str = ""
@@ -40,6 +42,7 @@ class Bag:
             self.squeezer.whole(
                 "bag-info.txt", "".join(f"{name}: {value}\n" for name, value in info.items()).encode()
             ),
+            self.squeezer.whole(READ_ME, self.read_me.encode()),
             self.squeezer.whole("manifest-sha256.txt", "".join(self._manifest).encode()),
         ]
         last = self.squeezer.whole("tagmanifest-sha256.txt", "".join(map(_line, own)).encode())

@@ -179,7 +179,7 @@ def _volumes(
         db = DbSession(bind=connection, info={"vault": stores.vault})
         selection = Selection(scope) if scope == EVERYTHING else stores.part(db, scope)
         job = _Job(stores, about, selection, squeezer, living_keys=living)
-        bag = Bag(squeezer, _bag_info(about))
+        bag = Bag(squeezer, _bag_info(about), readable.read_me(about))
         payload = _payload(job, connection, db, ledger, progress)
         for volume in Cut(bag.pack(payload), made_at=about.made_at, limit=limit):
             name = folder.volume_name(len(volumes) + 1, rehearsal=about.rehearsal)

@@ -161,9 +161,11 @@ def _second(at: datetime) -> str:
 def write(folder: Path, found: Mapping[str, Any], key: OwnKey) -> dict[str, str]:
     """Write both forms and their signatures, and the certificate of the key; SHA-256 of each file by its name.
 
-    What is there under these names is replaced. Raises PaperFailed, EnvelopeFailed or OSError.
+    Both name the `signer`, by the fingerprint of its certificate. What is there under these names is replaced. Raises
+    PaperFailed, EnvelopeFailed or OSError.
     """
     name = NAME.format(number=found["number"])
+    found = {**found, "signer": key.fingerprint}
     write_whole(folder / f"{name}.json", found)
     (folder / f"{name}.pdf").write_bytes(render(paper(found)))
     written = [f"{name}.json", f"{name}.pdf"]

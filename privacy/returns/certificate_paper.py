@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
+from privacy.certificates import as_openssl_shows
 from privacy.clock import day_words, london, london_date, time_words
 from privacy.papers import Block, Paper, bullets, facts, heading, paragraph, table
 from privacy.returns.stores import Method
@@ -17,6 +18,14 @@ METHODS: Mapping[Method, str] = {
     Method.THEIRS: "copies that people have of their own data stay theirs",
 }
 REHEARSAL = "REHEARSAL"
+LEFT = (
+    "Some rows are left that are under no legal hold. They have no name and no word in them. They are the audit trail, "
+    "the records of this return, and what rows under a hold refer to."
+)
+VERIFY = (
+    "openssl cms -verify -binary -inform DER -in {name}.p7s -content {name} -certfile signed-by.crt -nointern "
+    "-noverify -out /dev/null"
+)
 GROUP = 8
 
 
@@ -35,14 +44,21 @@ def paper(found: Mapping[str, Any]) -> Paper:
             ("Certificate", ordinal),
         ],
         mark=REHEARSAL if found["rehearsal"] else "",
-        blocks=[*_opening(found), *_stores(found), *_numbers(found), *_left(found), *_closing(found)],
+        blocks=[
+            *_opening(found),
+            *_stores(found),
+            *_numbers(found),
+            *_left(found),
+            *_closing(found),
+            *_signed(found),
+        ],
     )
 
 
 def _opening(found: Mapping[str, Any]) -> list[Block]:
     return [
         paragraph(
-            f"The personal data described here was destroyed on the written direction of {found['controller']}. "
+            f"The personal data described here was destroyed on the written direction of the {found['controller']}. "
             "This certificate names nobody: people stand in it by their role or reference."
         ),
         heading("What it rests on"),
@@ -93,6 +109,8 @@ def _numbers(found: Mapping[str, Any]) -> list[Block]:
         heading("Counts"),
         table(["Table", "Rows before", "Rows after"], rows, caption="Rows before and after"),
     ]
+    if "files" in found["kept"]:
+        blocks.append(paragraph(LEFT))
     if keys:
         blocks += [
             heading("Keys destroyed"),
@@ -139,6 +157,21 @@ def _closing(found: Mapping[str, Any]) -> list[Block]:
     )
     blocks += [heading("How it was verified"), bullets(_verified(looked))]
     return blocks
+
+
+def _signed(found: Mapping[str, Any]) -> list[Block]:
+    """How whoever was handed the paper sees that it is ours: the signature lies beside it, not in it."""
+    name = f"certificate-{found['number']}.pdf"
+    return [
+        heading("How it is signed"),
+        paragraph(
+            f"The signature of this paper is the file {name}.p7s, made with the key of the certificate signed-by.crt. "
+            f"Its fingerprint is {as_openssl_shows(found['signer'])}"
+            + (", the same as of the certificate that signed the package." if found["package"] else ".")
+        ),
+        paragraph("With OpenSSL 3.0 or newer, in the folder of these files, two commands check both:"),
+        bullets(["openssl x509 -in signed-by.crt -noout -sha256 -fingerprint", VERIFY.format(name=name)]),
+    ]
 
 
 def _verified(looked: Mapping[str, Any]) -> list[str]:

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 
+from privacy.certificates import as_openssl_shows
+
 NAME = "HOW-TO-OPEN.txt"
 _TEXT = """\
 {mark}How to open this package
 
 It holds the data of contract {contract}. It is sealed: only the private key of a certificate that it was sealed to
 opens it. You need OpenSSL 3.0 or newer. Write the path of your private key where YOUR-KEY.pem stands, and run these
-four commands in this folder.
+four commands in this folder. On Windows, Git Bash is a place where they work: it brings OpenSSL, sha256sum and unzip.
 
 1. Is every file as it was written?
 
@@ -31,7 +33,7 @@ four commands in this folder.
 
 4. Unpack them, all into the same folder.
 
-    for volume in ../*vol-*.zip; do unzip -q "$volume" -d ../opened; done
+    for volume in ../*vol-*.zip; do unzip -q "$volume" -d ../opened && rm "$volume"; done
 
 Then open ../opened/bag/data/readable/index.html in a browser. What is opened is in clear: keep it where nobody else
 reads it. The volumes are: {volumes}
@@ -55,6 +57,6 @@ def text(*, contract: str, fingerprint: str, volumes: Sequence[str], rehearsal: 
         mark="REHEARSAL: made-up data, made to try this out.\n\n" if rehearsal else "",
         contract=contract,
         fingerprint=fingerprint,
-        shown=":".join(fingerprint[at : at + 2] for at in range(0, len(fingerprint), 2)).upper(),
+        shown=as_openssl_shows(fingerprint),
         volumes=", ".join(volumes),
     )

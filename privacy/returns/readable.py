@@ -14,10 +14,30 @@ from privacy.returns.chapters import Chapter
 from privacy.returns.table_files import LEDGER, Facts, part_name
 
 INDEX = "data/readable/index.html"
+_READ_ME = """\
+{mark}Data returned under contract {contract}
+
+Open data/readable/index.html in a browser: it lists everything that is here.
+
+data/readable/     pages to read
+data/tables/       every table: CSV for spreadsheets, JSON lines as the faithful copy, and what its columns are
+data/files/        files that people were given, or that belong to cases, under the digests that the tables name
+data/registers/    instructions, sub-processors, risks, requests and incidents
+data/audit/        the heads of the audit trail, and the program that checks the trail
+
+In this folder, the first line checks that every file is as it was written; the second checks the audit trail, with a
+head from the mails that were sent each day.
+
+    sha256sum -c manifest-sha256.txt
+    python3 data/audit/verify.py . --head NUMBER:DIGEST
+
+This is personal data in clear. Keep it where only those who need it can open it.
+"""
 _MARK = ".mark{background:#b10e1e;color:#fff;padding:.5rem 1rem;font-weight:bold}"
 _WIDE = (
-    "table.list th{width:auto;overflow-wrap:anywhere}table.list th.reference{white-space:nowrap}"
-    "table.list td.number{text-align:right;white-space:nowrap}"
+    "body{max-width:76rem}main{overflow-x:auto}table.list th{width:auto}"
+    "table.list th,table.list td{overflow-wrap:break-word}"
+    "table.list th.reference{white-space:nowrap}table.list td.number{text-align:right;white-space:nowrap}"
 )
 
 
@@ -54,7 +74,7 @@ def index(
     """The front page. Each table comes with what it is for."""
     made = london(about.made_at)
     body = [
-        f"<p>Returned by {escape(about.processor)} to {escape(about.controller)}.",
+        f"<p>Returned by {escape(about.processor)} to the {escape(about.controller)}.",
         f"Put together on {day_words(made)}. {escape(_scope(about))}</p>",
         "<h2>To read</h2><ul>",
         *(f'<li><a href="{_link(one.path)}">{escape(one.title)}</a></li>' for one in chapters),
@@ -63,11 +83,18 @@ def index(
         "for a formula</a></li></ul>",
         "<h2>Every table</h2>",
         "<p>The CSV files open in a spreadsheet. The JSON lines are the faithful copy: one line for each row,",
-        "with nothing changed. All times in both are UTC.</p>",
+        "with nothing changed. All times in both are UTC. A spreadsheet may take a number such as 0044 for 44,",
+        "and rounds numbers of more than 15 digits: look such numbers up in the JSON lines.</p>",
         *_tables(tables),
         *_left_out(exclusions),
     ]
     return "".join(page(f"Data returned under contract {about.contract}", body, rehearsal=about.rehearsal))
+
+
+def read_me(about: About) -> str:
+    """What lies at the top of the folder, for whoever finds it opened."""
+    mark = "REHEARSAL: made-up data, made to try this out.\n\n" if about.rehearsal else ""
+    return _READ_ME.format(mark=mark, contract=about.contract)
 
 
 def _scope(about: About) -> str:

@@ -227,6 +227,8 @@ def test_a_cancelled_session_stays_for_thirty_days_as_cancelled(
     town.cancel(town.session)
     (entry,) = entries(browser.get(path))
     assert (entry.status.value, entry.sequence.value) == ("CANCELLED", "1")
+    assert entry.summary.value.startswith("Cancelled: "), "not every program shows the status"
+    assert entry.transp.value == "TRANSPARENT", "it takes no time"
     clock.pass_time(days=29, hours=23)
     assert len(entries(browser.get(path))) == 1
     clock.pass_time(hours=2)

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import zipfile
+from datetime import date, datetime, timedelta
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -16,12 +17,14 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session as DbSession
 
 from portal import filters
+from portal.models import Role
 from portal.registers import audit_package, instructions
 from privacy import audit_verifier, chain_checks
 from privacy.audit import Action, AuditEntry
 from privacy.audit_verifier import NotWhole
 from privacy.cases import acts
 from privacy.cases.tables import CaseKind, Channel, Event
+from privacy.clock import london_date
 from privacy.registers import DataItem
 from privacy.work import unit_of_work
 from tests.conftest import SetClock, Stack
@@ -73,10 +76,12 @@ def test_it_holds_trail_heads_registers_and_cases_without_anybody(
     found = files(written(stack, db))
     assert set(found) == {
         "README.txt",
+        "cases.html",
         "cases.jsonl",
         "heads.json",
         "manifest.json",
         "personnel.jsonl",
+        "registers.html",
         "registers.jsonl",
         "trail.jsonl",
         "verify.py",
@@ -92,6 +97,27 @@ def test_it_holds_trail_heads_registers_and_cases_without_anybody(
     ]
     lines = [json.loads(line) for line in found["trail.jsonl"].splitlines()]
     assert [line["seq"] for line in lines] == list(range(1, len(lines) + 1))
+
+
+def test_who_reads_it_finds_people_cases_and_last_days(
+    stack: Stack, db: DbSession, make: Factory, case_id: UUID
+) -> None:
+    member = make.person("Theo Team", email="theo@programme.example", role=Role.TEAM)
+    found = files(written(stack, db))
+    [case] = [json.loads(line) for line in found["cases.jsonl"].splitlines()]
+    assert case["id"] == str(case_id)
+    assert f"case:{case_id}" in found["trail.jsonl"]
+    staff = [json.loads(line) for line in found["personnel.jsonl"].splitlines()]
+    assert [one["reference"] for one in staff if one["id"] == str(member.id)] == [member.ref]
+    [at_once, answer] = case["clocks"]
+    assert at_once["due_on"] is None
+    last = date.fromisoformat(answer["due_on"])
+    assert f"Due: {filters.day(last)}" in found["cases.html"]
+    assert case["reference"] in found["cases.html"]
+    assert "Keep to the schedule" in found["registers.html"]
+    assert london_date(datetime.fromisoformat(answer["due"])) == last + timedelta(days=1), (
+        "the first too late"
+    )
 
 
 def test_words_are_in_it_once_an_instruction_lists_them(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -36,7 +37,7 @@ from privacy.backup_folder import backups as found_in
 from privacy.backup_postgres import ProgramMissing, program
 from privacy.backup_records import release_mail
 from privacy.backup_restore import LedgerTooOld, NotEmpty, Restored
-from privacy.certificates import CertificateUnusable, read_private_key
+from privacy.certificates import CertificateUnusable, read_certificate, read_private_key
 from privacy.engines import open_engine
 from privacy.envelopes import EnvelopeBroken
 from privacy.keystore import SUBJECT_KEY
@@ -193,6 +194,24 @@ def test_a_backup_is_sealed_and_says_what_it_is(
     assert (run.name, run.rows, run.ok) == (made.data.name, sum(made.data.rows.values()), True)
     assert list(audit.entries(db))[-1].action == "backup.made"
     assert list(desk.instance.settings.instance.glob("scratch/*")) == []
+
+
+def test_whoever_finds_the_folder_reads_what_it_is(desk: Desk, clock: SetClock) -> None:
+    desk.create()
+    page = desk.folder / "READ-ME.txt"
+    assert page.stat().st_mode & 0o077 == 0
+    said = page.read_text(encoding="utf-8")
+    folders = {path.name for path in desk.folder.iterdir() if path.is_dir()}
+    assert set(re.findall(r"^(\w+)/ ", said, re.MULTILINE)) == folders
+    assert "con_9887" in said
+    certificate = read_certificate(desk.reader.certificate, now=clock())
+    assert certificate.name in said
+    assert certificate.fingerprint.upper() in re.sub(r"[:\s]", "", said)
+    assert "flask backup restore FOLDER --key" in said
+    assert max(map(len, said.splitlines())) <= 120, "it can be printed"
+    before = page.stat().st_mtime_ns
+    desk.create()
+    assert page.stat().st_mtime_ns == before, "written again only when it says something else"
 
 
 def test_one_that_cannot_be_made_leaves_all_as_it_was(desk: Desk, db: DbSession, tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """The escrow of the keys: for two different people, opened by either, and tried out."""
 
+import hashlib
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from datetime import timedelta
@@ -60,6 +62,22 @@ def test_either_of_the_two_opens_it_and_nobody_else(
             stack.instance, sessions, path=made, key=stranger.key, certificate=stranger.certificate
         )
     assert list((stack.instance.settings.instance / "drill").iterdir()) == [], "no key is left lying about"
+
+
+def test_a_page_beside_it_says_who_opens_it_and_how(
+    stack: Stack, people: tuple[Reader, Reader], made: Path
+) -> None:
+    page = made.with_suffix(".txt")
+    assert page.stat().st_mode & 0o077 == 0
+    said = page.read_text(encoding="utf-8")
+    assert {path.name for path in made.parent.iterdir()} == {made.name, page.name}
+    assert made.name in said
+    assert hashlib.sha256(made.read_bytes()).hexdigest() in said
+    for one in escrow.readers([reader.certificate for reader in people], now=stack.clock()):
+        assert one.name in said
+        assert one.fingerprint.upper() in re.sub(r"[:\s]", "", said)
+    assert "openssl cms -decrypt -inform DER -in FILE -inkey PRIVATE-KEY.pem" in said
+    assert not [key for key in stack.instance.vault.ring.keks.values() if key.hex() in said]
 
 
 def test_plain_openssl_opens_it_into_what_a_descriptor_takes(
@@ -136,6 +154,7 @@ def test_a_drill_that_fails_says_why(
     keys.create(tmp_path / "others")
     foreign = escrow.seal(
         keys.load(tmp_path / "others"),
+        contract="con_9887",
         to=escrow.readers([ada.certificate, bo.certificate], now=stack.clock()),
         folder=tmp_path,
         now=stack.clock(),

@@ -18,9 +18,21 @@ from lxml import html
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session as DbSession
 
+from portal import filters
+from portal.booking.intervals import CELL_SECONDS
 from portal.desk import housekeeping
-from portal.models import MentorProfile, Participation, Person
+from portal.models import (
+    Attendance,
+    Council,
+    MentorProfile,
+    Occupied,
+    Package,
+    Participation,
+    Person,
+    Session,
+)
 from privacy import erasure, person_data, person_exports, person_file, reach
+from privacy.audit import Action
 from privacy.person_exports import Desk, NotReleased
 from privacy.person_file import TAKEN_FOR_FORMULAS
 from privacy.rights import ExportState, PersonExport
@@ -193,6 +205,65 @@ def test_ones_own_copy_says_answers_once_and_in_words(desk: Desk, side: Side, db
     shown = heads(person_file.page(cover, gathered))
     assert [head for head in shown if head.endswith("?")]
     assert "Answers to the questionnaire" not in shown, "that would be the codes"
+
+
+def test_the_page_says_when_where_and_in_what_instead_of_numbers(
+    desk: Desk, side: Side, db: DbSession
+) -> None:
+    held = db.scalars(select(Session).join(Attendance).where(Attendance.person_id == side.leader)).first()
+    assert held is not None
+    booked = [held.starts_at, held.starts_at + timedelta(minutes=15)]
+    for one in booked:
+        cell = int(one.timestamp()) // CELL_SECONDS
+        db.add(Occupied(person_id=side.leader, cell=cell, session_id=held.id))
+    council = db.get_one(Council, side.council).name
+    package = db.get_one(Package, side.package).ref
+    session = filters.span(held.starts_at, held.ends_at)
+    db.commit()
+    files = export(desk, side.leader)
+    tree = html.document_fromstring(files["index.html"].encode(), parser=html.HTMLParser(encoding="utf-8"))
+    shown: dict[str, list[list[str]]] = {}
+    for table in tree.iter("table"):
+        store = "".join(map(str, next(table.iter("caption")).itertext())).split(",")[0]
+        shown.setdefault(store, []).extend(
+            ["".join(map(str, cell.itertext())) for cell in row] for row in table.iter("tr")
+        )
+    assert shown["Quarter hours in which you are booked"] == [
+        ["Quarter hour", filters.day_time(one)] for one in booked
+    ]
+    assert ["Session", session] in shown["Your places in sessions"]
+    assert ["Council", council] in shown["Your roles"]
+    assert ["Package", package] in shown["The support that you take part in"]
+    machines = next(text for name, text in files.items() if name.endswith("-occupied.json"))
+    assert '"cell"' in machines
+
+
+def test_the_page_tells_the_trail_in_words(desk: Desk, side: Side, db: DbSession) -> None:
+    with unit_of_work(db, desk.clock, f"person:{side.mentor}") as work:
+        work.record(
+            Action.ATTENDANCE_RECORDED,
+            object=f"session:{side.package}",
+            holder=side.leader,
+            outcome="attended",
+            session=str(side.package),
+        )
+    files = export(desk, side.leader)
+    page = files["index.html"]
+    tree = html.document_fromstring(page.encode(), parser=html.HTMLParser(encoding="utf-8"))
+    trail = [
+        {
+            "".join(map(str, row[0].itertext())): "".join(map(str, row[1].itertext()))
+            for row in table.iter("tr")
+        }
+        for table in tree.iter("table")
+        if "".join(map(str, next(table.iter("caption")).itertext())).startswith("The audit trail")
+    ]
+    line = next(one for one in trail if one["What was done"] == "Attendance recorded")
+    assert line["By"] == "somebody else", "who else it was stands in nobody's copy"
+    assert line["Details"] == "Outcome: attended"
+    assert not re.findall(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}", page), "ids are for the files of machines"
+    machines = json.loads(next(text for name, text in files.items() if name.endswith("-audit_entry.json")))
+    assert any(row["details"].get("session") == str(side.package) for row in machines["rows"])
 
 
 def test_what_somebody_typed_stays_as_it_is_even_if_it_looks_like_a_word_of_ours(

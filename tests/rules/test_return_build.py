@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -116,6 +117,16 @@ def test_who_was_erased_is_in_the_ledger_alone(here: World, bag: Path) -> None:
         assert not path.is_file() or b"Gone Person" not in path.read_bytes()
 
 
+def test_the_opened_folder_says_what_it_is(bag: Path) -> None:
+    said = (bag / "READ-ME.txt").read_text(encoding="utf-8")
+    assert said.startswith("REHEARSAL")
+    assert "con_9887" in said
+    folders = re.findall(r"^(data/\w+)/ ", said, re.MULTILINE)
+    assert set(folders) == {f"data/{path.name}" for path in (bag / "data").iterdir() if path.is_dir()}
+    assert "data/readable/index.html" in said
+    assert "READ-ME.txt" in (bag / "tagmanifest-sha256.txt").read_text()
+
+
 def test_the_front_page_and_registers_are_there_to_read(bag: Path) -> None:
     page = (bag / "data/readable/index.html").read_text(encoding="utf-8")
     assert "REHEARSAL" in page
@@ -126,6 +137,28 @@ def test_the_front_page_and_registers_are_there_to_read(bag: Path) -> None:
     assert "Lead Member for children's services" in unescape(people), "roles in the words of the pages"
     record = json.loads((bag / "data/registers/processing.json").read_bytes())
     assert record["article"] == "30(2)"
+
+
+def test_registers_cases_and_columns_are_there_in_words(here: World, bag: Path) -> None:
+    def said(name: str) -> str:
+        text = (bag / "data/readable" / f"{name}.html").read_text(encoding="utf-8")
+        return unescape(re.sub(r"<[^>]+>", " ", text.partition("<main>")[2]))
+
+    registers = said("registers")
+    entries = rows(bag, "register_entry")
+    assert entries
+    assert all(one["letter"] in registers for one in entries if not one["letter"].startswith("_"))
+    assert "person:" not in registers, "people by the references that the other pages have"
+    assert '{"' not in registers
+    cases = said("cases")
+    assert all(one["ref"] in cases for one in rows(bag, "casefile"))
+    assert "Article 30(2)" in said("processing")
+    columns = said("columns")
+    for schema in (bag / "data/tables").glob("*.schema.json"):
+        found = json.loads(schema.read_text(encoding="utf-8"))
+        assert f" {found['table']} " in columns
+        for column in found["columns"]:
+            assert f" {column['name']} " in columns, f"{found['table']}.{column['name']}"
 
 
 def test_the_trail_comes_with_a_verifier_that_needs_nothing_else(here: World, bag: Path) -> None:

@@ -29,6 +29,7 @@ from portal.returning.destruction_checks import DestroyRefused
 from privacy import audit, erasure
 from privacy.audit import AuditEntry
 from privacy.audit_verifier import check
+from privacy.certificates import as_openssl_shows
 from privacy.columns import unseal
 from privacy.engines import open_engine
 from privacy.errors import HolderErased, KeyFault
@@ -238,6 +239,12 @@ def test_the_certificate_is_signed_and_can_be_read(gone: Gone) -> None:
     assert paper.trailer["/Root"]["/MarkInfo"]["/Marked"], "tagged, for those who listen to it"  # type: ignore[index]
     text = " ".join(page.extract_text() for page in paper.pages)
     assert all(word in text for word in ("Certificate of destruction", "shared mailbox", "con_9887"))
+    said = " ".join(text.split())
+    assert "direction of the Department for Education" in said
+    signer = certificate(gone.world)["signer"]
+    assert as_openssl_shows(signer) in said.replace(": ", ":"), "whose signature it is"
+    assert "-in certificate-1.pdf.p7s -content certificate-1.pdf" in said
+    assert "They have no name and no word in them" in said, "why rows are left"
     assert certificate(gone.world, 2)["number"] == 2
 
 
