@@ -131,10 +131,10 @@ def _begin(connection: Connection) -> None:
             connection.connection.driver_connection.execute("BEGIN")  # type: ignore[union-attr]  # it is connected
         return
     wait_ms = round(patience * 1000)
-    if wait_ms > BUSY_MS - SPENT_AT_MOST_MS:
+    if BUSY_MS - SPENT_AT_MOST_MS < wait_ms <= BUSY_MS:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         return
-    # Part of the patience went in the queue of this process, or there was less of it.
+    # Part of the patience went in the queue of this process, or there was less or more of it.
     connection.exec_driver_sql(f"pragma busy_timeout={wait_ms}")
     try:
         connection.exec_driver_sql("BEGIN IMMEDIATE")

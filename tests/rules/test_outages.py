@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 from sqlalchemy.orm import Session as DbSession
 
 from portal.models import Council
+from privacy import engines
 from privacy.engines import BUSY_MS, open_engine
 from privacy.outages import Outage, outage
 from privacy.transactions import TurnNotCome, writing
@@ -229,6 +230,30 @@ def test_however_many_queue_none_waits_longer_than_its_patience(
     assert max(waited) < 2 * patience + 1
     with DbSession(stack.engine) as own, own.connection() as connection:
         assert connection.exec_driver_sql("pragma busy_timeout").scalar() == BUSY_MS, "as it was"
+
+
+@pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
+def test_who_has_more_patience_than_others_waits_for_longer(
+    stack: Stack, other: Engine, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process writes for longer than a connection waits by itself, and for less than this one is patient."""
+    usual_ms, held_seconds = 200, 1.0
+    monkeypatch.setattr(engines, "BUSY_MS", usual_ms)
+    begun = threading.Event()
+
+    def hold() -> None:
+        with writing(stack.engine):
+            begun.set()
+            time.sleep(held_seconds)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    begun.wait()
+    with DbSession(other, info={"vault": stack.instance.vault}) as own:
+        with unit_of_work(own, clock, "system:test", patience=30) as work:
+            work.db.execute(text("update audit_head set seq = seq"))
+        assert own.connection().exec_driver_sql("pragma busy_timeout").scalar() == usual_ms, "as it was"
+    holder.join()
 
 
 def test_a_turn_that_did_not_come_is_busy() -> None:
