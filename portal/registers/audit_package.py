@@ -18,9 +18,8 @@ from sqlalchemy.orm import Session as DbSession
 
 from portal import filters
 from portal.instance import Instance
-from portal.registers import audit_cases, personnel
+from portal.registers import audit_cases, personnel, record_pages
 from portal.registers.personnel import SHOWN
-from portal.returning import record_pages
 from privacy import chain_checks
 from privacy.audit import Action, AuditEntry
 from privacy.chain_checks import Looked

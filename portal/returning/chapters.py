@@ -21,8 +21,7 @@ from portal.filters import day
 from portal.instance import Instance
 from portal.models import Office, Participation, Person, Role
 from portal.programme import Programme
-from portal.registers import audit_cases
-from portal.returning import record_pages
+from portal.registers import audit_cases, record_pages
 from privacy import chain_checks, holdings, outside, processing
 from privacy.records import Record
 from privacy.registers import Register, RegisterEntry

@@ -70,6 +70,18 @@ class World:
                 free_time=True,
             ).id
 
+    def move(self, *, by: UUID, minutes: int) -> None:
+        """The first session, to so many minutes after ten."""
+        with unit_of_work(self.db, self.stack.clock, f"person:{by}") as work:
+            bookings.move(
+                work,
+                self.programme,
+                session_id=self.sessions[0],
+                starts_at=TEN + timedelta(minutes=minutes),
+                place=Place.REMOTE,
+                free_time=True,
+            )
+
     def hand_over(self) -> handovers.Preview:
         with unit_of_work(self.db, self.stack.clock, "person:test") as work:
             return handovers.hand_over(work, self.programme, from_id=self.ada, to_id=self.bo)
@@ -215,15 +227,7 @@ def test_a_session_that_goes_to_another_mentor_at_another_time_is_not_only_moved
 
 
 def test_a_session_that_is_handed_over_keeps_its_last_move_for_who_was_in_it(world: World) -> None:
-    with unit_of_work(world.db, world.stack.clock, f"person:{world.ada}") as work:
-        bookings.move(
-            work,
-            world.programme,
-            session_id=world.sessions[0],
-            starts_at=TEN + timedelta(minutes=30),
-            place=Place.REMOTE,
-            free_time=True,
-        )
+    world.move(by=world.ada, minutes=30)
     assert world.told(0) == {world.sam: TEN, world.ada: TEN, world.bo: None}
     world.sent()
     world.stack.clock.pass_time(minutes=10)
@@ -235,15 +239,7 @@ def test_a_session_that_is_handed_over_keeps_its_last_move_for_who_was_in_it(wor
     assert last.by == "Ada", "who moved it is known by name still"
     assert all("moved" not in str(one.get_body(("plain",))) for one in world.sent())
     world.db.rollback()
-    with unit_of_work(world.db, world.stack.clock, f"person:{world.bo}") as work:
-        bookings.move(
-            work,
-            world.programme,
-            session_id=world.sessions[0],
-            starts_at=TEN + timedelta(minutes=60),
-            place=Place.REMOTE,
-            free_time=True,
-        )
+    world.move(by=world.bo, minutes=60)
     later = TEN + timedelta(minutes=30)
     assert world.told(0) == {world.sam: later, world.ada: None, world.bo: later}
 
